@@ -1,0 +1,40 @@
+"""Text from files and servers, made unable to drive a terminal."""
+
+import re
+
+# C0 and C1 controls but newline and tab, zero-width and bidirectional controls, line separators, the BOM
+# and unpaired surrogates: what can move a cursor, hide or reorder text. https://trojansource.codes (2021-11)
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def neutralise(text: str) -> str:
+    """Replace every character that could drive a terminal by its visible escape; newlines and tabs stay."""
+    return _UNSAFE.sub(_escape, text)
+
+
+def one_line(text: str, *, limit: int = 80) -> str:
+    """Neutralise text and cut it to a single line of at most `limit` characters."""
+    flat = neutralise(text).replace("\n", "\\n").replace("\t", "\\t")
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def shown(value: object, *, limit: int = 60) -> str:
+    """Name a value the way people write it in YAML or JSON: quoted text, true, null, a list."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"'{one_line(value, limit=limit)}'"
+    if isinstance(value, dict):
+        return "an object" if value else "an empty object"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}" if value else "an empty list"
+    return one_line(str(value), limit=limit)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

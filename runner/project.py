@@ -1,0 +1,51 @@
+"""Where a project begins, where its state lives, and which paths stay inside it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.canonical import write_atomically
+from runner.errors import RunnerError
+
+ROOT_MARKERS = ("finetune.toml", ".git")
+STATE_FOLDER = ".finetune"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A folder of recipes with one state folder; `root` is absolute with symbolic links resolved."""
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        """The git-ignored folder for everything that can be made again."""
+        return self.root / STATE_FOLDER
+
+    def name_of(self, path: Path) -> str:
+        """Name a path inside the project relative to its root, with forward slashes."""
+        return path.resolve().relative_to(self.root).as_posix()
+
+    def contains(self, path: Path) -> bool:
+        """Whether a path, symbolic links resolved, lies inside the project."""
+        return path.resolve().is_relative_to(self.root)
+
+    def make_state(self) -> Path:
+        """Create the state folder with its own .gitignore, and return it."""
+        ignore = self.state / ".gitignore"
+        if not ignore.exists():
+            write_atomically(ignore, b"*\n")
+        return self.state
+
+
+def find_project(start: Path) -> Project:
+    """Find the project of a recipe file or folder: the nearest ancestor with a marker, else its own folder.
+
+    Raises RunnerError when `start` does not exist.
+    """
+    if not start.exists():
+        raise RunnerError(f"{start}: not found. Give the path of a recipe file.")
+    folder = start.resolve() if start.is_dir() else start.resolve().parent
+    for candidate in (folder, *folder.parents):
+        if any((candidate / marker).exists() for marker in ROOT_MARKERS):
+            return Project(root=candidate)
+    return Project(root=folder)

@@ -1,0 +1,124 @@
+"""The recipe as a value: parsed once, trusted afterwards."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from runner.canonical import sha256_of
+
+AUTO: Literal["auto"] = "auto"
+Auto = Literal["auto"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One file or glob of records, relative to the recipe's folder; `format` None means: from the suffix."""
+
+    path: str
+    format: str | None = None
+    records: str | None = None
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """How one template variable is read from a record. `has_default` tells a default of null from none."""
+
+    name: str
+    path: str
+    default: Any = None
+    has_default: bool = False
+    required: bool = True
+    join: str | None = None
+    trim: bool = False
+    collapse_space: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageTemplate:
+    """One message; `content` is a Jinja template unless `content_file` names a file that holds it."""
+
+    role: str
+    content: str | None = None
+    content_file: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageList:
+    """Messages taken from a list in the record: `from_field` holds objects with a role and a content key."""
+
+    from_field: str
+    role: str = "role"
+    content: str = "content"
+    roles: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """One record to one training example; `name` is empty for a recipe with a single template."""
+
+    name: str
+    messages: tuple[MessageTemplate | MessageList, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Which share of the records validates; `group_by` names a field that keeps its records on one side."""
+
+    validation: float = 0.0
+    group_by: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """Values of the method; `auto` lets the provider choose. Names: OpenAI's `fine_tuning.jobs.create`."""
+
+    n_epochs: int | Auto = AUTO
+    batch_size: int | Auto = AUTO
+    learning_rate_multiplier: float | Auto = AUTO
+
+    def as_dict(self) -> dict[str, Any]:
+        """The values by name, `auto` included."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What to train, where, and how."""
+
+    model: str
+    provider: str = "local"
+    method: Literal["supervised"] = "supervised"
+    hyperparameters: Hyperparameters = Hyperparameters()
+    seed: int | None = None
+    suffix: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a run may cost; None means no limit was stated."""
+
+    max_cost_usd: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A whole recipe under one profile. Equality is equality of meaning; nothing here depends on a path."""
+
+    name: str
+    sources: tuple[Source, ...]
+    fields: tuple[Field, ...]
+    templates: tuple[Template, ...]
+    training: Training
+    description: str = ""
+    key: str | None = None
+    where: str | None = None
+    split: Split = Split()
+    limits: Limits = Limits()
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the recipe's meaning, not of its YAML text."""
+        return sha256_of(asdict(self))

@@ -1,0 +1,65 @@
+"""Checked YAML values to the frozen recipe; only values that the schema accepted come here."""
+
+from typing import Any
+
+from runner.recipe.model import (
+    Field,
+    Hyperparameters,
+    Limits,
+    MessageList,
+    MessageTemplate,
+    Recipe,
+    Source,
+    Split,
+    Template,
+    Training,
+)
+
+
+def parse_recipe(value: dict[str, Any]) -> Recipe:
+    """Build a recipe from a mapping that is valid by `schemas/recipe.schema.json`."""
+    return Recipe(
+        name=value["name"],
+        description=value.get("description", ""),
+        sources=tuple(Source(**source) for source in value["sources"]),
+        key=value.get("key"),
+        fields=tuple(_field(name, field) for name, field in value["fields"].items()),
+        where=value.get("where"),
+        templates=_templates(value),
+        split=Split(**value.get("split", {})),
+        training=_training(value["training"]),
+        limits=Limits(**value.get("limits", {})),
+    )
+
+
+def _field(name: str, value: str | dict[str, Any]) -> Field:
+    if isinstance(value, str):
+        return Field(name=name, path=value)
+    return Field(name=name, has_default="default" in value, **value)
+
+
+def _templates(value: dict[str, Any]) -> tuple[Template, ...]:
+    if "template" in value:
+        return (Template(name="", messages=_messages(value["template"]["messages"])),)
+    return tuple(
+        Template(name=item["name"], messages=_messages(item["messages"])) for item in value["templates"]
+    )
+
+
+def _messages(value: list[dict[str, Any]] | dict[str, Any]) -> tuple[MessageTemplate | MessageList, ...]:
+    items = value if isinstance(value, list) else [value]
+    return tuple(_message_list(item) if "from" in item else MessageTemplate(**item) for item in items)
+
+
+def _message_list(value: dict[str, Any]) -> MessageList:
+    return MessageList(
+        from_field=value["from"],
+        role=value.get("role", "role"),
+        content=value.get("content", "content"),
+        roles=tuple(sorted(value.get("roles", {}).items())),
+    )
+
+
+def _training(value: dict[str, Any]) -> Training:
+    rest = {key: item for key, item in value.items() if key != "hyperparameters"}
+    return Training(hyperparameters=Hyperparameters(**value.get("hyperparameters", {})), **rest)

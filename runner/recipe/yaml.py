@@ -1,0 +1,227 @@
+"""Strict YAML: JSON's data model, every value with its position, nothing that surprises a reader."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from runner.display import one_line, shown
+from runner.issues import Issue, Place, json_path
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 50
+MAX_DIGITS = 20
+# Line breaks of YAML 1.1 that editors and reviewers do not see as such, controls and bidirectional controls.
+_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_UNQUOTED_TEMPLATE = re.compile(r"(^|[:\-,\[]\s+)(\{\{|\{%)")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A position in a text file; line and column count from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """Parsed YAML: the value, the mark of every value, and the mark of every key, by path."""
+
+    file: str
+    value: Any
+    marks: dict[tuple[str | int, ...], Mark]
+    key_marks: dict[tuple[str | int, ...], Mark]
+
+    def place(self, path: tuple[str | int, ...]) -> Place:
+        """Where the value at a path stands, or its nearest parent that is written down."""
+        for length in range(len(path), -1, -1):
+            mark = self.marks.get(path[:length])
+            if mark is not None:
+                return Place(file=self.file, line=mark.line, column=mark.column)
+        return Place(file=self.file)
+
+    def key_place(self, path: tuple[str | int, ...]) -> Place:
+        """Where the key of the value at a path stands."""
+        mark = self.key_marks.get(path)
+        return Place(file=self.file, line=mark.line, column=mark.column) if mark else self.place(path)
+
+
+@dataclass
+class _Builder:
+    file: str
+    text: str
+    marks: dict[tuple[str | int, ...], Mark] = field(default_factory=dict)
+    key_marks: dict[tuple[str | int, ...], Mark] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+
+    def refuse(self, mark: yaml.Mark, path: tuple[str | int, ...], message: str) -> None:
+        place = Place(file=self.file, line=mark.line + 1, column=mark.column + 1)
+        self.issues.append(Issue(place=place, path=json_path(path), message=message))
+
+    def build(self, node: yaml.Node, path: tuple[str | int, ...]) -> Any:
+        self.marks[path] = Mark(node.start_mark.line + 1, node.start_mark.column + 1)
+        if len(path) > MAX_DEPTH:
+            self.refuse(node.start_mark, (), f"found nesting deeper than {MAX_DEPTH} levels, expected less.")
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node, path)
+        raise AssertionError(f"BUG: a YAML node of type {type(node).__name__}")
+
+    def mapping(self, node: yaml.MappingNode, path: tuple[str | int, ...]) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = self.key(key_node, path)
+            if key is None:
+                continue
+            where = (*path, key)
+            if key in result:
+                first = self.key_marks[where].line
+                self.refuse(
+                    key_node.start_mark,
+                    where,
+                    f"found the key '{one_line(key)}' again (first on line {first}), expected each key once. "
+                    "Remove one.",
+                )
+                continue
+            self.key_marks[where] = Mark(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            result[key] = self.build(value_node, where)
+        return result
+
+    def key(self, node: yaml.Node, path: tuple[str | int, ...]) -> str | None:
+        if not isinstance(node, yaml.ScalarNode):
+            self.refuse(
+                node.start_mark,
+                path,
+                "found `{{` outside quotes, which YAML reads as a mapping. Put the whole template in quotes.",
+            )
+            return None
+        if node.value == "<<" and node.style is None:
+            self.refuse(
+                node.start_mark,
+                path,
+                "found a merge key `<<`, expected plain keys. Write the values out, or use a profile.",
+            )
+            return None
+        return str(node.value)
+
+    def scalar(self, node: yaml.ScalarNode, path: tuple[str | int, ...]) -> Any:
+        text = node.value
+        if node.style is not None:
+            return text
+        if text in _NULLS:
+            return None
+        if text in _BOOLEANS:
+            return _BOOLEANS[text]
+        if _INTEGER.fullmatch(text):
+            return int(text) if len(text) <= MAX_DIGITS else text
+        if _FLOAT.fullmatch(text):
+            return self.number(node, path)
+        return text
+
+    def number(self, node: yaml.ScalarNode, path: tuple[str | int, ...]) -> float | None:
+        value = float(node.value)
+        if value in (float("inf"), float("-inf")):
+            self.refuse(
+                node.start_mark, path, f"found {shown(node.value)}, expected a number that fits a float."
+            )
+            return None
+        return value
+
+
+def parse_yaml(content: bytes, file: str) -> tuple[Document | None, list[Issue]]:
+    """Parse strict YAML; `file` is the name used in messages.
+
+    Returns the document, or None where the text cannot be read at all, and every problem found. Refused:
+    anchors, aliases, tags, merge keys, repeated keys, more than one document, control characters. Plain
+    scalars follow the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema) without octal,
+    hexadecimal, infinity and NaN, which stay text.
+    """
+    text, issues = _decode(content, file)
+    if text is None:
+        return None, issues
+    issues = _refused_events(text, file)
+    if issues:
+        return None, issues
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        return None, [_syntax_issue(error, text, file)]
+    builder = _Builder(file=file, text=text)
+    value = builder.build(node, ()) if node is not None else None
+    document = Document(file=file, value=value, marks=builder.marks, key_marks=builder.key_marks)
+    return document, builder.issues
+
+
+def _decode(content: bytes, file: str) -> tuple[str | None, list[Issue]]:
+    if len(content) > MAX_BYTES:
+        message = f"found {len(content)} bytes, expected at most {MAX_BYTES}. Move the data to a source file."
+        return None, [Issue(place=Place(file=file), message=message)]
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"found bytes that are not UTF-8 (byte {error.start}). Save the file as UTF-8."
+        return None, [Issue(place=Place(file=file, line=line), message=message)]
+    issues = []
+    for match in _REFUSED.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        column = match.start() - (text.rfind("\n", 0, match.start()) + 1) + 1
+        message = f"found the control character U+{ord(match.group()):04X}, expected visible text. Remove it."
+        issues.append(Issue(place=Place(file=file, line=line, column=column), message=message))
+    return (None if issues else text), issues
+
+
+def _refused_events(text: str, file: str) -> list[Issue]:
+    issues = []
+    documents = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            message = _refusal(event, documents)
+            mark = event.start_mark
+            if message and mark:
+                place = Place(file=file, line=mark.line + 1, column=mark.column + 1)
+                issues.append(Issue(place=place, message=message))
+    except yaml.MarkedYAMLError as error:
+        issues.append(_syntax_issue(error, text, file))
+    except RecursionError:
+        issues.append(Issue(place=Place(file=file), message="found nesting too deep to read, expected less."))
+    return issues
+
+
+def _refusal(event: yaml.Event, documents: int) -> str | None:
+    if isinstance(event, yaml.DocumentStartEvent) and documents == 2:
+        return "found a second YAML document (`---`), expected one. Put it in a file of its own."
+    anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
+    if isinstance(event, yaml.AliasEvent):
+        return f"found the alias `*{anchor}`, expected a value. Write it out, or use a profile."
+    if anchor:
+        return f"found the anchor `&{anchor}`, expected a plain value. Write it out, or use a profile."
+    if tag:
+        return f"found the tag `{one_line(str(tag))}`, expected a plain value. Remove the tag."
+    return None
+
+
+def _syntax_issue(error: yaml.MarkedYAMLError, text: str, file: str) -> Issue:
+    mark = error.problem_mark or error.context_mark
+    place = Place(file=file)
+    message = f"not valid YAML: {error.problem or error}."
+    if mark is not None:
+        place = Place(file=file, line=mark.line + 1, column=mark.column + 1)
+        lines = text.splitlines()
+        line = lines[mark.line] if mark.line < len(lines) else ""
+        if _UNQUOTED_TEMPLATE.search(line):
+            message = "found a Jinja template outside quotes, which YAML cannot read. Put it in quotes."
+        elif line[: mark.column + 1].strip(" ").startswith("\t"):
+            message = "found a tab in the indentation, expected spaces. Replace it."
+    return Issue(place=place, message=message)

@@ -1,0 +1,220 @@
+"""JSON Schemas of the project's files, and their violations as sentences a user can act on."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from runner.display import one_line, shown
+
+Keys = tuple[str | int, ...]
+
+
+@cache
+def schema_text(name: str) -> str:
+    """Read a schema such as `recipe` from the installed package, or from the checkout it is edited in."""
+    file = f"{name}.schema.json"
+    installed = resources.files("runner") / "schemas" / file
+    if installed.is_file():
+        return installed.read_text(encoding="utf-8")
+    return (Path(__file__).parent.parent / "schemas" / file).read_text(encoding="utf-8")
+
+
+@cache
+def load_schema(name: str) -> dict[str, Any]:
+    """Parse a schema by name."""
+    schema: dict[str, Any] = json.loads(schema_text(name))
+    return schema
+
+
+def violations(schema_name: str, value: Any) -> list[tuple[Keys, str]]:
+    """Check JSON data against a schema: (path, sentence) for every violation, in document order.
+
+    A sentence about an unknown key carries the path of that key.
+    """
+    from jsonschema import Draft202012Validator
+
+    explainer = _Explainer(load_schema(schema_name))
+    found: list[tuple[Keys, str]] = []
+    for error in Draft202012Validator(explainer.root).iter_errors(value):
+        found += [item for item in explainer.explain(error) if item not in found]
+    return found
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """A closing question with the nearest known word, or the known words where none is near."""
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean '{near[0]}'?"
+    return f"Known here: {', '.join(sorted(known))}." if known else ""
+
+
+_TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "an integer",
+    "null": "null",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "text",
+}
+_PATTERNS = {
+    "^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$": "small letters, digits and inner hyphens, at most 64",
+    "^[a-z0-9][a-z0-9_-]*$": "small letters, digits, hyphens and underscores, and not 'default'",
+    "^[^\\W\\d]\\w*$": "a word of letters, digits and underscores that does not begin with a digit",
+}
+
+
+class _Explainer:
+    """Turns a validator's errors into sentences; `root` resolves references inside the schema."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self.root = root
+
+    def explain(self, error: Any) -> Iterator[tuple[Keys, str]]:
+        path: Keys = tuple(error.absolute_path)
+        keyword = error.validator
+        if "propertyNames" in error.relative_schema_path:
+            name = str(error.instance)
+            yield (*path, name), f"found the name '{one_line(name)}', expected {self.expected(error.schema)}."
+        elif keyword == "additionalProperties":
+            yield from _unknown_keys(error, path)
+        elif keyword == "required":
+            yield from _missing_keys(error, path)
+        elif keyword in ("anyOf", "oneOf"):
+            yield from self.alternatives(error, path)
+        elif keyword in ("minItems", "minProperties", "minLength", "maxLength"):
+            yield path, _size_sentence(error)
+        else:
+            yield path, self.mismatch(error)
+
+    def alternatives(self, error: Any, path: Keys) -> Iterator[tuple[Keys, str]]:
+        choices = _required_alone(error.validator_value)
+        if choices:
+            yield path, _choice_sentence(choices, error.instance)
+            return
+        branches: dict[int, list[Any]] = {}
+        for child in error.context:
+            branches.setdefault(child.relative_schema_path[0], []).append(child)
+        best = _fitting_branch(branches, error.instance)
+        if best is None:
+            yield path, self.mismatch(error)
+            return
+        for child in best:
+            yield from self.explain(child)
+
+    def mismatch(self, error: Any) -> str:
+        sentence = f"found {shown(error.instance)}, expected {self.expected(error.schema)}."
+        return f"{sentence} {_advice(error)}".rstrip()
+
+    def expected(self, schema: Mapping[str, Any]) -> str:
+        if "$ref" in schema:
+            return self.expected(self.resolve(schema["$ref"]))
+        if "const" in schema:
+            return _written(schema["const"])
+        if "enum" in schema:
+            return "one of " + ", ".join(_written(value) for value in schema["enum"])
+        if "anyOf" in schema:
+            return " or ".join(self.expected(branch) for branch in schema["anyOf"])
+        if "pattern" in schema:
+            return _PATTERNS.get(schema["pattern"], f"text like {schema['pattern']}")
+        return _TYPES.get(schema.get("type", ""), "another value") + _bounds(schema)
+
+    def resolve(self, reference: str) -> Mapping[str, Any]:
+        node: Any = self.root
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part]
+        result: Mapping[str, Any] = node
+        return result
+
+
+def _unknown_keys(error: Any, path: Keys) -> Iterator[tuple[Keys, str]]:
+    known = list(error.schema.get("properties", {}))
+    for key in error.instance:
+        if key not in known:
+            yield (*path, key), f"found an unknown key '{one_line(key)}'. {did_you_mean(key, known)}"
+
+
+def _missing_keys(error: Any, path: Keys) -> Iterator[tuple[Keys, str]]:
+    # The validator reports each missing key by itself; the key is the first word of its message.
+    key = error.message.split("'")[1]
+    yield path, f"the key '{key}' is missing. Add it{_described(error.schema, key)}."
+
+
+def _described(schema: Mapping[str, Any], key: str) -> str:
+    description = schema.get("properties", {}).get(key, {}).get("description", "")
+    first = description.split(". ")[0].rstrip(".")
+    return f": {first[0].lower()}{first[1:]}" if first else ""
+
+
+def _required_alone(alternatives: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The keys of a `oneOf` whose branches only require one key each, as in "template or templates"."""
+    if all(set(branch) == {"required"} for branch in alternatives):
+        return [key for branch in alternatives for key in branch["required"]]
+    return []
+
+
+def _choice_sentence(choices: list[str], instance: Mapping[str, Any]) -> str:
+    names = " or ".join(f"'{key}'" for key in choices)
+    if any(key in instance for key in choices):
+        return f"found {' and '.join(f'{key!r}' for key in choices)}, expected only one. Keep {names}."
+    return f"expected one of {names}, found neither. Add one."
+
+
+def _fitting_branch(branches: dict[int, list[Any]], instance: Any) -> list[Any] | None:
+    """The branch that has the right type at its top, so that its inner problems are the user's."""
+    fitting = [
+        errors
+        for errors in branches.values()
+        if not any(error.validator in ("type", "const") and not error.relative_path for error in errors)
+    ]
+    if isinstance(instance, dict) and len(fitting) > 1:
+        return min(fitting, key=lambda errors: (_lacks_key(errors), len(errors)))
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _lacks_key(errors: list[Any]) -> bool:
+    return any(error.validator == "required" and not error.relative_path for error in errors)
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        return f" from {low} to {high}"
+    if low is not None and "exclusiveMaximum" in schema:
+        return f" from {low} to less than {schema['exclusiveMaximum']}"
+    if low is not None:
+        return f" of at least {low}"
+    if "exclusiveMinimum" in schema:
+        return f" above {schema['exclusiveMinimum']}"
+    return ""
+
+
+def _written(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else shown(value)
+
+
+def _advice(error: Any) -> str:
+    found = error.instance
+    if error.validator == "enum":
+        near = get_close_matches(str(found), [str(value) for value in error.validator_value], n=1)
+        return f"Did you mean '{near[0]}'?" if near else ""
+    if error.schema.get("type") == "string" and not isinstance(found, dict | list):
+        return "Put it in quotes." if error.validator == "type" else ""
+    if isinstance(found, str) and re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", found):
+        return "Remove the quotes."
+    return ""
+
+
+def _size_sentence(error: Any) -> str:
+    if error.validator == "maxLength":
+        return (
+            f"found {len(error.instance)} characters, expected at most {error.validator_value}. Shorten it."
+        )
+    if error.validator == "minLength":
+        return "found empty text, expected at least one character. Fill it in."
+    return f"found {shown(error.instance)}, expected at least {error.validator_value}. Add one."
