@@ -117,7 +117,8 @@ class _Explainer:
         if "const" in schema:
             return _written(schema["const"])
         if "enum" in schema:
-            return "one of " + ", ".join(_written(value) for value in schema["enum"])
+            written = [_written(value) for value in schema["enum"]]
+            return written[0] if len(written) == 1 else "one of " + ", ".join(written)
         if "anyOf" in schema:
             return " or ".join(self.expected(branch) for branch in schema["anyOf"])
         if "pattern" in schema:
@@ -147,7 +148,7 @@ def _missing_keys(error: Any, path: Keys) -> Iterator[tuple[Keys, str]]:
 
 def _described(schema: Mapping[str, Any], key: str) -> str:
     description = schema.get("properties", {}).get(key, {}).get("description", "")
-    first = description.split(". ")[0].rstrip(".")
+    first = re.split(r"\. (?=[A-Z])", description)[0].rstrip(".")
     return f": {first[0].lower()}{first[1:]}" if first else ""
 
 

@@ -92,7 +92,7 @@ class Training:
     provider: str = "local"
     method: Literal["supervised"] = "supervised"
     hyperparameters: Hyperparameters = Hyperparameters()
-    seed: int | None = None
+    seed: int = 0
     suffix: str | None = None
 
 

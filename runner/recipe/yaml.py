@@ -162,6 +162,12 @@ def parse_yaml(content: bytes, file: str) -> tuple[Document | None, list[Issue]]
     return document, builder.issues
 
 
+def is_plain_text(text: str) -> bool:
+    """Whether an unquoted scalar would be read back as this text, and not as a number, true or null."""
+    typed = text in _NULLS or text in _BOOLEANS or _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text)
+    return not typed
+
+
 def _decode(content: bytes, file: str) -> tuple[str | None, list[Issue]]:
     if len(content) > MAX_BYTES:
         message = f"found {len(content)} bytes, expected at most {MAX_BYTES}. Move the data to a source file."
@@ -172,6 +178,9 @@ def _decode(content: bytes, file: str) -> tuple[str | None, list[Issue]]:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"found bytes that are not UTF-8 (byte {error.start}). Save the file as UTF-8."
         return None, [Issue(place=Place(file=file, line=line), message=message)]
+    if "\0" in text:
+        message = "found zero bytes, expected UTF-8 (is it UTF-16?). Save the file as UTF-8."
+        return None, [Issue(place=Place(file=file), message=message)]
     issues = []
     for match in _REFUSED.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
@@ -215,7 +224,7 @@ def _refusal(event: yaml.Event, documents: int) -> str | None:
 def _syntax_issue(error: yaml.MarkedYAMLError, text: str, file: str) -> Issue:
     mark = error.problem_mark or error.context_mark
     place = Place(file=file)
-    message = f"not valid YAML: {error.problem or error}."
+    message = f"not valid YAML: {error.problem or error}. Check quotes and indentation here and just above."
     if mark is not None:
         place = Place(file=file, line=mark.line + 1, column=mark.column + 1)
         lines = text.splitlines()
