@@ -1,0 +1,1 @@
+"""From examples to checked, split, content-addressed training files."""
