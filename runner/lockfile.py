@@ -1,0 +1,257 @@
+"""The lockfile: what the last run of a recipe used and made, as a value that is read and written whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from runner import __version__
+from runner.canonical import write_atomically
+from runner.dataset.value import DatasetFile, InputFile
+from runner.errors import StaleLockError
+from runner.recipe.yaml import is_plain_text, parse_yaml
+from runner.schema import violations
+
+LOCKFILE_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedFile:
+    """A dataset file and the ID it was uploaded under, once it was."""
+
+    file: DatasetFile
+    file_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedCheckpoint:
+    """A model kept from an epoch's end."""
+
+    id: str
+    model: str
+    step: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedJob:
+    """A fine-tuning job: what was asked for, and what came of it."""
+
+    id: str
+    provider: str
+    model: str
+    method: str
+    digest: str
+    attempt: int
+    seed: int
+    status: str
+    requested: Mapping[str, Any]
+    resolved: Mapping[str, Any] = field(default_factory=dict)
+    suffix: str | None = None
+    model_sha256: str | None = None
+    fine_tuned_model: str | None = None
+    trained_tokens: int | None = None
+    checkpoints: tuple[LockedCheckpoint, ...] = ()
+    weights: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedRun:
+    """One profile's last run; `sections` hashes the parts of the recipe that shape the dataset."""
+
+    recipe_sha256: str
+    sections: Mapping[str, str]
+    sources: tuple[InputFile, ...]
+    templates: tuple[InputFile, ...]
+    n_records: int
+    index: str
+    training_file: LockedFile
+    validation_file: LockedFile | None = None
+    job: LockedJob | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lockfile:
+    """All profiles' last runs."""
+
+    runs: Mapping[str, LockedRun] = field(default_factory=dict)
+
+    def with_run(self, profile: str, run: LockedRun) -> "Lockfile":
+        """The lockfile with one profile's run replaced."""
+        return replace(self, runs={**self.runs, profile: run})
+
+
+def read_lockfile(path: Path) -> Lockfile:
+    """Read a lockfile; one that is not there is empty. Raises StaleLockError for one that cannot be used."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Lockfile()
+    if content.startswith(b"<<<<<<< ") or b"\n<<<<<<< " in content:
+        raise StaleLockError(
+            f"{path.name}: found merge markers. Keep one side (`git checkout --ours` or `--theirs`) and run "
+            "`finetune plan` to see what it leaves to do."
+        )
+    document, issues = parse_yaml(content, path.name)
+    if document is None or issues:
+        problems = "\n".join(str(issue) for issue in issues)
+        raise StaleLockError(f"{problems}\n{path.name}: not a lockfile. Restore it with git.")
+    _check(document.value, path)
+    return Lockfile(runs={name: _run(run) for name, run in document.value["runs"].items()})
+
+
+def write_lockfile(path: Path, lockfile: Lockfile) -> bool:
+    """Write a lockfile if it differs from what is there; returns whether it did."""
+    content = lockfile_bytes(lockfile)
+    if path.exists() and path.read_bytes() == content:
+        return False
+    write_atomically(path, content)
+    return True
+
+
+def lockfile_bytes(lockfile: Lockfile) -> bytes:
+    """The lockfile's text: sorted, one key per line."""
+    value = {
+        "lockfile_version": LOCKFILE_VERSION,
+        "created_by": f"finetune-runner {__version__}",
+        "runs": {profile: _run_value(run) for profile, run in lockfile.runs.items()},
+    }
+    text = yaml.dump(
+        value, Dumper=_Dumper, allow_unicode=True, default_flow_style=False, sort_keys=True, width=10_000
+    )
+    return f"# Written by `finetune run`. Commit it beside the recipe; do not edit it.\n{text}".encode()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what our stricter reader would not take for text."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None if is_plain_text(text) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def _check(value: Any, path: Path) -> None:
+    version = value.get("lockfile_version") if isinstance(value, dict) else None
+    if isinstance(version, int) and version > LOCKFILE_VERSION:
+        raise StaleLockError(
+            f"{path.name}: found lockfile_version {version}, this version of finetune-runner reads "
+            f"{LOCKFILE_VERSION}. Upgrade finetune-runner."
+        )
+    found = violations("lockfile", value)
+    if found:
+        problems = "\n".join(
+            f"{path.name}: {'.'.join(map(str, keys)) or 'the file'}: {message}" for keys, message in found[:5]
+        )
+        raise StaleLockError(f"{problems}\n{path.name}: not a usable lockfile. Restore it with git.")
+
+
+def _run(value: dict[str, Any]) -> LockedRun:
+    dataset = value["dataset"]
+    validation = dataset.get("validation_file")
+    return LockedRun(
+        recipe_sha256=value["recipe"]["sha256"],
+        sections=value["recipe"]["sections"],
+        sources=_input_files(value["sources"]),
+        templates=_input_files(value["templates"]),
+        n_records=dataset["records"],
+        index=dataset.get("index", ""),
+        training_file=_locked_file(dataset["training_file"]),
+        validation_file=_locked_file(validation) if validation else None,
+        job=_job(value["job"]) if value["job"] else None,
+    )
+
+
+def _input_files(value: dict[str, Any]) -> tuple[InputFile, ...]:
+    return tuple(
+        InputFile(name=name, sha256=item["sha256"], size_bytes=item["bytes"]) for name, item in value.items()
+    )
+
+
+def _locked_file(value: dict[str, Any]) -> LockedFile:
+    file = DatasetFile(
+        sha256=value["sha256"],
+        size_bytes=value["bytes"],
+        n_examples=value["examples"],
+        n_tokens=value["tokens"],
+        tokens_exact=value["tokens_exact"],
+    )
+    return LockedFile(file=file, file_id=value.get("file_id"))
+
+
+def _job(value: dict[str, Any]) -> LockedJob:
+    rest = {name: item for name, item in value.items() if name not in ("hyperparameters", "checkpoints")}
+    return LockedJob(
+        requested=value["hyperparameters"]["requested"],
+        resolved=value["hyperparameters"]["resolved"],
+        checkpoints=tuple(LockedCheckpoint(**item) for item in value.get("checkpoints", [])),
+        **rest,
+    )
+
+
+def _run_value(run: LockedRun) -> dict[str, Any]:
+    dataset = {
+        "index": run.index,
+        "records": run.n_records,
+        "training_file": _file_value(run.training_file),
+    }
+    if run.validation_file:
+        dataset["validation_file"] = _file_value(run.validation_file)
+    return {
+        "dataset": dataset,
+        "job": _job_value(run.job) if run.job else None,
+        "recipe": {"sha256": run.recipe_sha256, "sections": dict(run.sections)},
+        "sources": _input_values(run.sources),
+        "templates": _input_values(run.templates),
+    }
+
+
+def _input_values(files: tuple[InputFile, ...]) -> dict[str, Any]:
+    return {file.name: {"bytes": file.size_bytes, "sha256": file.sha256} for file in files}
+
+
+def _file_value(locked: LockedFile) -> dict[str, Any]:
+    file = locked.file
+    value = {
+        "bytes": file.size_bytes,
+        "examples": file.n_examples,
+        "file_id": locked.file_id,
+        "sha256": file.sha256,
+        "tokens": file.n_tokens,
+        "tokens_exact": file.tokens_exact,
+    }
+    return _without_none(value)
+
+
+def _job_value(job: LockedJob) -> dict[str, Any]:
+    checkpoints = [{"id": item.id, "model": item.model, "step": item.step} for item in job.checkpoints]
+    return _without_none(
+        {
+            "attempt": job.attempt,
+            "checkpoints": checkpoints or None,
+            "digest": job.digest,
+            "fine_tuned_model": job.fine_tuned_model,
+            "hyperparameters": {"requested": dict(job.requested), "resolved": dict(job.resolved)},
+            "id": job.id,
+            "method": job.method,
+            "model": job.model,
+            "model_sha256": job.model_sha256,
+            "provider": job.provider,
+            "seed": job.seed,
+            "status": job.status,
+            "suffix": job.suffix,
+            "trained_tokens": job.trained_tokens,
+            "weights": dict(job.weights) or None,
+        }
+    )
+
+
+def _without_none(value: dict[str, Any]) -> dict[str, Any]:
+    return {name: item for name, item in value.items() if item is not None}

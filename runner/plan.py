@@ -1,0 +1,280 @@
+"""What a run would do and why: a pure function of recipe, dataset, lock and host."""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any, Literal
+
+from runner.canonical import sha256_of
+from runner.dataset.value import Dataset, DatasetFile
+from runner.lockfile import LockedJob, LockedRun
+from runner.price import Price, price_of, retirement
+from runner.providers.base import TERMINAL
+from runner.providers.hosts import Host, HostModel
+from runner.recipe.load import LoadedRecipe
+from runner.recipe.model import Recipe
+
+SECTIONS = ("fields", "key", "sources", "split", "templates", "where")
+FileRole = Literal["training_file", "validation_file"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """Send a dataset file."""
+
+    role: FileRole
+    file: DatasetFile
+    filename: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReuseFile:
+    """Use a file that was uploaded before, if it is still there."""
+
+    role: FileRole
+    file: DatasetFile
+    filename: str
+    file_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateJob:
+    """Start a fine-tuning job; `key` is the digest of its content and attempt."""
+
+    key: str
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchJob:
+    """Follow a job that was started before."""
+
+    job_id: str
+    reason: str
+
+
+Step = Upload | ReuseFile | CreateJob | WatchJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The steps of a run. `blocked` says why there are none although the work is not done."""
+
+    provider: str
+    model: str
+    digest: str
+    attempt: int
+    steps: tuple[Step, ...]
+    price: Price
+    notices: tuple[str, ...] = ()
+    blocked: str | None = None
+    result: LockedJob | None = None
+
+    @property
+    def creates_job(self) -> bool:
+        """Whether the plan starts a job, and so may cost money."""
+        return any(isinstance(step, CreateJob) for step in self.steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A recipe with everything that was derived from it, ready to run; `locked` is the last run."""
+
+    loaded: LoadedRecipe
+    host: Host
+    dataset: Dataset
+    locked: LockedRun | None
+    plan: Plan
+    model_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What the plan depends on besides the recipe and the lock."""
+
+    host: Host
+    today: date
+    model: HostModel | None = None
+    model_sha256: str | None = None
+    artefact_present: bool = True
+    changed_examples: str | None = None
+    retry: bool = False
+
+
+def make_plan(recipe: Recipe, dataset: Dataset, locked: LockedRun | None, situation: Situation) -> Plan:
+    """Compare what the recipe asks for with what the lock says was done."""
+    digest = job_digest(recipe, dataset, situation)
+    job = locked.job if locked else None
+    same = job is not None and job.digest == digest
+    attempt = job.attempt if job is not None and same else 1
+    plan = Plan(
+        provider=recipe.training.provider,
+        model=recipe.training.model,
+        digest=digest,
+        attempt=attempt,
+        steps=(),
+        price=Price(usd=0.0, arithmetic="nothing to train"),
+        notices=_notices(situation),
+        result=job if same else None,
+    )
+    if job is not None and same:
+        again = _same_job(plan, job, situation)
+        if again is not None:
+            return again
+        plan = replace(plan, attempt=attempt + situation.retry)
+    steps = _new_job(recipe, dataset, locked, plan, situation)
+    return replace(plan, steps=steps, price=price_of(recipe, dataset, situation.host), result=None)
+
+
+def job_digest(recipe: Recipe, dataset: Dataset, situation: Situation) -> str:
+    """Hash of everything that makes a job what it is; equal digests are the same job."""
+    training = recipe.training
+    validation = dataset.validation_file
+    return sha256_of(
+        {
+            "provider": training.provider,
+            "base_url": situation.host.base_url,
+            "model": training.model,
+            "model_sha256": situation.model_sha256,
+            "method": training.method,
+            "hyperparameters": training.hyperparameters.as_dict(),
+            "seed": training.seed,
+            "suffix": training.suffix,
+            "training_file": dataset.training_file.sha256,
+            "validation_file": validation.sha256 if validation else None,
+        }
+    )
+
+
+def job_key(digest: str, attempt: int) -> str:
+    """What marks a job as ours at the provider."""
+    return sha256_of({"digest": digest, "attempt": attempt})
+
+
+def section_hashes(recipe: Recipe) -> dict[str, str]:
+    """Hash of every part of the recipe that shapes the dataset."""
+    value = asdict(recipe)
+    return {section: sha256_of(value[section]) for section in SECTIONS}
+
+
+def upload_name(recipe: Recipe, file: DatasetFile) -> str:
+    """A name that tells the content, so that an upload can be found again."""
+    return f"{recipe.name}-{file.sha256[:16]}.jsonl"
+
+
+def _same_job(plan: Plan, job: LockedJob, situation: Situation) -> Plan | None:
+    """The plan for a job that was started before; None when it has to be started (again)."""
+    if job.status == "succeeded":
+        return plan if situation.artefact_present else None
+    if job.status not in TERMINAL:
+        if not situation.artefact_present and not situation.host.paid:
+            return None
+        return replace(plan, steps=(WatchJob(job_id=job.id, reason=f"started before, last {job.status}"),))
+    if situation.retry:
+        return None
+    return replace(
+        plan,
+        blocked=f"job {job.id} {_ended(job.status)} and nothing it depends on changed. "
+        "`finetune events` says why; `finetune run --retry` starts a new attempt.",
+    )
+
+
+def _ended(status: str) -> str:
+    return "was cancelled" if status == "cancelled" else "failed"
+
+
+def _new_job(
+    recipe: Recipe, dataset: Dataset, locked: LockedRun | None, plan: Plan, situation: Situation
+) -> tuple[Step, ...]:
+    steps: list[Step] = [_file_step("training_file", dataset.training_file, recipe, locked)]
+    if dataset.validation_file:
+        steps.append(_file_step("validation_file", dataset.validation_file, recipe, locked))
+    reason = _job_reason(recipe, dataset, locked, plan, situation)
+    key = job_key(plan.digest, plan.attempt)
+    return (*steps, CreateJob(key=key, attempt=plan.attempt, reason=reason))
+
+
+def _file_step(role: FileRole, file: DatasetFile, recipe: Recipe, locked: LockedRun | None) -> Step:
+    name = upload_name(recipe, file)
+    earlier = getattr(locked, role) if locked else None
+    if earlier is None or earlier.file_id is None:
+        return Upload(role=role, file=file, filename=name, reason="new")
+    if locked and locked.job and locked.job.provider != recipe.training.provider:
+        return Upload(role=role, file=file, filename=name, reason="new at this provider")
+    if earlier.file.sha256 != file.sha256:
+        return Upload(role=role, file=file, filename=name, reason=f"replaces {earlier.file_id} (other bytes)")
+    reason = f"reuse {earlier.file_id} (same bytes)"
+    return ReuseFile(role=role, file=file, filename=name, file_id=earlier.file_id, reason=reason)
+
+
+def _job_reason(
+    recipe: Recipe, dataset: Dataset, locked: LockedRun | None, plan: Plan, situation: Situation
+) -> str:
+    job = locked.job if locked else None
+    if locked is None or job is None:
+        return "new"
+    if job.digest == plan.digest:
+        if situation.retry and plan.attempt != job.attempt:
+            return f"attempt {plan.attempt}, because {job.id} {_ended(job.status)}"
+        return f"train here: {job.fine_tuned_model or job.id} is not on this machine"
+    changes = _training_changes(recipe, job, situation) + _data_changes(recipe, dataset, locked, situation)
+    return "replace because " + "; ".join(changes or ["the job's inputs changed"])
+
+
+def _training_changes(recipe: Recipe, job: LockedJob, situation: Situation) -> list[str]:
+    training = recipe.training
+    before: dict[str, Any] = {
+        "provider": job.provider,
+        "model": job.model,
+        "method": job.method,
+        **job.requested,
+        "seed": job.seed,
+        "suffix": job.suffix,
+    }
+    after: dict[str, Any] = {
+        "provider": training.provider,
+        "model": training.model,
+        "method": training.method,
+        **training.hyperparameters.as_dict(),
+        "seed": training.seed,
+        "suffix": training.suffix,
+    }
+    changes = [
+        f"{name} {_value(before.get(name))} → {_value(value)}"
+        for name, value in after.items()
+        if before.get(name) != value
+    ]
+    if job.model_sha256 != situation.model_sha256 and job.model == training.model:
+        changes.append(f"the files of {training.model} changed")
+    return changes
+
+
+def _value(value: object) -> str:
+    return "none" if value is None else str(value)
+
+
+def _data_changes(recipe: Recipe, dataset: Dataset, locked: LockedRun, situation: Situation) -> list[str]:
+    before = (locked.training_file.file, locked.validation_file.file if locked.validation_file else None)
+    if before == (dataset.training_file, dataset.validation_file):
+        return []
+    now = section_hashes(recipe)
+    names = {"templates": "template", "where": "`where`"}
+    causes = [
+        f"{names.get(name, name)} changed" for name in SECTIONS if locked.sections.get(name) != now[name]
+    ]
+    old = {item.name: item.sha256 for item in (*locked.sources, *locked.templates)}
+    new = {item.name: item.sha256 for item in (*dataset.sources, *dataset.templates)}
+    causes += [f"{name} changed" for name in sorted(new) if old.get(name, new[name]) != new[name]]
+    causes += [f"{name} added" for name in sorted(set(new) - set(old))]
+    causes += [f"{name} removed" for name in sorted(set(old) - set(new))]
+    effect = situation.changed_examples or "the dataset changed"
+    return [f"{', '.join(causes)} ({effect})" if causes else effect]
+
+
+def _notices(situation: Situation) -> tuple[str, ...]:
+    host = situation.host
+    said = retirement(situation.model, situation.today)
+    notices = [f"{host.name}: {notice.text} from {notice.on}" for notice in host.notices]
+    return (*notices, said) if said else tuple(notices)

@@ -1,0 +1,61 @@
+"""What training costs, from dated tables, and when a base model is shut down."""
+
+import math
+from dataclasses import dataclass
+from datetime import date
+
+from runner.dataset.value import Dataset
+from runner.providers.hosts import Host, HostModel
+from runner.recipe.model import Recipe
+
+# OpenAI's rule for `auto` epochs, as its cookbook publishes it (2026-11):
+# https://developers.openai.com/cookbook/examples/chat_finetuning_data_prep
+TARGET_EPOCHS, MIN_TARGET_EXAMPLES, MAX_TARGET_EXAMPLES, MAX_AUTO_EPOCHS = 3, 100, 25_000, 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What the training costs; `usd` is None where no price is known, which is not zero."""
+
+    usd: float | None
+    arithmetic: str
+
+
+def estimated_epochs(n_examples: int) -> int:
+    """The epochs that OpenAI's published rule gives for `auto`."""
+    if n_examples * TARGET_EPOCHS < MIN_TARGET_EXAMPLES:
+        return min(MAX_AUTO_EPOCHS, MIN_TARGET_EXAMPLES // max(1, n_examples))
+    if n_examples * TARGET_EPOCHS > MAX_TARGET_EXAMPLES:
+        return max(1, MAX_TARGET_EXAMPLES // n_examples)
+    return TARGET_EPOCHS
+
+
+def price_of(recipe: Recipe, dataset: Dataset, host: Host) -> Price:
+    """Tokens × epochs × price, with the arithmetic; nothing at a host that is not paid."""
+    if not host.paid:
+        return Price(usd=0.0, arithmetic="trains on this machine")
+    file = dataset.training_file
+    epochs = recipe.training.hyperparameters.n_epochs
+    shown_epochs = f"{epochs} epochs"
+    if epochs == "auto":
+        epochs = estimated_epochs(file.n_examples)
+        shown_epochs = f"{epochs} epochs (auto, estimated)"
+    quality = "" if file.tokens_exact else " (estimated)"
+    amount = f"{file.n_tokens:,} tokens{quality} × {shown_epochs}"
+    model = host.model(recipe.training.model)
+    rate = model.training_usd_per_million_tokens if model else None
+    if model is None or rate is None:
+        return Price(usd=None, arithmetic=f"{amount} × unknown price")
+    usd = math.ceil(file.n_tokens * epochs * rate / 10_000) / 100
+    source = f"table of {model.price_as_of}" + (f", {model.price_source}" if model.price_source else "")
+    return Price(usd=usd, arithmetic=f"{amount} × ${rate:g} per million tokens ({source}) = ${usd:.2f}")
+
+
+def retirement(model: HostModel | None, today: date) -> str | None:
+    """A sentence when a base model is shut down or will be; None when no date is known."""
+    if model is None or model.shutdown_date is None:
+        return None
+    days = (model.shutdown_date - today).days
+    if days < 0:
+        return f"{model.name} was shut down on {model.shutdown_date}"
+    return f"{model.name} shuts down on {model.shutdown_date}, in {days} days"
