@@ -1,0 +1,1 @@
+"""Runs a plan exactly once and follows its job."""

@@ -1,0 +1,80 @@
+"""What was about to be sent, on disk before it is sent."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from runner.canonical import canonical_json, sync_directory
+from runner.errors import RunnerError
+
+Kind = Literal["upload", "job"]
+
+
+class Journal:
+    """An append-only file of intents and outcomes for one recipe and profile; every line is fsynced."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def intend(self, kind: Kind, key: str) -> None:
+        """Record that a create is about to be sent."""
+        self._append({"state": "intent", "kind": kind, "key": key})
+
+    def done(self, kind: Kind, key: str, remote_id: str) -> None:
+        """Record what a create made."""
+        self._append({"state": "done", "kind": kind, "key": key, "id": remote_id})
+
+    def refused(self, kind: Kind, key: str) -> None:
+        """Record that a create certainly made nothing."""
+        self._append({"state": "refused", "kind": kind, "key": key})
+
+    def outcome(self, kind: Kind, key: str) -> str | None:
+        """The ID a create made, `unknown` after an intent without an outcome, None where nothing is open."""
+        last = None
+        for entry in self._entries():
+            if (entry["kind"], entry["key"]) == (kind, key):
+                last = entry
+        if last is None or last["state"] == "refused":
+            return None
+        return str(last["id"]) if last["state"] == "done" else "unknown"
+
+    def _append(self, entry: dict[str, Any]) -> None:
+        is_new = not self.path.exists()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, canonical_json(entry) + b"\n")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if is_new:
+            sync_directory(self.path.parent)
+
+    def _entries(self) -> Iterator[dict[str, Any]]:
+        if not self.path.exists():
+            return
+        for line in self.path.read_bytes().splitlines():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                # A line cut off by a power cut was never acted on: the request follows the fsync.
+                continue
+
+
+@contextmanager
+def exclusive(path: Path, what: str) -> Iterator[None]:
+    """Hold a file lock; raises RunnerError when another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunnerError(
+                f"{what} is being run by another process on this machine. "
+                "Wait for it, or follow its job with `finetune watch`."
+            ) from None
+        yield

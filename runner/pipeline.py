@@ -1,0 +1,276 @@
+"""The stages of a run in order: recipe file → recipe → examples → dataset → plan → run → lockfile."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from runner.canonical import sha256_of
+from runner.clock import Clock, SystemClock
+from runner.dataset.build import build_dataset
+from runner.dataset.cache import cache_key, read_cached, write_cached
+from runner.dataset.checks import Checker, DatasetLimits
+from runner.dataset.compare import changed_examples
+from runner.dataset.inputs import find_inputs
+from runner.dataset.tokens import EstimatedTokens, TokenCounter
+from runner.dataset.value import Dataset
+from runner.errors import InvalidInputError, JobFailedError, OverBudgetError, RunnerError
+from runner.examples.confinement import read_confined
+from runner.examples.mapping import check_fields
+from runner.examples.read import Example
+from runner.examples.templates import check_templates
+from runner.execution.journal import Journal, exclusive
+from runner.execution.outcome import failure, weights_warning
+from runner.execution.run import Execution, refreshed, start, with_result
+from runner.execution.watching import Update, follow
+from runner.issues import Issue
+from runner.lockfile import LockedRun, read_lockfile, write_lockfile
+from runner.plan import Planned, Situation, make_plan
+from runner.project import Project
+from runner.providers.base import Provider
+from runner.providers.checks import base_model, host_problems
+from runner.providers.connect import open_provider
+from runner.providers.hosts import Host, find_host
+from runner.providers.local_service import has_artefact, has_job
+from runner.recipe.composition import DEFAULT_PROFILE
+from runner.recipe.load import LoadedRecipe, load_profiles, load_recipe
+
+HOSTED_POLL_S = 5.0
+LOCAL_POLL_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operator:
+    """What the person at the keyboard decides, which no recipe can: keys, network, profile, spending."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user_hosts: Path | None = None
+    profile: str = DEFAULT_PROFILE
+    allow_network: bool = False
+    allow_unknown_price: bool = False
+    retry: bool = False
+    clock: Clock = field(default_factory=SystemClock)
+
+
+class Console(Protocol):
+    """How a run speaks with the person who started it."""
+    def confirm(self, planned: Planned) -> bool:
+        """Ask before anything is sent; a plan without cost needs no question."""
+    def say(self, message: str) -> None:
+        """Tell what is being done."""
+    def show(self, update: Update) -> None:
+        """Show a job's progress."""
+
+
+def validate(path: Path, operator: Operator) -> LoadedRecipe:
+    """Read a recipe and check it, its profiles, templates and host entries, without touching any record.
+
+    Raises InvalidInputError with all problems.
+    """
+    chosen = load_recipe(path, operator.profile)
+    issues: list[Issue] = []
+    for loaded in load_profiles(path).values():
+        issues += [issue for issue in _semantic_issues(loaded, operator) if issue not in issues]
+    if issues:
+        raise InvalidInputError(issues)
+    return chosen
+
+
+def preview(path: Path, operator: Operator) -> Iterator[Example | Issue]:
+    """The examples of a recipe one by one, nothing checked or written."""
+    loaded = validate(path, operator)
+    return read_confined(loaded.recipe, loaded.folder, loaded.project)
+
+
+def build(loaded: LoadedRecipe, host: Host) -> Dataset:
+    """Build, or find built, the dataset of a recipe; findings are part of it. Raises InvalidInputError."""
+    state = loaded.project.make_state()
+    folder, cache = state / "datasets", state / "cache"
+    inputs = find_inputs(loaded)
+    limits, counter = _yardstick(loaded, host)
+    key = cache_key(loaded.recipe, inputs, limits, counter)
+    cached = read_cached(cache, key, folder)
+    if cached is not None:
+        return cached
+    examples = read_confined(loaded.recipe, loaded.folder, loaded.project)
+    dataset = build_dataset(loaded.recipe, examples, inputs, folder, Checker(limits, counter))
+    if inputs != find_inputs(loaded):
+        raise RunnerError("a source file changed while it was being read. Run the command again.")
+    write_cached(cache, key, dataset)
+    return dataset
+
+
+def plan(path: Path, operator: Operator) -> Planned:
+    """Decide what a run would do. Raises InvalidInputError, StaleLockError; nothing is sent."""
+    loaded = validate(path, operator)
+    host = find_host(loaded.recipe.training.provider, operator.user_hosts)
+    dataset = build(loaded, host)
+    locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
+    situation = _situation(loaded, host, dataset, locked, operator)
+    return Planned(
+        loaded=loaded,
+        host=host,
+        dataset=dataset,
+        locked=locked,
+        plan=make_plan(loaded.recipe, dataset, locked, situation),
+        model_sha256=situation.model_sha256,
+    )
+
+
+def check_budget(planned: Planned, operator: Operator) -> None:
+    """Refuse a job above the recipe's limit, or a paid one without a known price. Raises OverBudgetError."""
+    price, limit = planned.plan.price, planned.loaded.recipe.limits.max_cost_usd
+    if not planned.plan.creates_job:
+        return
+    if price.usd is None and not operator.allow_unknown_price:
+        raise OverBudgetError(
+            f"the price of {planned.plan.model} at {planned.plan.provider} is not known, which is not zero. "
+            "Add it to a host entry of your own, or accept it with --allow-unknown-price."
+        )
+    if price.usd is not None and limit is not None and price.usd > limit:
+        raise OverBudgetError(
+            f"the job would cost ${price.usd:.2f} ({price.arithmetic}), "
+            f"above `limits.max_cost_usd` of ${limit:g}. Nothing was sent."
+        )
+
+
+def run(path: Path, operator: Operator, console: Console) -> Planned:
+    """Do what the plan says, follow the job to its end, and lock the result.
+
+    Raises OverBudgetError, ProviderError, JobFailedError and whatever `plan` raises.
+    """
+    project = validate(path, operator).project
+    name = sha256_of([project.name_of(path), operator.profile])[:16]
+    with exclusive(project.make_state() / "locks" / f"{name}.lock", path.name):
+        planned = plan(path, operator)
+        _refuse_unfit(planned, operator)
+        if not planned.plan.steps:
+            _save(planned.loaded, refreshed(planned))
+            return planned
+        if not console.confirm(planned):
+            raise RunnerError("not confirmed; nothing was sent.")
+        started = _start(planned, operator, console, project.state / "journal" / f"{name}.jsonl")
+    return replace(planned, locked=_follow(planned, started, operator, console))
+
+
+def watch(planned: Planned, operator: Operator, console: Console) -> Planned:
+    """Follow the job of the last run to its end and lock the result, starting nothing."""
+    if planned.locked is None or planned.locked.job is None:
+        raise RunnerError("no job was started under this profile. `finetune run` starts one.")
+    return replace(planned, locked=_follow(planned, planned.locked, operator, console))
+
+
+def provider_of(host: Host, project: Project, operator: Operator) -> Provider:
+    """Connect to a host for a project."""
+    state = project.make_state()
+    return open_provider(host, state, operator.environment, allow_network=operator.allow_network)
+
+
+def _start(planned: Planned, operator: Operator, console: Console, journal: Path) -> LockedRun:
+    loaded = planned.loaded
+    execution = Execution(
+        recipe=loaded.recipe,
+        dataset=planned.dataset,
+        provider=provider_of(planned.host, loaded.project, operator),
+        journal=Journal(journal),
+        clock=operator.clock,
+        save=lambda run: _save(loaded, run),
+        say=console.say,
+        model=base_model(loaded, planned.host).name,
+        model_sha256=planned.model_sha256,
+        allow_network=operator.allow_network,
+    )
+    return start(execution, planned.plan, planned.locked)
+
+
+def _follow(planned: Planned, run: LockedRun, operator: Operator, console: Console) -> LockedRun:
+    if run.job is None:
+        raise AssertionError("BUG: nothing to follow")
+    host, project = planned.host, planned.loaded.project
+    update = None
+    interval_s = HOSTED_POLL_S if host.paid else LOCAL_POLL_S
+    for update in follow(
+        lambda: provider_of(host, project, operator), run.job.id, operator.clock, interval_s
+    ):
+        console.show(update)
+    if update is None:
+        raise AssertionError("BUG: a job was followed without an update")
+    checkpoints = provider_of(host, project, operator).list_checkpoints(run.job.id)
+    finished = with_result(run, update.job, checkpoints)
+    _save(planned.loaded, finished)
+    if update.job.status != "succeeded":
+        raise JobFailedError(failure(update.job))
+    warning = weights_warning(run, finished)
+    if warning:
+        console.say(warning)
+    return finished
+
+
+def _refuse_unfit(planned: Planned, operator: Operator) -> None:
+    if planned.dataset.errors:
+        raise RunnerError("\n".join(str(finding) for finding in planned.dataset.errors))
+    if planned.plan.blocked:
+        raise JobFailedError(planned.plan.blocked)
+    model = planned.host.model(planned.plan.model)
+    today = _today(operator)
+    if planned.plan.creates_job and model and model.shutdown_date and model.shutdown_date < today:
+        raise RunnerError(
+            f"{model.name} was shut down on {model.shutdown_date}. Choose another model; "
+            f"`finetune plan` under another profile shows what it would cost."
+        )
+    check_budget(planned, operator)
+
+
+def _save(loaded: LoadedRecipe, run: LockedRun) -> None:
+    lockfile = read_lockfile(loaded.lock_path)
+    write_lockfile(loaded.lock_path, lockfile.with_run(loaded.profile, run))
+
+
+def _situation(
+    loaded: LoadedRecipe,
+    host: Host,
+    dataset: Dataset,
+    locked: LockedRun | None,
+    operator: Operator,
+) -> Situation:
+    changed = None
+    if locked is not None and locked.index != dataset.index:
+        changed = changed_examples(dataset.folder / f"{locked.index}.index", dataset.index_path)
+    return Situation(
+        host=host,
+        today=_today(operator),
+        model=host.model(loaded.recipe.training.model),
+        model_sha256=base_model(loaded, host).sha256(),
+        artefact_present=_artefact_present(loaded, host, locked),
+        changed_examples=changed,
+        retry=operator.retry,
+    )
+
+
+def _artefact_present(loaded: LoadedRecipe, host: Host, locked: LockedRun | None) -> bool:
+    if host.paid or locked is None or locked.job is None:
+        return True
+    here = has_artefact if locked.job.status == "succeeded" else has_job
+    return here(loaded.project.state, locked.job.id)
+
+
+def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
+    problems = [
+        *check_fields(loaded.recipe),
+        *check_templates(loaded.recipe, loaded.folder, loaded.project),
+        *host_problems(loaded, operator.user_hosts),
+    ]
+    return [loaded.issue(keys, message) for keys, message in problems]
+
+
+def _yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCounter]:
+    model = host.model(loaded.recipe.training.model)
+    limits = DatasetLimits(
+        min_examples=host.limits.min_examples,
+        max_example_tokens=model.max_example_tokens if model else None,
+    )
+    return limits, EstimatedTokens()
+
+
+def _today(operator: Operator) -> date:
+    return datetime.fromtimestamp(operator.clock.now(), tz=UTC).date()

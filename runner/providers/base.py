@@ -1,0 +1,175 @@
+"""What the runner asks of a provider, in its own types."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from runner.errors import ProviderError
+
+# Anything else, known or not, means the job may still change.
+TERMINAL = ("succeeded", "failed", "cancelled")
+JOB_KEY_METADATA = "finetune_job_key"
+
+
+class NotFoundError(ProviderError):
+    """The provider has no file, job or model of that name."""
+
+
+class ConnectionLostError(ProviderError):
+    """A request that changes nothing could not be completed; it may be repeated."""
+
+
+class OutcomeUnknownError(ProviderError):
+    """A create was sent and its answer lost: the provider may or may not have acted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteFile:
+    """A file at the provider. `created_at` is in seconds since the epoch, by the provider's clock."""
+
+    id: str
+    filename: str
+    size_bytes: int
+    purpose: str
+    created_at: int
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobError:
+    """Why a job failed, in the provider's words."""
+
+    code: str
+    message: str
+    param: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A fine-tuning job as the provider reports it; an unknown status is kept as it came."""
+
+    id: str
+    status: str
+    model: str
+    training_file: str
+    created_at: int
+    validation_file: str | None = None
+    fine_tuned_model: str | None = None
+    finished_at: int | None = None
+    trained_tokens: int | None = None
+    seed: int | None = None
+    error: JobError | None = None
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    result_files: tuple[str, ...] = ()
+    weights_platform: str | None = None
+    weights_sha256: str | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job will not change any more."""
+        return self.status in TERMINAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to a job; `data` holds the numbers of a metrics event."""
+
+    id: str
+    created_at: int
+    level: str
+    message: str
+    type: str = "message"
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A model kept from the end of an epoch."""
+
+    id: str
+    step: int
+    model: str
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteModel:
+    """A model the provider lists; `created_at` is in seconds since the epoch, by the provider's clock."""
+
+    id: str
+    created_at: int
+    owned_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """Everything a job is created from. `key` marks the job as ours in metadata and as idempotency key."""
+
+    key: str
+    model: str
+    method: str
+    training_file: str
+    validation_file: str | None
+    hyperparameters: Mapping[str, Any]
+    seed: int
+    suffix: str | None
+    recipe: str
+    allow_network: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """One question to a model; temperature 0 is the most likely answer."""
+
+    model: str
+    messages: tuple[Mapping[str, str], ...]
+    temperature: float = 0.0
+    max_tokens: int | None = None
+
+
+class Provider(Protocol):
+    """A fine-tuning API. Every method raises ProviderError with a sentence for the user."""
+
+    def upload(self, path: Path, *, filename: str, key: str) -> RemoteFile:
+        """Send a training file once; OutcomeUnknownError when the answer is lost."""
+
+    def retrieve_file(self, file_id: str) -> RemoteFile:
+        """One file; NotFoundError when it is gone."""
+
+    def list_files(self, limit: int) -> list[RemoteFile]:
+        """Files, newest first."""
+
+    def delete_file(self, file_id: str) -> None:
+        """Delete one file."""
+
+    def create_job(self, request: JobRequest) -> Job:
+        """Start a job once; OutcomeUnknownError when the answer is lost."""
+
+    def find_jobs(self, key: str) -> list[Job]:
+        """The jobs that carry a job key in their metadata, oldest first."""
+
+    def retrieve_job(self, job_id: str) -> Job:
+        """One job; NotFoundError when there is none."""
+
+    def list_jobs(self, limit: int) -> list[Job]:
+        """Jobs, newest first."""
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Cancel a job."""
+
+    def list_events(self, job_id: str, limit: int) -> list[Event]:
+        """The latest events of a job, oldest first."""
+
+    def list_checkpoints(self, job_id: str) -> list[Checkpoint]:
+        """The checkpoints of a job by step."""
+
+    def list_models(self) -> list[RemoteModel]:
+        """The models of the account."""
+
+    def delete_model(self, model: str) -> None:
+        """Delete one fine-tuned model."""
+
+    def chat(self, request: ChatRequest) -> Iterator[str]:
+        """The answer in pieces, as it comes."""

@@ -1,0 +1,56 @@
+"""What a recipe's `training.model` stands for at the local service: a built-in, a folder, or a hub name."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.canonical import sha256_file, sha256_of
+from runner.project import Project
+from runner.providers.hosts import Host
+from runner.schema import did_you_mean
+
+# https://huggingface.co/docs/hub/repositories (2026-11): owner/name, letters, digits, `-`, `_` and `.`
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseModel:
+    """A base model as it is named to the provider; `folder` is set for a model in the project."""
+
+    name: str
+    folder: Path | None = None
+
+    def sha256(self) -> str | None:
+        """Hash of a folder's files by name and content; None for a model that is only a name."""
+        if self.folder is None:
+            return None
+        files = sorted(path for path in self.folder.iterdir() if path.is_file())
+        return sha256_of({path.name: sha256_file(path) for path in files})
+
+
+def find_base_model(name: str, host: Host, recipe_folder: Path, project: Project) -> BaseModel | str:
+    """Find the base model of a recipe; a sentence for the user where there is none."""
+    if host.paid or host.model(name) is not None:
+        return BaseModel(name=name)
+    folder = recipe_folder / name
+    if folder.is_dir() or name.startswith((".", "/", "~")):
+        return _folder_model(name, folder, project)
+    if _HUB_NAME.fullmatch(name):
+        return BaseModel(name=name)
+    known = [model.name for model in host.models]
+    return (
+        f"found '{name}', expected a model of {host.name} ({', '.join(known)}), a folder in the project "
+        f"or a Hugging Face name like owner/name. {did_you_mean(name, known)}"
+    )
+
+
+def _folder_model(name: str, folder: Path, project: Project) -> BaseModel | str:
+    if not project.contains(folder):
+        return f"found '{name}', expected a folder inside the project. Copy the model into the project."
+    if not folder.is_dir():
+        return f"found no folder '{name}'. Paths are relative to the recipe's folder."
+    if not (folder / "config.json").is_file():
+        return f"found no config.json in '{name}', expected a Hugging Face model folder."
+    if not any(folder.glob("*.safetensors")):
+        return f"found no .safetensors file in '{name}'. Other weight formats can run code and are not read."
+    return BaseModel(name=project.name_of(folder), folder=folder.resolve())
