@@ -1,0 +1,62 @@
+"""Which command lives in which module; a module is imported when its command runs."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+# name: (module, attribute, help line), in the order of a first session
+COMMANDS = {
+    "init": ("runner.cli.init", "init", "Write a starter recipe from a data file."),
+    "schema": ("runner.cli.recipes", "schema", "Print the JSON Schema of recipes or lockfiles."),
+    "validate": ("runner.cli.recipes", "validate", "Check a recipe; no data is read."),
+    "preview": ("runner.cli.recipes", "preview", "Show the first rendered conversations."),
+    "build": ("runner.cli.recipes", "build", "Build and check the dataset."),
+    "plan": ("runner.cli.recipes", "plan", "Say what a run would do, why, and its price."),
+    "run": ("runner.cli.runs", "run", "Do it: upload, train, follow, lock."),
+    "status": ("runner.cli.runs", "status", "Show the job of the last run."),
+    "watch": ("runner.cli.runs", "watch", "Follow a job to its end."),
+    "events": ("runner.cli.jobs", "events", "List what happened to a job."),
+    "cancel": ("runner.cli.jobs", "cancel", "Cancel a job."),
+    "jobs": ("runner.cli.jobs", "jobs", "List jobs, newest first."),
+    "files": ("runner.cli.resources", "files", "List, show or delete uploaded files."),
+    "models": ("runner.cli.resources", "models", "List or delete models."),
+    "chat": ("runner.cli.chat", "chat", "Ask a tuned model."),
+    "serve": ("runner.cli.serve", "serve", "Run the local service for any OpenAI client."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose help needs none of the commands' modules."""
+
+    def __init__(self, *args: Any, commands_by_name: dict[str, tuple[str, str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.commands_by_name = commands_by_name
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All command names, in the order of a first session."""
+        return list(self.commands_by_name)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command by name; None for an unknown one."""
+        if cmd_name not in self.commands_by_name:
+            return None
+        module, attribute, _ = self.commands_by_name[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their help lines."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in self.commands_by_name.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the nearest one."""
+        from runner.schema import did_you_mean
+
+        if args and self.get_command(ctx, args[0]) is None:
+            near = did_you_mean(args[0], list(self.commands_by_name))
+            raise click.UsageError(f"no command '{args[0]}'. {near}", ctx=ctx)
+        return super().resolve_command(ctx, args)

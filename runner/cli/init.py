@@ -1,0 +1,41 @@
+"""The init command: a starter recipe from a data file."""
+
+from pathlib import Path
+
+import click
+
+from runner import pipeline
+from runner.canonical import write_atomically
+from runner.cli.options import json_option, operator, tell, write, write_json
+from runner.errors import RunnerError, UsageError
+from runner.project import find_project
+from runner.schema import schema_text
+from runner.starter.guess import SCHEMA_FILE, guess_recipe
+
+
+@click.command()
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The recipe to write; by default beside the data."
+)
+@click.option("--force", is_flag=True, help="Replace a recipe that is already there.")
+@json_option
+def init(data: Path, out: Path | None, force: bool, as_json: bool) -> None:
+    """Write a starter recipe for a JSON, JSONL, CSV or TSV file, and show the mapping it guessed."""
+    recipe = out or data.with_suffix(".yaml")
+    if not data.is_file():
+        raise RunnerError(f"{data}: not found. Give the path of a data file.")
+    if recipe.exists() and not force:
+        raise UsageError(f"{recipe} exists already. Name another with --out, or replace it with --force.")
+    project = find_project(data)
+    guess = guess_recipe(data, recipe, project)
+    write_atomically(project.make_state() / SCHEMA_FILE, schema_text("recipe").encode())
+    write_atomically(recipe, guess.text.encode())
+    loaded = pipeline.validate(recipe, operator())
+    if as_json:
+        write_json({"recipe": str(recipe), "name": loaded.recipe.name, "mapping": list(guess.explanation)})
+        return
+    for line in guess.explanation:
+        tell(f"  {line}")
+    write(f"wrote {recipe}")
+    tell(f"See what it makes: finetune preview {recipe}")

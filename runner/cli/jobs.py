@@ -1,0 +1,63 @@
+"""Commands about jobs at a provider: jobs, events, cancel."""
+
+from dataclasses import asdict
+
+import click
+
+from runner.cli.options import (
+    find_target,
+    job_of,
+    json_option,
+    profile_option,
+    provider_option,
+    write,
+    write_json,
+)
+from runner.report import machine, terminal
+
+
+@click.command()
+@click.argument("subject", metavar="[RECIPE]", required=False)
+@profile_option
+@provider_option
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+@json_option
+def jobs(subject: str | None, *, profile: str, provider: str | None, limit: int, as_json: bool) -> None:
+    """List the provider's jobs, newest first: the recipe's provider, or --provider, or the local service."""
+    target = find_target(subject, provider, profile, recipe_needed=False)
+    listed = target.provider.list_jobs(limit)
+    if as_json:
+        write_json({"jobs": [machine.job_data(job) for job in listed]})
+    else:
+        write(terminal.jobs_text(listed))
+
+
+@click.command()
+@click.argument("subject", metavar="[RECIPE|JOB]", required=False)
+@profile_option
+@provider_option
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
+@json_option
+def events(subject: str | None, *, profile: str, provider: str | None, limit: int, as_json: bool) -> None:
+    """List the latest events of a job, oldest first."""
+    target = find_target(subject, provider, profile)
+    listed = target.provider.list_events(job_of(target), limit)
+    if as_json:
+        write_json({"events": [asdict(event) for event in listed]})
+    else:
+        write("\n".join(map(terminal.event_text, listed)) or "no events")
+
+
+@click.command()
+@click.argument("subject", metavar="[RECIPE|JOB]", required=False)
+@profile_option
+@provider_option
+@json_option
+def cancel(subject: str | None, *, profile: str, provider: str | None, as_json: bool) -> None:
+    """Cancel a job; what it trained so far is lost. `finetune run --retry` starts again."""
+    target = find_target(subject, provider, profile)
+    job = target.provider.cancel_job(job_of(target))
+    if as_json:
+        write_json({"job": machine.job_data(job)})
+    else:
+        write(f"{job.id}: {job.status}")

@@ -1,0 +1,91 @@
+"""The one boundary where errors become messages and exit codes."""
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from runner import __version__
+from runner.cli.commands import COMMANDS, LazyGroup
+from runner.display import neutralise
+from runner.errors import RunnerError
+
+BUG, INTERRUPTED, USAGE = 3, 130, 2
+
+
+@click.group(
+    cls=LazyGroup, commands_by_name=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, "--version", prog_name="finetune", message="%(prog)s %(version)s")
+def finetune() -> None:
+    """Version-controlled fine-tuning: a recipe in git, one reproducible job, one lockfile.
+
+    \b
+    Start:   finetune init data.json        write a recipe from a data file
+             finetune run recipes/x.yaml    train, on this machine by default
+             finetune chat recipes/x.yaml   ask the tuned model
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; returns the exit code."""
+    as_json = "--json" in arguments
+    try:
+        result = finetune.main(arguments, prog_name="finetune", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return USAGE
+    except RunnerError as error:
+        _show_error(error, as_json=as_json)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("\ninterrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader, such as `head`, has what it wanted; nothing more can be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"error: {neutralise(f'{name}{error.strerror or error}')}.\n")
+        return 1
+    except Exception:  # noqa: BLE001 - the boundary: anything else is our bug, and becomes a log file
+        _show_bug(arguments)
+        return BUG
+
+
+def _show_error(error: RunnerError, *, as_json: bool) -> None:
+    if as_json:
+        from runner.report.machine import error_data
+
+        text = json.dumps({"ok": False, "error": error_data(error)}, ensure_ascii=False, indent=2)
+        sys.stdout.write(f"{text}\n")
+        return
+    text = neutralise(str(error))
+    is_list = getattr(error, "issues", None)
+    sys.stderr.write(f"{text}\n" if is_list else f"error: {text}\n")
+
+
+def _show_bug(arguments: list[str]) -> None:
+    handle, name = tempfile.mkstemp(prefix="finetune-bug-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(f"finetune-runner {__version__}, Python {sys.version}, {sys.platform}\n")
+        stream.write(f"command: {arguments}\n\n{traceback.format_exc()}")
+    reason = traceback.format_exc().strip().splitlines()[-1]
+    sys.stderr.write(
+        f"bug: {neutralise(reason)}\n"
+        f"This is a fault of finetune-runner. Please report it with {Path(name)}.\n"
+    )

@@ -1,0 +1,139 @@
+"""Options and arguments that several commands share, and what they stand for."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from runner.errors import UsageError
+from runner.pipeline import Operator
+from runner.project import Project, find_project
+from runner.providers.base import Provider
+from runner.providers.connect import open_provider
+from runner.providers.hosts import Host, find_host
+from runner.recipe.composition import DEFAULT_PROFILE
+from runner.recipe.load import load_recipe
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+profile_option = click.option(
+    "--profile", default=DEFAULT_PROFILE, show_default=True, help="The overlay of the recipe to use."
+)
+network_option = click.option(
+    "--allow-network", is_flag=True, help="Let the recipe fetch a model from the Hugging Face hub."
+)
+provider_option = click.option(
+    "--provider", default=None, help="The host entry to ask, for a job that no recipe here knows."
+)
+recipe_argument = click.argument("recipe", required=False, type=click.Path(path_type=Path))
+
+
+def operator(**decisions: Any) -> Operator:
+    """What the person at the keyboard decided: the options, and this process's environment."""
+    return Operator(environment=os.environ, user_hosts=user_hosts(), **decisions)
+
+
+def user_hosts() -> Path:
+    """The folder of the user's own host entries."""
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "finetune" / "hosts"
+
+
+def write(text: str) -> None:
+    """Write a result to stdout."""
+    click.echo(text)
+
+
+def write_json(data: Any) -> None:
+    """Write a result to stdout as JSON."""
+    click.echo(json.dumps({"ok": True, **data}, ensure_ascii=False, indent=2, default=str))
+
+
+def tell(text: str) -> None:
+    """Write progress to stderr."""
+    click.echo(text, err=True)
+
+
+def is_interactive() -> bool:
+    """Whether a question would reach a person."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
+
+
+def find_recipe(recipe: Path | None) -> Path:
+    """The recipe that was named, or the only one of the project. Raises UsageError."""
+    if recipe is not None:
+        return recipe
+    folder = Path.cwd()
+    found = sorted(path for pattern in ("*.yaml", "recipes/*.yaml") for path in folder.glob(pattern))
+    recipes = [path for path in found if _looks_like_recipe(path)]
+    if len(recipes) == 1:
+        return recipes[0]
+    names = ", ".join(str(path.relative_to(folder)) for path in recipes)
+    if recipes:
+        raise UsageError(f"found several recipes ({names}). Name the one to use.")
+    raise UsageError("found no recipe here or in recipes/. Name one, or write one with `finetune init DATA`.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A provider to ask, and the job and model that the command is about, where they are known."""
+
+    provider: Provider
+    host: Host
+    project: Project
+    job_id: str | None = None
+    model: str | None = None
+
+
+def find_target(
+    subject: str | None, provider: str | None, profile: str, *, recipe_needed: bool = True
+) -> Target:
+    """Resolve a recipe path, a job ID or a model name to the provider it belongs to. Raises UsageError.
+
+    A job ID or model name belongs to `provider`, or to the local service where none is given.
+    """
+    decided = operator(profile=profile)
+    is_recipe = subject is not None and (Path(subject).exists() or subject.endswith((".yaml", ".yml")))
+    if is_recipe or (subject is None and provider is None and recipe_needed):
+        return _recipe_target(find_recipe(Path(subject) if subject else None), decided)
+    host = find_host(provider or "local", decided.user_hosts)
+    project = find_project(Path.cwd())
+    connected = open_provider(host, project.make_state(), decided.environment)
+    return Target(provider=connected, host=host, project=project, job_id=subject, model=subject)
+
+
+def _recipe_target(recipe: Path, decided: Operator) -> Target:
+    from runner.lockfile import read_lockfile
+
+    loaded = load_recipe(recipe, decided.profile)
+    host = find_host(loaded.recipe.training.provider, decided.user_hosts)
+    run = read_lockfile(loaded.lock_path).runs.get(decided.profile)
+    connected = open_provider(host, loaded.project.make_state(), decided.environment)
+    job = run.job if run else None
+    return Target(
+        provider=connected,
+        host=host,
+        project=loaded.project,
+        job_id=job.id if job else None,
+        model=job.fine_tuned_model if job else None,
+    )
+
+
+def job_of(target: Target) -> str:
+    """The job ID of a target. Raises UsageError where the recipe has not been run."""
+    if target.job_id is None:
+        raise UsageError("no job was started under this profile. `finetune run` starts one.")
+    return target.job_id
+
+
+def _looks_like_recipe(path: Path) -> bool:
+    if path.name.endswith(".lock.yaml"):
+        return False
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return all(f"\n{key}:" in f"\n{text}" for key in ("version", "sources", "training"))

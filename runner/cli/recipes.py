@@ -1,0 +1,126 @@
+"""Commands that stop before anything is sent: schema, validate, preview, build, plan."""
+
+import shutil
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from runner import pipeline
+from runner.cli.options import (
+    find_recipe,
+    json_option,
+    network_option,
+    operator,
+    profile_option,
+    recipe_argument,
+    tell,
+    write,
+    write_json,
+)
+from runner.errors import InvalidInputError, RunnerError
+from runner.issues import Issue
+from runner.providers.hosts import find_host
+from runner.report import machine, terminal
+from runner.schema import schema_text
+
+CHANGES_PENDING = 5
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["recipe", "lockfile"]), default="recipe")
+def schema(name: str) -> None:
+    """Print the JSON Schema that defines recipes, or that of lockfiles."""
+    write(schema_text(name).rstrip())
+
+
+@click.command()
+@recipe_argument
+@profile_option
+@json_option
+def validate(recipe: Path | None, profile: str, as_json: bool) -> None:
+    """Check a recipe, all its profiles, templates and host entries. No data is read."""
+    loaded = pipeline.validate(find_recipe(recipe), operator(profile=profile))
+    if as_json:
+        write_json({"recipe": loaded.recipe.name, "sha256": loaded.recipe.sha256})
+    else:
+        write(f"{loaded.document.file}: valid (sha256 {loaded.recipe.sha256[:16]})")
+
+
+@click.command()
+@recipe_argument
+@profile_option
+@click.option(
+    "-n", "count", default=3, show_default=True, help="How many conversations.", type=click.IntRange(1)
+)
+@json_option
+def preview(recipe: Path | None, profile: str, count: int, as_json: bool) -> None:
+    """Show the first conversations as they would be trained on."""
+    stream = pipeline.preview(find_recipe(recipe), operator(profile=profile))
+    shown = list(islice(stream, count))
+    issues = [item for item in shown if isinstance(item, Issue)]
+    if issues:
+        raise InvalidInputError(issues)
+    examples = [item for item in shown if not isinstance(item, Issue)]
+    if as_json:
+        write_json({"examples": [machine.example_data(example) for example in examples]})
+        return
+    write("\n\n".join(map(terminal.example_text, examples)) or "no record passed `where`")
+
+
+@click.command()
+@recipe_argument
+@profile_option
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Also leave train.jsonl and validation.jsonl here."
+)
+@json_option
+def build(recipe: Path | None, profile: str, out: Path | None, as_json: bool) -> None:
+    """Build the dataset and check it; errors exit with 1."""
+    decided = operator(profile=profile)
+    loaded = pipeline.validate(find_recipe(recipe), decided)
+    dataset = pipeline.build(loaded, find_host(loaded.recipe.training.provider, decided.user_hosts))
+    if as_json:
+        write_json({"dataset": machine.dataset_data(dataset), "ok": not dataset.errors})
+    else:
+        write(terminal.dataset_text(dataset))
+    if dataset.errors:
+        raise click.exceptions.Exit(1)
+    if out is not None:
+        names = ("train.jsonl", "validation.jsonl")
+        out.mkdir(parents=True, exist_ok=True)
+        for file, name in zip(dataset.files, names, strict=False):
+            shutil.copyfile(dataset.path_of(file), out / name)
+            tell(f"wrote {out / name}")
+
+
+@click.command()
+@recipe_argument
+@profile_option
+@network_option
+@click.option("--retry", is_flag=True, help="Plan a new attempt of a failed or cancelled job.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 5 when a run would do something.")
+@json_option
+def plan(
+    recipe: Path | None,
+    *,
+    profile: str,
+    allow_network: bool,
+    retry: bool,
+    detailed_exitcode: bool,
+    as_json: bool,
+) -> None:
+    """Say what a run would do and why, with its price. Nothing is sent."""
+    decided = operator(profile=profile, allow_network=allow_network, retry=retry)
+    planned = pipeline.plan(find_recipe(recipe), decided)
+    if as_json:
+        write_json({"plan": machine.plan_data(planned)})
+    else:
+        tell(terminal.dataset_text(planned.dataset))
+        write(terminal.plan_text(planned))
+    if planned.dataset.errors:
+        raise RunnerError("the dataset has errors; a run would stop here.")
+    if planned.plan.blocked:
+        raise click.exceptions.Exit(4)
+    if detailed_exitcode and planned.plan.steps:
+        raise click.exceptions.Exit(CHANGES_PENDING)

@@ -1,0 +1,103 @@
+"""Values as JSON data for programs; names are those of the lockfile and of OpenAI's API."""
+
+from dataclasses import asdict
+from typing import Any
+
+from runner.dataset.value import Dataset, Finding
+from runner.errors import InvalidInputError, RunnerError
+from runner.examples.read import Example
+from runner.issues import Issue, Place
+from runner.plan import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
+from runner.providers.base import Job
+
+_STEP_NAMES = {Upload: "upload", ReuseFile: "reuse_file", CreateJob: "create_job", WatchJob: "watch_job"}
+
+
+def error_data(error: RunnerError) -> dict[str, Any]:
+    """An error with its exit code; problems in files are listed one by one."""
+    data: dict[str, Any] = {"exit_code": error.exit_code, "message": str(error)}
+    if isinstance(error, InvalidInputError):
+        data["issues"] = [issue_data(issue) for issue in error.issues]
+    return data
+
+
+def issue_data(issue: Issue) -> dict[str, Any]:
+    """One problem and its place."""
+    return {
+        **_place_data(issue.place),
+        "path": issue.path,
+        "severity": issue.severity.value,
+        "message": issue.message,
+    }
+
+
+def dataset_data(dataset: Dataset) -> dict[str, Any]:
+    """A dataset's files, inputs and findings."""
+    validation = dataset.validation_file
+    return {
+        "records": dataset.n_records,
+        "training_file": asdict(dataset.training_file),
+        "validation_file": asdict(validation) if validation else None,
+        "sources": [asdict(item) for item in dataset.sources],
+        "templates": [asdict(item) for item in dataset.templates],
+        "findings": [_finding_data(finding) for finding in dataset.findings],
+    }
+
+
+def plan_data(planned: Planned) -> dict[str, Any]:
+    """A plan with its dataset; an unknown price is null."""
+    plan = planned.plan
+    return {
+        "provider": plan.provider,
+        "model": plan.model,
+        "digest": plan.digest,
+        "attempt": plan.attempt,
+        "steps": [_step_data(step) for step in plan.steps],
+        "price": asdict(plan.price),
+        "notices": list(plan.notices),
+        "blocked": plan.blocked,
+        "fine_tuned_model": plan.result.fine_tuned_model if plan.result else None,
+        "dataset": dataset_data(planned.dataset),
+    }
+
+
+def example_data(example: Example) -> dict[str, Any]:
+    """A rendered conversation and its origin."""
+    return {
+        "key": example.key,
+        "variant": example.variant,
+        "file": example.file,
+        "row": example.row,
+        "messages": [{"role": message.role, "content": message.content} for message in example.messages],
+    }
+
+
+def job_data(job: Job) -> dict[str, Any]:
+    """A job as the provider reports it."""
+    return asdict(job)
+
+
+def run_data(planned: Planned) -> dict[str, Any] | None:
+    """What the lockfile now holds of the job."""
+    job = planned.locked.job if planned.locked else None
+    return asdict(job) if job else None
+
+
+def _step_data(step: Step) -> dict[str, Any]:
+    data = asdict(step)
+    file = data.pop("file", None)
+    return {"step": _STEP_NAMES[type(step)], **data, **({"sha256": file["sha256"]} if file else {})}
+
+
+def _finding_data(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "count": finding.count,
+        "places": [_place_data(place) for place in finding.places],
+    }
+
+
+def _place_data(place: Place) -> dict[str, Any]:
+    return {name: value for name, value in asdict(place).items() if value is not None}

@@ -1,0 +1,95 @@
+"""A job's progress: a live bar on a terminal, plain lines elsewhere."""
+
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from runner.display import one_line
+from runner.execution.watching import Update
+from runner.providers.base import Event
+from runner.report.terminal import event_text
+
+# Off a terminal, one line of metrics per this share of the steps.
+PLAIN_SHARE = 0.1
+
+
+class JobProgress:
+    """Shows updates as they come; use as a context manager so that the bar is taken down."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.bar: Any = None
+        self.task: Any = None
+        self.shown = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+    def show(self, update: Update) -> None:
+        """Show the new events of one poll."""
+        metrics = [event for event in update.events if event.type == "metrics"]
+        for event in update.events:
+            if event.type != "metrics":
+                self.line(event_text(event))
+        if metrics:
+            self._metrics(metrics[-1])
+
+    def line(self, text: str) -> None:
+        """Write a line above the bar."""
+        if self.bar is not None:
+            self.bar.console.print(text, markup=False, highlight=False)
+        else:
+            self.stream.write(f"{text}\n")
+            self.stream.flush()
+
+    def _metrics(self, event: Event) -> None:
+        step, total = event.data.get("step"), event.data.get("total_steps")
+        if not isinstance(step, int) or not isinstance(total, int) or total <= 0:
+            self.line(event_text(event))
+        elif self.stream.isatty():
+            self._advance(event, step, total)
+        elif step / total >= self.shown + PLAIN_SHARE or step == total:
+            self.shown = step / total
+            self.line(f"step {step}/{total}, {_measures(event)}")
+
+    def _advance(self, event: Event, step: int, total: int) -> None:
+        if self.bar is None:
+            self.bar = _make_bar(self.stream)
+            self.task = self.bar.add_task("training", total=total, measures="")
+            self.bar.start()
+        self.bar.update(self.task, completed=step, measures=_measures(event))
+
+
+def _measures(event: Event) -> str:
+    names = {
+        "epoch": "epoch",
+        "train_loss": "loss",
+        "train_mean_token_accuracy": "token accuracy",
+        "valid_loss": "validation loss",
+    }
+    data = event.data
+    parts = [f"{shown} {_number(data[name])}" for name, shown in names.items() if data.get(name) is not None]
+    return ", ".join(parts)
+
+
+def _number(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else one_line(str(value))
+
+
+def _make_bar(stream: TextIO) -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[measures]}"),
+        TimeRemainingColumn(),
+        console=Console(file=stream),
+    )

@@ -1,0 +1,137 @@
+"""Values as plain text for a terminal; everything that came from files or servers is neutralised."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from runner.dataset.value import Dataset, DatasetFile
+from runner.display import neutralise, one_line
+from runner.examples.read import Example
+from runner.lockfile import LockedJob
+from runner.plan import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
+from runner.providers.base import Event, Job, RemoteFile, RemoteModel
+
+
+def example_text(example: Example) -> str:
+    """A rendered conversation with its origin."""
+    variant = f" ({example.variant})" if example.variant else ""
+    head = f"{example.file}: row {example.row}, key {one_line(example.key)}{variant}"
+    turns = [f"  {message.role}: {_indented(message.content)}" for message in example.messages]
+    return "\n".join([neutralise(head), *turns])
+
+
+def dataset_text(dataset: Dataset) -> str:
+    """Counts and hashes of a dataset, then what the checks found."""
+    lines = [_dataset_line("training", dataset.training_file)]
+    if dataset.validation_file:
+        lines.append(_dataset_line("validation", dataset.validation_file))
+    lines += [neutralise(str(finding)) for finding in dataset.findings]
+    return "\n".join(lines)
+
+
+def plan_text(planned: Planned) -> str:
+    """The plan: where, what it costs, what is done and why."""
+    plan = planned.plan
+    target = planned.host.base_url or "on this machine"
+    lines = [f"{plan.provider} ({target}), model {neutralise(plan.model)}"]
+    lines += [f"  note: {neutralise(notice)}" for notice in plan.notices]
+    if plan.blocked:
+        return "\n".join([*lines, neutralise(plan.blocked)])
+    if not plan.steps:
+        model = plan.result.fine_tuned_model if plan.result else None
+        return "\n".join([*lines, f"Nothing to do: {neutralise(model or 'the job')} is up to date."])
+    lines += [f"  {_step_line(step)}" for step in plan.steps]
+    price = "unknown" if plan.price.usd is None else f"${plan.price.usd:.2f}"
+    lines.append(f"  price: {price} ({plan.price.arithmetic})")
+    return "\n".join(lines)
+
+
+def job_text(job: Job, checkpoints: Sequence[str] = ()) -> str:
+    """A job's state, a line each."""
+    rows = [
+        ("job", job.id),
+        ("status", job.status),
+        ("model", job.model),
+        ("fine-tuned model", job.fine_tuned_model),
+        ("trained tokens", f"{job.trained_tokens:,}" if job.trained_tokens else None),
+        ("hyperparameters", ", ".join(f"{name} {value}" for name, value in job.hyperparameters.items())),
+        ("checkpoints", ", ".join(checkpoints)),
+        ("error", f"{job.error.code}: {job.error.message}" if job.error else None),
+    ]
+    return _aligned([(name, neutralise(value)) for name, value in rows if value])
+
+
+def locked_job_text(job: LockedJob) -> str:
+    """What the lockfile says of a job, a line each."""
+    rows = [("job", job.id), ("status", job.status), ("fine-tuned model", job.fine_tuned_model)]
+    return _aligned([(name, neutralise(value)) for name, value in rows if value])
+
+
+def event_text(event: Event) -> str:
+    """One event on one line, with its time in UTC."""
+    level = "" if event.level == "info" else f"{event.level}: "
+    return f"{time_text(event.created_at)}  {level}{one_line(event.message, limit=300)}"
+
+
+def table_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns under a header, as wide as they need to be."""
+    table = [tuple(header), *(tuple(one_line(cell, limit=100) for cell in row) for row in rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def jobs_text(jobs: Sequence[Job]) -> str:
+    """Jobs as a table."""
+    rows = [
+        (job.id, job.status, time_text(job.created_at), job.model, job.fine_tuned_model or "") for job in jobs
+    ]
+    return table_text(("JOB", "STATUS", "CREATED", "MODEL", "FINE-TUNED MODEL"), rows) if rows else "no jobs"
+
+
+def files_text(files: Sequence[RemoteFile]) -> str:
+    """Files as a table."""
+    rows = [
+        (file.id, f"{file.size_bytes:,}", time_text(file.created_at), file.purpose, file.filename)
+        for file in files
+    ]
+    return table_text(("FILE", "BYTES", "CREATED", "PURPOSE", "NAME"), rows) if rows else "no files"
+
+
+def models_text(models: Sequence[RemoteModel]) -> str:
+    """Models as a table."""
+    rows = [(model.id, time_text(model.created_at), model.owned_by) for model in models]
+    return table_text(("MODEL", "CREATED", "OWNED BY"), rows) if rows else "no models"
+
+
+def time_text(seconds: int) -> str:
+    """A provider's time in UTC."""
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds else ""
+
+
+def _dataset_line(name: str, file: DatasetFile) -> str:
+    quality = "" if file.tokens_exact else "about "
+    return (
+        f"{name}: {file.n_examples:,} examples, {quality}{file.n_tokens:,} tokens, "
+        f"{file.size_bytes:,} bytes, sha256 {file.sha256[:16]}"
+    )
+
+
+def _step_line(step: Step) -> str:
+    if isinstance(step, Upload):
+        return f"+ upload {step.role} {step.filename} ({step.file.n_examples:,} examples): {step.reason}"
+    if isinstance(step, ReuseFile):
+        return f"= {step.role} {step.filename}: {step.reason}"
+    if isinstance(step, CreateJob):
+        return f"+ create job: {neutralise(step.reason)}"
+    if isinstance(step, WatchJob):
+        return f"= follow {step.job_id}: {step.reason}"
+    raise AssertionError(f"BUG: a step of type {type(step).__name__}")
+
+
+def _aligned(rows: Sequence[tuple[str, str]]) -> str:
+    width = max(len(name) for name, _ in rows) + 2
+    return "\n".join(f"{name.ljust(width)}{value}" for name, value in rows)
+
+
+def _indented(text: str) -> str:
+    return neutralise(text).replace("\n", "\n    ")

@@ -1,0 +1,167 @@
+"""From a data file to the text of a starter recipe."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from runner.display import one_line
+from runner.errors import RunnerError
+from runner.project import Project
+from runner.recipe.model import Source
+from runner.sources.read import read_records
+from runner.starter.columns import (
+    QUESTIONS,
+    Column,
+    Parts,
+    find_columns,
+    find_conversation,
+    find_key,
+    find_parts,
+)
+
+SAMPLE = 200
+SCHEMA_FILE = "recipe.schema.json"
+_HANGUL = re.compile("[가-힣]")
+_TAIL = """
+split:
+  validation: 0.1
+
+training:
+  provider: local
+  model: tiny-1
+  hyperparameters:
+    n_epochs: auto
+  seed: 42
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """A starter recipe and, a line each, what it was guessed from."""
+
+    text: str
+    explanation: tuple[str, ...]
+
+
+def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
+    """Write a recipe for a data file from its first records. Raises RunnerError when nothing fits."""
+    path = os.path.relpath(data.resolve(), recipe.resolve().parent)
+    source = Source(path=path, records=_records_path(data))
+    folder = recipe.resolve().parent
+    records = [record.data for record in islice(read_records((source,), folder, project), SAMPLE)]
+    if not records:
+        raise RunnerError(f"{data}: found no records. A recipe needs at least ten.")
+    columns = find_columns(records)
+    key = find_key(columns, len(records))
+    schema = os.path.relpath(project.state / SCHEMA_FILE, folder)
+    head = _head(recipe, schema, source, key)
+    conversation = find_conversation(records[0])
+    if conversation:
+        explanation = ("messages from {}: role {}, content {}".format(*conversation),)
+        return Guess(text=head + _conversation_text(*conversation) + _TAIL, explanation=explanation)
+    parts = find_parts(columns, key)
+    if parts is None:
+        names = ", ".join(one_line(name) for name in records[0])
+        raise RunnerError(f"{data}: found no two texts for a question and an answer among {names}.")
+    named = [
+        ("category", parts.category),
+        ("question", parts.question),
+        ("answer", parts.answer),
+        ("key", key),
+    ]
+    shown = tuple(_explained(role, column, len(records)) for role, column in named if column)
+    return Guess(text=head + _question_text(parts) + _TAIL, explanation=shown)
+
+
+def _head(recipe: Path, schema: str, source: Source, key: Column | None) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", recipe.stem.lower()).strip("-") or "recipe"
+    lines = [
+        f"# yaml-language-server: $schema={schema}",
+        f"# finetune run {recipe.name}",
+        "version: 1",
+        f"name: {name}",
+        "",
+        "sources:",
+        f"  - path: {_quoted(source.path)}",
+    ]
+    if source.records:
+        lines.append(f"    records: {_quoted(source.records)}")
+    if key:
+        lines.append(f"key: {_quoted(key.path)}")
+    return "\n".join(lines) + "\n\n"
+
+
+def _conversation_text(path: str, role: str, content: str) -> str:
+    return f"""fields:
+  conversation: {_quoted(path)}
+
+template:
+  messages:
+    from: conversation
+    role: {_quoted(role)}
+    content: {_quoted(content)}
+    roles: {{human: user, gpt: assistant, customer: user, agent: assistant}}
+"""
+
+
+def _question_text(parts: Parts) -> str:
+    named = {"category": parts.category, "question": parts.question, "answer": parts.answer}
+    lines = ["fields:"]
+    for role, column in named.items():
+        lines += _field_lines(role, column) if column else []
+    lines += ["", "template:", "  messages:"]
+    contents = {"system": "{{ category }}"} if parts.category else {}
+    for role, content in {**contents, "user": _asked(parts.question), "assistant": "{{ answer }}"}.items():
+        lines += [f"    - role: {role}", f"      content: {json.dumps(content, ensure_ascii=False)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _field_lines(role: str, column: Column) -> list[str]:
+    if not column.join:
+        return [f"  {role}: {_quoted(column.path)}"]
+    return [f"  {role}:", f"    path: {_quoted(column.path)}", '    join: "\\n"', "    trim: true"]
+
+
+def _asked(question: Column) -> str:
+    if question.name.lower() in QUESTIONS:
+        return "{{ question }}"
+    korean = 2 * sum(bool(_HANGUL.search(text)) for text in question.texts) > len(question.texts)
+    return "{{ question }} 관련 내용을 알려줘." if korean else "Tell me about {{ question }}."
+
+
+def _quoted(text: str) -> str:
+    plain = re.fullmatch(r"[^\W\d][\w./-]*(\[\d*\])?[\w.]*", text)
+    safe = plain and text not in ("true", "false", "null")
+    return text if safe else json.dumps(text, ensure_ascii=False)
+
+
+def _explained(role: str, column: Column, total: int) -> str:
+    example = f", such as '{one_line(column.texts[0], limit=40)}'" if column.texts else ""
+    return f"{role} from {column.path}: in {column.count} of {total} sampled records{example}"
+
+
+def _records_path(data: Path) -> str | None:
+    """The dotted path of the longest list of objects in a JSON file; None for a list at the top."""
+    if data.suffix.lower() != ".json":
+        return None
+    try:
+        value = json.loads(data.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    found = sorted(_lists(value, ()), key=lambda item: -item[1])
+    return found[0][0] if found else None
+
+
+def _lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    if not isinstance(value, dict) or len(path) > 4:
+        return
+    for key, item in value.items():
+        if isinstance(item, list) and item and all(isinstance(element, dict) for element in item):
+            yield ".".join((*path, key)), len(item)
+        else:
+            yield from _lists(item, (*path, key))
