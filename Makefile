@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 RECIPE := recipes/online_guide.yaml
 
-.PHONY: demo test test-full lint clean help
+.PHONY: docs demo test test-full lint clean help
 
 help:
 	@echo "make demo       set up, train recipes/online_guide.yaml here, ask the tuned model"
 	@echo "make test       set up, run the tests (under 5 minutes)"
 	@echo "make test-full  every test, the long ones included (under 60 minutes)"
+	@echo "make docs       write docs/reference/ again from the code"
 	@echo "make lint       ruff and mypy"
 	@echo "make clean      remove the environment and the state of the example recipes"
 
@@ -21,6 +22,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local,dev]'
 	@touch $@
+
+docs: $(INSTALLED)
+	$(BIN)/python scripts/make_reference.py
 
 demo: $(INSTALLED)
 	@BIN=$(BIN) RECIPE=$(RECIPE) sh scripts/demo.sh

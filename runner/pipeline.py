@@ -1,6 +1,7 @@
 """The stages of a run in order: recipe file → recipe → examples → dataset → plan → run → lockfile."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -43,6 +44,7 @@ LOCAL_POLL_S = 0.5
 @dataclass(frozen=True, kw_only=True)
 class Operator:
     """What the person at the keyboard decides, which no recipe can: keys, network, profile, spending."""
+
     environment: Mapping[str, str] = field(default_factory=dict)
     user_hosts: Path | None = None
     profile: str = DEFAULT_PROFILE
@@ -54,10 +56,13 @@ class Operator:
 
 class Console(Protocol):
     """How a run speaks with the person who started it."""
+
     def confirm(self, planned: Planned) -> bool:
         """Ask before anything is sent; a plan without cost needs no question."""
+
     def say(self, message: str) -> None:
         """Tell what is being done."""
+
     def show(self, update: Update) -> None:
         """Show a job's progress."""
 
@@ -168,19 +173,20 @@ def provider_of(host: Host, project: Project, operator: Operator) -> Provider:
 
 def _start(planned: Planned, operator: Operator, console: Console, journal: Path) -> LockedRun:
     loaded = planned.loaded
-    execution = Execution(
-        recipe=loaded.recipe,
-        dataset=planned.dataset,
-        provider=provider_of(planned.host, loaded.project, operator),
-        journal=Journal(journal),
-        clock=operator.clock,
-        save=lambda run: _save(loaded, run),
-        say=console.say,
-        model=base_model(loaded, planned.host).name,
-        model_sha256=planned.model_sha256,
-        allow_network=operator.allow_network,
-    )
-    return start(execution, planned.plan, planned.locked)
+    with closing(provider_of(planned.host, loaded.project, operator)) as provider:
+        execution = Execution(
+            recipe=loaded.recipe,
+            dataset=planned.dataset,
+            provider=provider,
+            journal=Journal(journal),
+            clock=operator.clock,
+            save=lambda run: _save(loaded, run),
+            say=console.say,
+            model=base_model(loaded, planned.host).name,
+            model_sha256=planned.model_sha256,
+            allow_network=operator.allow_network,
+        )
+        return start(execution, planned.plan, planned.locked)
 
 
 def _follow(planned: Planned, run: LockedRun, operator: Operator, console: Console) -> LockedRun:
@@ -195,8 +201,7 @@ def _follow(planned: Planned, run: LockedRun, operator: Operator, console: Conso
         console.show(update)
     if update is None:
         raise AssertionError("BUG: a job was followed without an update")
-    checkpoints = provider_of(host, project, operator).list_checkpoints(run.job.id)
-    finished = with_result(run, update.job, checkpoints)
+    finished = with_result(run, update.job, update.checkpoints)
     _save(planned.loaded, finished)
     if update.job.status != "succeeded":
         raise JobFailedError(failure(update.job))

@@ -48,7 +48,7 @@ def price_of(recipe: Recipe, dataset: Dataset, host: Host) -> Price:
         return Price(usd=None, arithmetic=f"{amount} × unknown price")
     usd = math.ceil(file.n_tokens * epochs * rate / 10_000) / 100
     source = f"table of {model.price_as_of}" + (f", {model.price_source}" if model.price_source else "")
-    return Price(usd=usd, arithmetic=f"{amount} × ${rate:g} per million tokens ({source}) = ${usd:.2f}")
+    return Price(usd=usd, arithmetic=f"{amount} × ${rate:g} per million tokens ({source}), rounded up")
 
 
 def retirement(model: HostModel | None, today: date) -> str | None:

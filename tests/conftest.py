@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fake_host import FakeHost, start_fake_host
+
 KEY_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "HF_TOKEN")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -39,3 +41,11 @@ def project(tmp_path: Path) -> Path:
     """An empty project folder."""
     (tmp_path / "finetune.toml").touch()
     return tmp_path
+
+
+@pytest.fixture
+def fake_host() -> Iterator[FakeHost]:
+    """A hosted provider on loopback."""
+    host, stop = start_fake_host()
+    yield host
+    stop()

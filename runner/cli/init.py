@@ -28,6 +28,10 @@ def init(data: Path, out: Path | None, force: bool, as_json: bool) -> None:
     if recipe.exists() and not force:
         raise UsageError(f"{recipe} exists already. Name another with --out, or replace it with --force.")
     project = find_project(data)
+    if not project.contains(recipe):
+        raise UsageError(
+            f"{recipe} is outside the project of {data}. Sources have to be in the recipe's project."
+        )
     guess = guess_recipe(data, recipe, project)
     write_atomically(project.make_state() / SCHEMA_FILE, schema_text("recipe").encode())
     write_atomically(recipe, guess.text.encode())

@@ -104,7 +104,7 @@ def find_target(
         return _recipe_target(find_recipe(Path(subject) if subject else None), decided)
     host = find_host(provider or "local", decided.user_hosts)
     project = find_project(Path.cwd())
-    connected = open_provider(host, project.make_state(), decided.environment)
+    connected = _open(host, project, decided)
     return Target(provider=connected, host=host, project=project, job_id=subject, model=subject)
 
 
@@ -114,7 +114,7 @@ def _recipe_target(recipe: Path, decided: Operator) -> Target:
     loaded = load_recipe(recipe, decided.profile)
     host = find_host(loaded.recipe.training.provider, decided.user_hosts)
     run = read_lockfile(loaded.lock_path).runs.get(decided.profile)
-    connected = open_provider(host, loaded.project.make_state(), decided.environment)
+    connected = _open(host, loaded.project, decided)
     job = run.job if run else None
     return Target(
         provider=connected,
@@ -123,6 +123,12 @@ def _recipe_target(recipe: Path, decided: Operator) -> Target:
         job_id=job.id if job else None,
         model=job.fine_tuned_model if job else None,
     )
+
+
+def _open(host: Host, project: Project, decided: Operator) -> Provider:
+    provider = open_provider(host, project.make_state(), decided.environment)
+    click.get_current_context().call_on_close(provider.close)
+    return provider
 
 
 def job_of(target: Target) -> str:

@@ -133,7 +133,9 @@ def _watch_job(
     decided = operator()
     interval_s = pipeline.HOSTED_POLL_S if target.host.paid else pipeline.LOCAL_POLL_S
     last = None
-    for update in follow(lambda: target.provider, job_of(target), decided.clock, interval_s):
+    for update in follow(
+        lambda: find_target(subject, provider, profile).provider, job_of(target), decided.clock, interval_s
+    ):
         console.show(update)
         last = update.job
     if last is None:

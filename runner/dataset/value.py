@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from runner.issues import Place, Severity
 
@@ -75,8 +74,3 @@ class Dataset:
     def index_path(self) -> Path:
         """Where the table of example keys and digests lies."""
         return self.folder / f"{self.index}.index"
-
-
-def training_line(messages: Any) -> dict[str, Any]:
-    """The object of one line of a chat training file."""
-    return {"messages": [{"role": message.role, "content": message.content} for message in messages]}

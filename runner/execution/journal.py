@@ -46,8 +46,9 @@ class Journal:
         is_new = not self.path.exists()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        # A newline first: the line before may have been cut off by a crash.
         try:
-            os.write(handle, canonical_json(entry) + b"\n")
+            os.write(handle, b"\n" + canonical_json(entry) + b"\n")
             os.fsync(handle)
         finally:
             os.close(handle)

@@ -1,6 +1,6 @@
 """Runs a plan: every remote effect is recorded before it is sent and looked up when its answer is lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -60,7 +60,7 @@ def start(execution: Execution, plan: Plan, locked: LockedRun | None) -> LockedR
     return run
 
 
-def with_result(run: LockedRun, job: Job, checkpoints: list[Checkpoint]) -> LockedRun:
+def with_result(run: LockedRun, job: Job, checkpoints: Iterable[Checkpoint]) -> LockedRun:
     """The run with what its job came to; hashes of weights from other platforms are kept."""
     if run.job is None:
         raise AssertionError("BUG: a result without a job")

@@ -1,10 +1,11 @@
 """Follows a job until it ends, through lost connections."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from runner.clock import Clock
-from runner.providers.base import ConnectionLostError, Event, Job, Provider
+from runner.providers.base import Checkpoint, ConnectionLostError, Event, Job, Provider
 
 EVENTS_PER_POLL = 100
 MAX_RECONNECTS = 5
@@ -14,10 +15,14 @@ POLLS_FOR_MODEL = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """What one poll brought: the job as it is, and events not seen before, oldest first."""
+    """What one poll brought: the job as it is, and events not seen before, oldest first.
+
+    The last update of a job also brings its checkpoints.
+    """
 
     job: Job
     events: tuple[Event, ...]
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
 def follow(connect: Callable[[], Provider], job_id: str, clock: Clock, interval_s: float) -> Iterator[Update]:
@@ -25,26 +30,46 @@ def follow(connect: Callable[[], Provider], job_id: str, clock: Clock, interval_
 
     Raises ConnectionLostError after MAX_RECONNECTS lost connections in a row.
     """
-    provider = connect()
-    seen: set[str] = set()
-    lost = polls_without_model = 0
-    while True:
+    watched = _Watched(job_id)
+    lost = 0
+    while not watched.is_over:
         try:
-            job = provider.retrieve_job(job_id)
-            events = provider.list_events(job_id, EVENTS_PER_POLL)
+            with closing(connect()) as provider:
+                while not watched.is_over:
+                    update = watched.poll(provider)
+                    lost = 0
+                    yield update
+                    if not watched.is_over:
+                        clock.sleep(interval_s)
         except ConnectionLostError:
             lost += 1
             if lost > MAX_RECONNECTS:
                 raise
             clock.sleep(interval_s * 2**lost)
-            provider = connect()
-            continue
-        lost = 0
-        fresh = tuple(event for event in events if event.id not in seen)
-        seen.update(event.id for event in fresh)
-        yield Update(job=job, events=fresh)
-        nameless = job.status == "succeeded" and job.fine_tuned_model is None
-        if job.is_terminal and not (nameless and polls_without_model < POLLS_FOR_MODEL):
-            return
-        polls_without_model += nameless
-        clock.sleep(interval_s)
+
+
+class _Watched:
+    """A job being followed: which events were seen, and whether it is over."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        self.seen: set[str] = set()
+        self.nameless_polls = 0
+        self.is_over = False
+
+    def poll(self, provider: Provider) -> Update:
+        job = provider.retrieve_job(self.job_id)
+        events = provider.list_events(self.job_id, EVENTS_PER_POLL)
+        fresh = tuple(event for event in events if event.id not in self.seen)
+        checkpoints = tuple(provider.list_checkpoints(self.job_id)) if self._ends(job) else ()
+        self.seen.update(event.id for event in fresh)
+        self.is_over = self._ends(job)
+        self.nameless_polls += _lacks_model(job)
+        return Update(job=job, events=fresh, checkpoints=checkpoints)
+
+    def _ends(self, job: Job) -> bool:
+        return job.is_terminal and not (_lacks_model(job) and self.nameless_polls < POLLS_FOR_MODEL)
+
+
+def _lacks_model(job: Job) -> bool:
+    return job.status == "succeeded" and job.fine_tuned_model is None

@@ -173,3 +173,6 @@ class Provider(Protocol):
 
     def chat(self, request: ChatRequest) -> Iterator[str]:
         """The answer in pieces, as it comes."""
+
+    def close(self) -> None:
+        """Give the connections back."""

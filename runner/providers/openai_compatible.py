@@ -158,6 +158,10 @@ class OpenAICompatible:
             if chunk.choices and chunk.choices[0].delta.content:
                 yield chunk.choices[0].delta.content
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self.client.close()
+
     def _pieces(self, stream: Any) -> Iterator[Any]:
         import openai
 

@@ -49,13 +49,14 @@ class Parts:
 
 
 def find_columns(records: list[dict[str, Any]]) -> list[Column]:
-    """All values that hold text, nested lists included, in the order records have them."""
+    """The values that hold text in most records, nested lists included, in the order records have them."""
     names = dict.fromkeys(name for record in records for name in record)
-    return [
+    columns = [
         column
         for name in names
         for column in _columns_of(name, [record[name] for record in records if record.get(name) is not None])
     ]
+    return [column for column in columns if 2 * column.count > len(records)]
 
 
 def find_parts(columns: list[Column], key: Column | None) -> Parts | None:
@@ -117,7 +118,7 @@ def _nested_columns(name: str, lists: list[list[Any]]) -> Iterator[Column]:
     for key in dict.fromkeys(key for value in items for item in value for key in item):
         joined = ("\n".join(item[key] for item in value if isinstance(item.get(key), str)) for value in items)
         texts = tuple(text for text in joined if text)
-        yield Column(name=key, path=f"{_step(name)}[].{_step(key)}", count=len(lists), texts=texts, join=True)
+        yield Column(name=key, path=f"{_step(name)}[].{_step(key)}", count=len(texts), texts=texts, join=True)
 
 
 def _step(name: str) -> str:

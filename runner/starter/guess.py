@@ -75,7 +75,7 @@ def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
         ("key", key),
     ]
     shown = tuple(_explained(role, column, len(records)) for role, column in named if column)
-    return Guess(text=head + _question_text(parts) + _TAIL, explanation=shown)
+    return Guess(text=head + _question_text(parts, len(records)) + _TAIL, explanation=shown)
 
 
 def _head(recipe: Path, schema: str, source: Source, key: Column | None) -> str:
@@ -109,11 +109,15 @@ template:
 """
 
 
-def _question_text(parts: Parts) -> str:
+def _question_text(parts: Parts, n_records: int) -> str:
     named = {"category": parts.category, "question": parts.question, "answer": parts.answer}
     lines = ["fields:"]
     for role, column in named.items():
-        lines += _field_lines(role, column) if column else []
+        lines += _field_lines(role, column, is_complete=column.count == n_records) if column else []
+    partial = {"question": parts.question.count < n_records, "answer": parts.answer.count < n_records}
+    needed = [f"{role} | length > 0" for role, is_partial in partial.items() if is_partial]
+    if needed:
+        lines.append(f"where: {' and '.join(needed)}")
     lines += ["", "template:", "  messages:"]
     contents = {"system": "{{ category }}"} if parts.category else {}
     for role, content in {**contents, "user": _asked(parts.question), "assistant": "{{ answer }}"}.items():
@@ -121,10 +125,12 @@ def _question_text(parts: Parts) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _field_lines(role: str, column: Column) -> list[str]:
-    if not column.join:
+def _field_lines(role: str, column: Column, *, is_complete: bool) -> list[str]:
+    if not column.join and is_complete:
         return [f"  {role}: {_quoted(column.path)}"]
-    return [f"  {role}:", f"    path: {_quoted(column.path)}", '    join: "\\n"', "    trim: true"]
+    joined = ['    join: "\\n"', "    trim: true"] if column.join else []
+    default = [] if is_complete else ['    default: ""']
+    return [f"  {role}:", f"    path: {_quoted(column.path)}", *joined, *default]
 
 
 def _asked(question: Column) -> str:

@@ -1,0 +1,1 @@
+"""From records to training examples: field mapping, sandboxed templates, messages."""

@@ -1,0 +1,115 @@
+"""Read examples in a child process that a hostile recipe or record cannot turn against the user."""
+
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import runner
+from runner.display import one_line
+from runner.examples.read import Example
+from runner.examples.wire import END, Bounds, Phase, Position, Request, decode_item, encode_request
+from runner.issues import Issue, Place
+from runner.project import Project
+from runner.recipe.model import Recipe
+
+# The child finds modules where this process does. An environment variable would put them before the
+# standard library, and everything else in the environment is none of its business.
+_START = "import sys; sys.path[:] = sys.argv[2:]; from runner.examples.worker import main; main()"
+_MAX_STDERR_BYTES = 10_000
+
+
+def read_confined(
+    recipe: Recipe, recipe_folder: Path, project: Project, *, bounds: Bounds | None = None
+) -> Iterator[Example | Issue]:
+    """Yield what `read_examples` does, from a process with bounded memory and time per record.
+
+    A process that dies yields an issue for the record it died on and ends the stream. Closing the iterator
+    ends the process.
+    """
+    bounds = bounds or Bounds()
+    request = Request(recipe=recipe, folder=recipe_folder.resolve(), project=project, bounds=bounds)
+    with tempfile.TemporaryFile() as shared:
+        shared.truncate(Position.SIZE_BYTES)
+        with _start(shared.fileno()) as process:
+            try:
+                _send(process, encode_request(request))
+                has_ended = yield from _items(process)
+                if not has_ended:
+                    yield _death(process, shared.fileno(), recipe, bounds)
+            finally:
+                process.kill()
+
+
+def _start(shared: int) -> "subprocess.Popen[bytes]":
+    here = str(Path(runner.__file__).resolve().parent.parent)
+    path = [entry for entry in sys.path if Path(entry).is_absolute()]
+    path = path if here in path else [here, *path]
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-I", "-B", "-X", "utf8", "-W", "ignore", "-c", _START, str(shared), *path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={},
+        cwd=Path(sys.executable).anchor,
+        pass_fds=(shared,),
+    )
+
+
+def _send(process: "subprocess.Popen[bytes]", content: bytes) -> None:
+    if process.stdin is None:
+        raise AssertionError("BUG: the child was started without a pipe")
+    try:
+        process.stdin.write(content)
+        process.stdin.close()
+    except BrokenPipeError:
+        # It died at once; the end of its output tells why.
+        return
+
+
+def _items(process: "subprocess.Popen[bytes]") -> Generator[Example | Issue, None, bool]:
+    """Yield the items; the generator's value is whether the child said that there are no more."""
+    if process.stdout is None:
+        raise AssertionError("BUG: the child was started without a pipe")
+    for line in process.stdout:
+        if line == END:
+            return True
+        if not line.endswith(b"\n"):
+            return False
+        yield decode_item(line)
+    return False
+
+
+def _death(process: "subprocess.Popen[bytes]", shared: int, recipe: Recipe, bounds: Bounds) -> Issue:
+    complaint = process.stderr.read(_MAX_STDERR_BYTES) if process.stderr else b""
+    code = process.wait()
+    position = Position(shared)
+    phase, place = position.read()
+    position.close()
+    lines = complaint.decode("utf-8", "replace").splitlines()
+    message = _sentence(code, lines[-1] if lines else "", phase, bounds)
+    return Issue(place=place or Place(file=recipe.name), message=message)
+
+
+def _sentence(code: int, complaint: str, phase: Phase, bounds: Bounds) -> str:
+    what = {
+        Phase.STARTING: "a recipe",
+        Phase.READING: "data after this record",
+        Phase.WORKING: "a record",
+    }[phase]
+    seconds = bounds.record_s if phase is Phase.WORKING else bounds.read_s
+    remedy = "Simplify the template, the paths or the data."
+    if code in (-signal.SIGPROF, -signal.SIGALRM, -signal.SIGXCPU):
+        return f"found {what} that takes more than {seconds:g} s of processor time, expected less. {remedy}"
+    if code == -signal.SIGKILL or complaint.startswith("MemoryError"):
+        size = bounds.memory_bytes >> 20
+        return f"found {what} that needs more than {size} MiB of memory, expected less. {remedy}"
+    if complaint.startswith("RecursionError"):
+        return f"found {what} with too many levels, expected less. {remedy}"
+    reason = one_line(complaint, limit=200) or f"exit code {code}"
+    return (
+        f"found {what} that stops the reader ({reason}), expected examples. "
+        "This is a bug of finetune-runner: please report it."
+    )

@@ -1,0 +1,188 @@
+"""From a recipe to its training examples, in the order of the sources."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.canonical import sha256_of
+from runner.display import shown
+from runner.errors import InvalidInputError
+from runner.examples.mapping import FieldReader, compile_fields, identity_text, map_record
+from runner.examples.paths import PathError, Read, compile_path
+from runner.examples.scalars import scalar_text
+from runner.examples.seen import SeenKeys
+from runner.examples.templates import Templates, compile_templates
+from runner.issues import Issue, Place
+from runner.project import Project
+from runner.recipe.model import Recipe
+from runner.sources.base import Record
+from runner.sources.read import read_records
+
+MAX_ISSUES = 1_000
+
+# Told which record is worked on next, or None when the next one is being read.
+Watch = Callable[[Record | None], None]
+
+# A place in one number: the file's index above, the row below.
+_ROW_BITS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One conversation to train on; `variant` names the template that made it, empty for a single one.
+
+    `key` is the record's identity, `group` the value that keeps records on one side of the split.
+    """
+
+    key: str
+    group: str | None
+    variant: str
+    messages: tuple[Message, ...]
+    file: str
+    row: int
+
+    @property
+    def identity(self) -> str:
+        """What tells the example from all others of the recipe."""
+        return f"{self.key}\0{self.variant}" if self.variant else self.key
+
+    @property
+    def digest(self) -> str:
+        """Hash of the messages; hexadecimal."""
+        return sha256_of([{"role": item.role, "content": item.content} for item in self.messages])
+
+    @property
+    def place(self) -> Place:
+        """Where the record stands."""
+        return Place(file=self.file, row=self.row)
+
+
+def read_examples(
+    recipe: Recipe,
+    folder: Path,
+    project: Project,
+    *,
+    max_issues: int = MAX_ISSUES,
+    watch: Watch = lambda _: None,
+) -> Iterator[Example | Issue]:
+    """Yield the examples of every record, variants in the recipe's order, and an issue for each problem.
+
+    A record with a problem yields no example. Reading stops after `max_issues`.
+    """
+    n_issues = 0
+    for item in _all_items(recipe, folder, project, watch):
+        yield item
+        n_issues += isinstance(item, Issue)
+        if n_issues >= max_issues:
+            return
+
+
+def _all_items(recipe: Recipe, folder: Path, project: Project, watch: Watch) -> Iterator[Example | Issue]:
+    try:
+        maker = ExampleMaker(recipe, folder, project)
+        watch(None)
+        for record in read_records(recipe.sources, folder, project):
+            watch(record)
+            yield from maker.items(record)
+            watch(None)
+    except InvalidInputError as error:
+        yield from error.issues
+
+
+class ExampleMaker:
+    """Makes the examples of one record after the other; remembers the keys it has seen."""
+
+    def __init__(self, recipe: Recipe, folder: Path, project: Project) -> None:
+        self.recipe = recipe
+        self.templates: Templates = compile_templates(recipe, folder, project)
+        self.readers: tuple[FieldReader, ...] = compile_fields(recipe)
+        self.read_key: Read | None = compile_path(recipe.key) if recipe.key is not None else None
+        self.seen = SeenKeys()
+        self.files: dict[str, int] = {}
+
+    def items(self, record: Record) -> list[Example | Issue]:
+        """The examples of a record, or its issues."""
+        try:
+            return list(self._examples(record))
+        except InvalidInputError as error:
+            return list(error.issues)
+        except (MemoryError, RecursionError) as error:
+            what = "memory" if isinstance(error, MemoryError) else "nesting"
+            message = (
+                f"found a record that needs too much {what}, expected less. Simplify the template or data."
+            )
+            return [Issue(place=record.place, message=message)]
+
+    def _examples(self, record: Record) -> Iterator[Example]:
+        fields = map_record(self.readers, record)
+        if not isinstance(fields, dict):
+            raise InvalidInputError(fields)
+        if not self.templates.keeps(fields, record):
+            return
+        key, group = self._key(fields, record), self._group(fields, record)
+        for variant, turns in self.templates.render(fields, record):
+            yield Example(
+                key=key,
+                group=group,
+                variant=variant,
+                messages=tuple(Message(role, content) for role, content in turns),
+                file=record.file,
+                row=record.row,
+            )
+
+    def _key(self, fields: dict[str, Any], record: Record) -> str:
+        if self.recipe.key is None or self.read_key is None:
+            return self._content_key(fields, record)
+        try:
+            key = identity_text(self.read_key(record.data), self.recipe.key, record.data)
+        except PathError as error:
+            raise _invalid(record, f"key: {error}") from error
+        before = self.seen.put(key, self._place_number(record))
+        if before:
+            raise _invalid(
+                record,
+                f"key: found {shown(key)} again, expected each key once. It first stands in "
+                f"{self._place(before)}. Remove one, or choose another `key`.",
+            )
+        return key
+
+    def _content_key(self, fields: dict[str, Any], record: Record) -> str:
+        digest = sha256_of({"fields": fields, "record": record.data})
+        times = self.seen.put(digest, 1) + 1
+        if times == 1:
+            return digest
+        self.seen.put(digest, times)
+        return f"{digest}#{times}"
+
+    def _group(self, fields: dict[str, Any], record: Record) -> str | None:
+        name = self.recipe.split.group_by
+        if name is None or fields[name] is None:
+            return None
+        text = scalar_text(fields[name])
+        if text is None:
+            message = (
+                f"field {shown(name)}: found {shown(fields[name])}, expected text or a number to group by."
+            )
+            raise _invalid(record, f"{message} Use `join`, or another field.")
+        return text
+
+    def _place_number(self, record: Record) -> int:
+        index = self.files.setdefault(record.file, len(self.files))
+        return (index << _ROW_BITS) + record.row
+
+    def _place(self, number: int) -> Place:
+        file = list(self.files)[number >> _ROW_BITS]
+        return Place(file=file, row=number & ((1 << _ROW_BITS) - 1))
+
+
+def _invalid(record: Record, message: str) -> InvalidInputError:
+    return InvalidInputError([Issue(place=record.place, message=message)])

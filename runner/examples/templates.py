@@ -1,0 +1,173 @@
+"""The templates of a recipe: found, checked, compiled and rendered."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Template
+from jinja2 import TemplateError as JinjaError
+from jinja2.runtime import Context
+
+from runner.display import one_line, shown
+from runner.errors import InvalidInputError
+from runner.examples.library import Library
+from runner.examples.message_lists import Turn, list_turns
+from runner.examples.metering import SandboxError
+from runner.examples.rendering import evaluate, make_context, render_text
+from runner.examples.sandbox import SandboxEnvironment
+from runner.examples.template_files import locate
+from runner.issues import Issue, Place, json_path
+from runner.project import Project
+from runner.recipe.model import MessageList, MessageTemplate, Recipe
+from runner.sources.base import Record
+
+Keys = tuple[str | int, ...]
+RecipeProblem = tuple[Keys, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRenderer:
+    """One entry under `messages`, ready to use; `template` is None for a list of messages."""
+
+    keys: Keys
+    message: MessageTemplate | MessageList
+    template: Template | None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A compiled template; `name` is empty for a recipe with a single one."""
+
+    name: str
+    messages: tuple[MessageRenderer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Everything that is rendered for a record."""
+
+    environment: SandboxEnvironment
+    variants: tuple[Variant, ...]
+    where: Template | None
+
+    def keeps(self, fields: dict[str, Any], record: Record) -> bool:
+        """Whether `where` lets the record in. Raises InvalidInputError when it does not say yes or no."""
+        if self.where is None:
+            return True
+        try:
+            value = evaluate(self.where, make_context(self.environment, fields))
+        except SandboxError as error:
+            raise _invalid(record, ("where",), str(error)) from error
+        if not isinstance(value, bool):
+            message = (
+                f"found {shown(value)}, expected true or false. Write a comparison such as `| length > 0`."
+            )
+            raise _invalid(record, ("where",), message)
+        return value
+
+    def render(self, fields: dict[str, Any], record: Record) -> list[tuple[str, list[Turn]]]:
+        """Role and content of every message, by variant. Raises InvalidInputError with all problems."""
+        context = make_context(self.environment, fields)
+        issues: list[Issue] = []
+        result = []
+        for variant in self.variants:
+            turns: list[Turn] = []
+            for renderer in variant.messages:
+                try:
+                    turns += _turns(renderer, fields, context)
+                except SandboxError as error:
+                    issues.append(
+                        Issue(place=record.place, path=json_path(renderer.keys), message=str(error))
+                    )
+            result.append((variant.name, turns))
+        if issues:
+            raise InvalidInputError(issues)
+        return result
+
+
+def check_templates(recipe: Recipe, folder: Path, project: Project) -> list[RecipeProblem]:
+    """Every problem of the templates that shows without data: (path in the recipe, sentence)."""
+    library = Library(recipe, folder, project)
+    problems: list[RecipeProblem] = []
+    for _, keys, message in _messages(recipe):
+        if isinstance(message, MessageList):
+            sentences = library.field_problems(message.from_field)
+        else:
+            sentences = library.content_problems(message)
+        problems += [(_content_keys(keys, message), sentence) for sentence in sentences]
+    if recipe.where is not None:
+        problems += [(("where",), sentence) for sentence in library.where_problems(recipe.where)]
+    group_by = recipe.split.group_by
+    if group_by is not None:
+        problems += [(("split", "group_by"), sentence) for sentence in library.field_problems(group_by)]
+    return problems
+
+
+def compile_templates(recipe: Recipe, folder: Path, project: Project) -> Templates:
+    """Compile everything that is rendered. Raises InvalidInputError with what `check_templates` finds."""
+    problems = check_templates(recipe, folder, project)
+    if problems:
+        raise InvalidInputError([_recipe_issue(recipe, keys, message) for keys, message in problems])
+    library = Library(recipe, folder, project)
+    variants: dict[str, list[MessageRenderer]] = {template.name: [] for template in recipe.templates}
+    for name, keys, message in _messages(recipe):
+        source = None if isinstance(message, MessageList) else library.content(message)
+        template = None if source is None else library.environment.from_string(source)
+        variants[name].append(MessageRenderer(_content_keys(keys, message), message, template))
+    return Templates(
+        environment=library.environment,
+        variants=tuple(Variant(name, tuple(messages)) for name, messages in variants.items()),
+        where=library.expression(recipe.where) if recipe.where is not None else None,
+    )
+
+
+def template_files(recipe: Recipe, folder: Path, project: Project) -> dict[str, Path]:
+    """The files that hold templates, those they include too, by their names in the project; sorted.
+
+    Raises InvalidInputError for one that cannot be used.
+    """
+    library = Library(recipe, folder, project)
+    found: dict[str, Path] = {}
+    for _, keys, message in _messages(recipe):
+        if isinstance(message, MessageList):
+            continue
+        try:
+            names = library.file_names(message)
+            found |= {
+                project.name_of(path): path for path in (locate(name, folder, project) for name in names)
+            }
+        except (SandboxError, JinjaError, RecursionError) as error:
+            issue = _recipe_issue(recipe, _content_keys(keys, message), one_line(str(error), limit=200))
+            raise InvalidInputError([issue]) from error
+    return dict(sorted(found.items()))
+
+
+def _messages(recipe: Recipe) -> Iterator[tuple[str, Keys, MessageTemplate | MessageList]]:
+    for index, template in enumerate(recipe.templates):
+        start: Keys = ("templates", index) if template.name else ("template",)
+        for number, message in enumerate(template.messages):
+            yield template.name, (*start, "messages", number), message
+
+
+def _content_keys(keys: Keys, message: MessageTemplate | MessageList) -> Keys:
+    if isinstance(message, MessageList):
+        return (*keys, "from")
+    return (*keys, "content" if message.content is not None else "content_file")
+
+
+def _turns(renderer: MessageRenderer, fields: dict[str, Any], context: Context) -> list[Turn]:
+    message = renderer.message
+    if isinstance(message, MessageList):
+        return list_turns(message, fields[message.from_field])
+    if renderer.template is None:
+        raise AssertionError("BUG: a message without its template")
+    return [(message.role, render_text(renderer.template, context))]
+
+
+def _invalid(record: Record, keys: Keys, message: str) -> InvalidInputError:
+    return InvalidInputError([Issue(place=record.place, path=json_path(keys), message=message)])
+
+
+def _recipe_issue(recipe: Recipe, keys: Keys, message: str) -> Issue:
+    return Issue(place=Place(file=recipe.name), path=json_path(keys), message=message)

@@ -1,0 +1,164 @@
+"""What the confined process and its parent tell each other: JSON, never pickle."""
+
+import json
+import mmap
+import struct
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from runner.canonical import canonical_json
+from runner.examples.read import Example, Message
+from runner.issues import Issue, Place, Severity
+from runner.project import Project
+from runner.recipe.model import (
+    Field,
+    Hyperparameters,
+    Limits,
+    MessageList,
+    MessageTemplate,
+    Recipe,
+    Source,
+    Split,
+    Template,
+    Training,
+)
+from runner.sources.base import Record
+
+END = b"{}\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What the confined process may use; seconds are of processor time, so that waiting costs nothing."""
+
+    memory_bytes: int = 1 << 30
+    record_s: float = 10.0
+    read_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the confined process has to read, and within which bounds."""
+
+    recipe: Recipe
+    folder: Path
+    project: Project
+    bounds: Bounds
+
+
+def encode_request(request: Request) -> bytes:
+    """A request as JSON."""
+    return canonical_json(
+        {
+            "recipe": asdict(request.recipe),
+            "folder": str(request.folder),
+            "root": str(request.project.root),
+            "bounds": asdict(request.bounds),
+        }
+    )
+
+
+def decode_request(content: bytes) -> Request:
+    """The request that was encoded."""
+    value = json.loads(content)
+    return Request(
+        recipe=recipe_from_dict(value["recipe"]),
+        folder=Path(value["folder"]),
+        project=Project(root=Path(value["root"])),
+        bounds=Bounds(**value["bounds"]),
+    )
+
+
+def recipe_from_dict(value: dict[str, Any]) -> Recipe:
+    """The recipe that `dataclasses.asdict` took apart and JSON carried."""
+    rest = {key: value[key] for key in ("name", "description", "key", "where")}
+    training = dict(value["training"])
+    return Recipe(
+        sources=tuple(Source(**source) for source in value["sources"]),
+        fields=tuple(Field(**field) for field in value["fields"]),
+        templates=tuple(_template(template) for template in value["templates"]),
+        split=Split(**value["split"]),
+        training=Training(hyperparameters=Hyperparameters(**training.pop("hyperparameters")), **training),
+        limits=Limits(**value["limits"]),
+        **rest,
+    )
+
+
+def _template(value: dict[str, Any]) -> Template:
+    return Template(name=value["name"], messages=tuple(_message(item) for item in value["messages"]))
+
+
+def _message(value: dict[str, Any]) -> MessageTemplate | MessageList:
+    if "from_field" not in value:
+        return MessageTemplate(**value)
+    roles = tuple((name, role) for name, role in value["roles"])
+    return MessageList(**{**value, "roles": roles})
+
+
+def encode_item(item: Example | Issue) -> bytes:
+    """An example or an issue as one line of JSON."""
+    if isinstance(item, Issue):
+        return json.dumps({"issue": asdict(item)}).encode("ascii") + b"\n"
+    messages = [(message.role, message.content) for message in item.messages]
+    value = (item.key, item.group, item.variant, messages, item.file, item.row)
+    return json.dumps({"example": value}, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
+
+
+def decode_item(line: bytes) -> Example | Issue:
+    """The example or issue of a line."""
+    value = json.loads(line)
+    if "issue" in value:
+        issue = value["issue"]
+        place, severity = Place(**issue.pop("place")), Severity(issue.pop("severity"))
+        return Issue(place=place, severity=severity, **issue)
+    key, group, variant, messages, file, row = value["example"]
+    return Example(
+        key=key,
+        group=group,
+        variant=variant,
+        messages=tuple(Message(role, content) for role, content in messages),
+        file=file,
+        row=row,
+    )
+
+
+class Phase(IntEnum):
+    """What the confined process was doing when it was last heard of."""
+
+    STARTING = 0
+    READING = 1
+    WORKING = 2
+
+
+class Position:
+    """A few bytes of memory that both processes see: they tell which record a process died on."""
+
+    SIZE_BYTES = 4_096
+    _HEAD = struct.Struct("<BQH")
+
+    def __init__(self, handle: int) -> None:
+        self._memory = mmap.mmap(handle, self.SIZE_BYTES)
+        self._file = ""
+
+    def note(self, record: Record | None) -> None:
+        """Say that a record is worked on, or with None that the next is being read."""
+        if record is None:
+            self._memory[0] = Phase.READING
+            return
+        name = record.file.encode("utf-8")[: self.SIZE_BYTES - self._HEAD.size]
+        if record.file != self._file:
+            self._memory[self._HEAD.size : self._HEAD.size + len(name)] = name
+            self._file = record.file
+        self._HEAD.pack_into(self._memory, 0, Phase.WORKING, record.row, len(name))
+
+    def read(self) -> tuple[Phase, Place | None]:
+        """What was noted last, and the last record that was worked on, if any."""
+        phase, row, length = self._HEAD.unpack_from(self._memory, 0)
+        name = self._memory[self._HEAD.size : self._HEAD.size + length].decode("utf-8", "replace")
+        return Phase(phase), Place(file=name, row=row) if row else None
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._memory.close()

@@ -1,0 +1,50 @@
+"""Match a path or pattern against a folder, the same way on every machine."""
+
+import os
+import re
+from collections.abc import Iterator
+from fnmatch import translate
+from pathlib import Path
+
+_MAGIC = re.compile(r"[*?\[]")
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path holds a wildcard."""
+    return bool(_MAGIC.search(path))
+
+
+def matches(folder: Path, pattern: str) -> Iterator[Path]:
+    """Yield the files below a folder that match, in no order; `**` stands for any number of folders.
+
+    Wildcards pass over names that begin with a dot, and `**` does not enter linked folders. Case matters.
+    """
+    return _match(folder, tuple(part for part in pattern.split("/") if part not in ("", ".")))
+
+
+def _match(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
+    first, rest = parts[0], parts[1:]
+    if first == "**":
+        yield from _match(folder, rest or ("*",))
+        for entry in _entries(folder):
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                yield from _match(Path(entry.path), parts)
+    elif not is_pattern(first):
+        yield from _step(folder / first, rest)
+    else:
+        expression = re.compile(translate(first))
+        for entry in _entries(folder):
+            if expression.match(entry.name) and entry.name.startswith(".") == first.startswith("."):
+                yield from _step(Path(entry.path), rest)
+
+
+def _step(path: Path, rest: tuple[str, ...]) -> Iterator[Path]:
+    if rest:
+        yield from _match(path, rest) if path.is_dir() else ()
+    elif path.exists() and not path.is_dir():
+        yield path
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return list(entries)

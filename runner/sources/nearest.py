@@ -1,0 +1,26 @@
+"""A hint that closes a message: the nearest known name, or the names there are."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from itertools import islice
+
+from runner.display import one_line
+
+SHOWN_NAMES = 12
+# The search compares with every name, and data may have any number of them.
+SEARCHED_NAMES = 500
+SHOWN_CHARACTERS = 40
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Ask about the one known name that looks like the word; empty where none does."""
+    near = get_close_matches(word, list(islice(known, SEARCHED_NAMES)), n=1, cutoff=0.6)
+    return f"Did you mean '{one_line(near[0], limit=SHOWN_CHARACTERS)}'?" if near else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names in quotes with commas between them, the first few of many."""
+    known = list(names)
+    shown = ", ".join(f"'{one_line(name, limit=SHOWN_CHARACTERS)}'" for name in known[:SHOWN_NAMES])
+    more = len(known) - SHOWN_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown or "nothing"

@@ -1,0 +1,178 @@
+"""The whole way at a paid provider, as a user sees it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.conftest import Call
+from tests.fake_host import FakeHost
+
+CREATE, UPLOAD = "POST /fine_tuning/jobs", "POST /files"
+
+
+def test_plan_says_what_it_costs_and_sends_nothing(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    outcome = call("plan", recipe, "--detailed-exitcode")
+
+    assert 5 == outcome.code
+    assert [
+        f"fake ({hosted.url}), model base-1",
+        "  note: fake: no new jobs from 2027-01-06",
+        "  + upload training_file faq-e38bd63974795f07.jsonl (12 examples): new",
+        "  + create job: new",
+        "  price: $0.39 (192 tokens (estimated) × 2 epochs × $1000 per million tokens (table of 2026-11-22), "
+        "rounded up)",
+    ] == outcome.out.splitlines()
+    assert [] == hosted.requests
+
+
+def test_a_paid_job_needs_a_yes(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    outcome = call("run", recipe)
+
+    assert 1 == outcome.code
+    assert outcome.err.endswith("error: a paid job needs a confirmation: pass --yes. Nothing was sent.\n")
+    assert [] == hosted.requests
+
+
+def test_a_run_locks_its_result_and_a_second_one_does_nothing(
+    call: Call, recipe: Path, hosted: FakeHost
+) -> None:
+    first = call("run", recipe, "--yes")
+    sent = len(hosted.requests)
+    second = call("run", recipe, "--yes")
+    lock = yaml.safe_load(recipe.with_name("faq.lock.yaml").read_text())["runs"]["default"]
+
+    assert (0, 0) == (first.code, second.code)
+    assert (1, 1) == (hosted.count(UPLOAD), hosted.count(CREATE))
+    assert sent == len(hosted.requests)
+    assert second.out.endswith("Nothing to do: ft:base-1:org::1 is up to date.\n")
+    assert ("ftjob-1", "succeeded", "ft:base-1:org::1", 1700) == tuple(
+        lock["job"][name] for name in ("id", "status", "fine_tuned_model", "trained_tokens")
+    )
+    assert {"requested", "resolved"} == set(lock["job"]["hyperparameters"])
+    assert "file-1" == lock["dataset"]["training_file"]["file_id"]
+
+
+def test_a_changed_record_trains_again_and_says_why(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    call("run", recipe, "--yes")
+    data = recipe.with_name("faq.jsonl")
+    data.write_text(data.read_text().replace("It is number 3.", "It is three."))
+    outcome = call("plan", recipe)
+
+    assert (
+        "  + create job: replace because faq.jsonl changed (example: 1 changed)" in outcome.out.splitlines()
+    )
+
+
+@pytest.mark.parametrize("fault", ["drop", 500, "drop_before"])
+@pytest.mark.parametrize("request_name", [UPLOAD, CREATE])
+def test_a_lost_answer_never_pays_twice(
+    call: Call,
+    recipe: Path,
+    hosted: FakeHost,
+    monkeypatch: pytest.MonkeyPatch,
+    request_name: str,
+    fault: str | int,
+) -> None:
+    """A 500 here comes before acting and a drop after; either way a re-run ends with one job."""
+    monkeypatch.setattr("runner.execution.run.LOOKUP_DELAYS", (0.0, 0.0))
+    hosted.faults = {request_name: [fault]}
+    codes = [call("run", recipe, "--yes").code, call("run", recipe, "--yes").code]
+
+    assert 0 == codes[-1]
+    assert (1, 1) == (len(hosted.files), len(hosted.jobs))
+
+
+def test_a_failed_job_is_reported_and_retried_only_when_asked(
+    call: Call, recipe: Path, hosted: FakeHost
+) -> None:
+    hosted.job_status = "failed"
+    hosted.job_error = {
+        "code": "invalid_training_file",
+        "message": "Example 3 is odd",
+        "param": "training_file",
+    }
+    first, second = call("run", recipe, "--yes"), call("run", recipe, "--yes")
+    hosted.job_status, hosted.job_error = "succeeded", None
+    retried = call("run", recipe, "--yes", "--retry")
+
+    assert (4, 4, 0) == (first.code, second.code, retried.code)
+    assert first.err.endswith(
+        "error: job ftjob-1 failed: invalid_training_file: Example 3 is odd\n"
+        "`finetune events ftjob-1` shows what happened; `finetune run --retry` starts a new attempt.\n"
+    )
+    assert (
+        "error: job ftjob-1 failed and nothing it depends on changed. "
+        "`finetune events` says why; `finetune run --retry` starts a new attempt.\n"
+    ) == second.err
+    assert 2 == len(hosted.jobs)
+
+
+def test_a_price_above_the_budget_is_refused(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    recipe.write_text(recipe.read_text() + "limits:\n  max_cost_usd: 0.3\n")
+    outcome = call("run", recipe, "--yes")
+
+    assert 8 == outcome.code
+    assert "above `limits.max_cost_usd` of $0.3. Nothing was sent." in outcome.err
+    assert [] == hosted.requests
+
+
+def test_an_unknown_price_is_refused_unless_accepted(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    recipe.write_text(recipe.read_text().replace("base-1", "base-priceless"))
+    refused, accepted = call("run", recipe, "--yes"), call("run", recipe, "--yes", "--allow-unknown-price")
+
+    assert (8, 0) == (refused.code, accepted.code)
+    assert (
+        "error: the price of base-priceless at fake is not known, which is not zero. "
+        "Add it to a host entry of your own, or accept it with --allow-unknown-price.\n"
+    ) == refused.err
+
+
+def test_a_model_that_is_gone_is_refused(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    recipe.write_text(recipe.read_text().replace("base-1", "base-0"))
+    outcome = call("run", recipe, "--yes", "--allow-unknown-price")
+
+    assert 1 == outcome.code
+    assert outcome.err.startswith("error: base-0 was shut down on 2025-01-01. Choose another model;")
+
+
+def test_a_missing_key_names_its_variable(
+    call: Call, recipe: Path, hosted: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FAKE_API_KEY")
+    outcome = call("run", recipe, "--yes")
+
+    assert 1 == outcome.code
+    assert (
+        "error: fake needs a key: the environment variable FAKE_API_KEY is not set. "
+        "Set it, or run without `--profile` to train on this machine.\n"
+    ) == outcome.err[outcome.err.index("error:") :]
+
+
+def test_a_key_never_reaches_the_state_folder(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    call("run", recipe, "--yes")
+    written = [
+        path for path in recipe.parent.rglob("*") if path.is_file() and b"sk-test" in path.read_bytes()
+    ]
+
+    assert [] == written
+
+
+def test_job_commands_take_a_recipe_or_a_job(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    call("run", recipe, "--yes")
+    by_recipe = call("status", recipe, "--json")
+    by_job = call("status", "ftjob-1", "--provider", "fake", "--json")
+    jobs = call("jobs", "--provider", "fake")
+
+    assert by_recipe.data == by_job.data
+    assert "ft:base-1:org::1" == by_recipe.data["job"]["fine_tuned_model"]
+    assert jobs.out.splitlines()[1].startswith("ftjob-1  succeeded  2026-11-")
+
+
+def test_a_suffix_that_the_host_refuses_is_found_early(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    recipe.write_text(recipe.read_text() + "  suffix: much-too-long-for-this-host\n")
+    outcome = call("validate", recipe)
+
+    assert (
+        "faq.yaml:20:11: $.training.suffix: found 27 characters, fake takes at most 18. Shorten it.\n"
+    ) == outcome.err

@@ -1,0 +1,156 @@
+"""Exit codes, messages and manners of the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runner.cli.commands import COMMANDS
+from tests.cli.conftest import Call
+
+
+def test_help_lists_every_command(call: Call) -> None:
+    outcome = call("--help")
+
+    assert 0 == outcome.code
+    assert [] == [name for name in COMMANDS if f"  {name} " not in outcome.out]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(call: Call, name: str) -> None:
+    outcome = call(name, "--help")
+
+    assert 0 == outcome.code
+    assert outcome.out.startswith(f"Usage: finetune {name}")
+
+
+def test_a_misspelt_command_is_a_usage_error(call: Call) -> None:
+    outcome = call("validat")
+
+    assert 2 == outcome.code
+    assert outcome.err.endswith("Error: no command 'validat'. Did you mean 'validate'?\n")
+
+
+def test_a_valid_recipe_is_confirmed_with_its_hash(call: Call, recipe: Path) -> None:
+    recipe.write_text(
+        recipe.read_text().replace("provider: fake", "provider: local").replace("base-1", "tiny-1")
+    )
+    outcome = call("validate", recipe)
+
+    assert (0, "faq.yaml: valid (sha256 ", "") == (outcome.code, outcome.out[:24], outcome.err)
+
+
+def test_the_only_recipe_of_a_folder_needs_no_name(call: Call, recipe: Path) -> None:
+    recipe.write_text(
+        recipe.read_text().replace("provider: fake", "provider: local").replace("base-1", "tiny-1")
+    )
+
+    assert 0 == call("validate").code
+
+
+def test_several_recipes_are_listed(call: Call, recipe: Path) -> None:
+    recipe.with_name("other.yaml").write_text(recipe.read_text())
+    outcome = call("validate")
+
+    assert (2, "error: found several recipes (faq.yaml, other.yaml). Name the one to use.\n") == (
+        outcome.code,
+        outcome.err,
+    )
+
+
+def test_an_unknown_provider_is_named_with_the_known(call: Call, recipe: Path) -> None:
+    outcome = call("validate", recipe)
+
+    assert (
+        1,
+        "faq.yaml:16:13: $.training.provider: found no provider 'fake'. Known here: local, openai.\n",
+    ) == (outcome.code, outcome.err)
+
+
+def test_problems_are_json_when_asked(call: Call, recipe: Path) -> None:
+    outcome = call("validate", recipe, "--json")
+
+    assert 1 == outcome.code
+    assert {
+        "ok": False,
+        "error": {
+            "exit_code": 1,
+            "message": "faq.yaml:16:13: $.training.provider: found no provider 'fake'. Known here: local, openai.",
+            "issues": [
+                {
+                    "file": "faq.yaml",
+                    "line": 16,
+                    "column": 13,
+                    "path": "$.training.provider",
+                    "severity": "error",
+                    "message": "found no provider 'fake'. Known here: local, openai.",
+                }
+            ],
+        },
+    } == outcome.data
+
+
+def test_a_missing_recipe_is_one_sentence(call: Call, project: Path) -> None:
+    outcome = call("validate", project / "absent.yaml")
+
+    assert (1, f"error: {project / 'absent.yaml'}: not found. Give the path of a recipe file.\n") == (
+        outcome.code,
+        outcome.err,
+    )
+
+
+def test_a_fault_of_ours_leaves_a_log(call: Call, recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise AssertionError("BUG: on purpose")
+
+    monkeypatch.setattr("runner.pipeline.validate", broken)
+    outcome = call("validate", recipe)
+    log = Path(outcome.err.rsplit("with ", 1)[1].strip().rstrip("."))
+
+    assert 3 == outcome.code
+    assert outcome.err.startswith("bug: AssertionError: BUG: on purpose\n")
+    assert "Traceback" in log.read_text()
+    log.unlink()
+
+
+def test_schema_prints_valid_json(call: Call) -> None:
+    assert "finetune-runner recipe" == json.loads(call("schema").out)["title"]
+    assert "finetune-runner lockfile" == json.loads(call("schema", "lockfile").out)["title"]
+
+
+def test_build_leaves_files_where_asked(call: Call, recipe: Path) -> None:
+    recipe.write_text(
+        recipe.read_text().replace("provider: fake", "provider: local").replace("base-1", "tiny-1")
+        + "split:\n  validation: 0.2\n"
+    )
+    outcome = call("build", recipe, "--out", recipe.parent / "out")
+    lines = [(recipe.parent / "out" / name).read_bytes() for name in ("train.jsonl", "validation.jsonl")]
+
+    assert 0 == outcome.code
+    assert 12 == sum(content.count(b"\n") for content in lines)
+    assert b'{"messages":[{"role":"user","content":"What is 0?"},' in lines[0] + lines[1]
+
+
+def test_preview_shows_conversations_with_their_origin(call: Call, recipe: Path) -> None:
+    recipe.write_text(
+        recipe.read_text().replace("provider: fake", "provider: local").replace("base-1", "tiny-1")
+    )
+    outcome = call("preview", recipe, "-n", "1")
+
+    assert "faq.jsonl: row 1, key 0\n  user: What is 0?\n  assistant: It is number 0.\n" == outcome.out
+
+
+def test_init_writes_a_recipe_that_runs(call: Call, recipe: Path) -> None:
+    recipe.unlink()
+    outcome = call("init", recipe.with_name("faq.jsonl"))
+
+    assert (0, f"wrote {recipe}\n") == (outcome.code, outcome.out)
+    assert [
+        "  question from question: in 12 of 12 sampled records, such as 'What is 0?'",
+        "  answer from answer: in 12 of 12 sampled records, such as 'It is number 0.'",
+        "  key from id: in 12 of 12 sampled records, such as '0'",
+    ] == outcome.err.splitlines()[:3]
+    assert recipe.read_text().startswith("# yaml-language-server: $schema=.finetune/recipe.schema.json\n")
+    assert (recipe.parent / ".finetune" / "recipe.schema.json").is_file()
+    assert 0 == call("build", recipe).code
+    assert 2 == call("init", recipe.with_name("faq.jsonl")).code

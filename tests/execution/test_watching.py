@@ -1,0 +1,45 @@
+"""Following a job through lost connections."""
+
+import pytest
+
+from runner.execution.watching import MAX_RECONNECTS, follow
+from runner.providers.base import ConnectionLostError, JobRequest
+from tests.fakes import MemoryProvider, StillClock
+
+REQUEST = JobRequest(
+    key="k",
+    model="tiny-1",
+    method="supervised",
+    training_file="file-1",
+    validation_file=None,
+    hyperparameters={},
+    seed=1,
+    suffix=None,
+    recipe="faq",
+)
+
+
+def watched(provider: MemoryProvider, clock: StillClock) -> list[tuple[str, int]]:
+    job = provider.create_job(REQUEST)
+    updates = follow(lambda: provider, job.id, clock, 5.0)
+    return [(update.job.status, len(update.events)) for update in updates]
+
+
+def test_a_job_is_followed_to_its_end_and_events_come_once() -> None:
+    provider = MemoryProvider(statuses=["queued", "running", "paused", "succeeded"])
+    clock = StillClock()
+
+    assert [("queued", 1), ("running", 0), ("paused", 0), ("succeeded", 0)] == watched(provider, clock)
+    assert [5.0, 5.0, 5.0] == clock.waited
+
+
+def test_lost_connections_are_waited_out() -> None:
+    clock = StillClock()
+
+    assert [("succeeded", 1)] == watched(MemoryProvider(lost_reads=3), clock)
+    assert [10.0, 20.0, 40.0] == clock.waited
+
+
+def test_a_provider_that_stays_away_is_given_up() -> None:
+    with pytest.raises(ConnectionLostError):
+        watched(MemoryProvider(lost_reads=MAX_RECONNECTS + 1), StillClock())

@@ -1,0 +1,159 @@
+"""The adapter, through the real SDK, against a host on loopback."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.errors import ProviderError
+from runner.providers.base import (
+    JOB_KEY_METADATA,
+    ConnectionLostError,
+    JobRequest,
+    NotFoundError,
+    OutcomeUnknownError,
+)
+from runner.providers.openai_compatible import OpenAICompatible, connect
+from tests.fake_host import KEY, FakeHost
+
+REQUEST = JobRequest(
+    key="k" * 64,
+    model="gpt-4.1-mini-2025-04-14",
+    method="supervised",
+    training_file="file-1",
+    validation_file=None,
+    hyperparameters={"n_epochs": "auto"},
+    seed=42,
+    suffix=None,
+    recipe="faq",
+)
+
+
+@pytest.fixture
+def provider(fake_host: FakeHost) -> Iterator[OpenAICompatible]:
+    connected = connect("fake", fake_host.url, KEY)
+    yield connected
+    connected.client.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b'{"messages":[]}\n')
+    return path
+
+
+def test_an_upload_is_sent_once_with_its_key(
+    provider: OpenAICompatible, fake_host: FakeHost, file: Path
+) -> None:
+    remote = provider.upload(file, filename="faq-1.jsonl", key="upload-key")
+
+    assert ("file-1", "faq-1.jsonl", 16) == (remote.id, remote.filename, remote.size_bytes)
+    assert "upload-key" == fake_host.headers[-1]["idempotency-key"]
+    assert remote == provider.retrieve_file("file-1")
+    assert [remote] == provider.list_files(10)
+
+
+def test_a_job_is_created_with_openais_names_and_no_nulls(
+    provider: OpenAICompatible, fake_host: FakeHost
+) -> None:
+    job = provider.create_job(REQUEST)
+
+    assert ("ftjob-1", "queued") == (job.id, job.status)
+    assert [
+        {
+            "model": "gpt-4.1-mini-2025-04-14",
+            "training_file": "file-1",
+            "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": "auto"}}},
+            "seed": 42,
+            "metadata": {JOB_KEY_METADATA: "k" * 64, "finetune_recipe": "faq"},
+        }
+    ] == fake_host.bodies
+
+
+@pytest.mark.parametrize("fault", [500, 503, 429, 408, 409, "drop", "drop_before", b"<html>", b"", b"[]"])
+def test_a_create_without_a_clear_answer_is_unknown_and_sent_once(
+    provider: OpenAICompatible, fake_host: FakeHost, fault: int | str | bytes
+) -> None:
+    """The SDK alone would send it again and pay twice."""
+    fake_host.faults = {"POST /fine_tuning/jobs": [fault]}
+    with pytest.raises(OutcomeUnknownError):
+        provider.create_job(REQUEST)
+
+    assert 1 == fake_host.count("POST /fine_tuning/jobs")
+
+
+def test_a_refused_create_is_not_unknown(provider: OpenAICompatible, fake_host: FakeHost) -> None:
+    fake_host.faults = {"POST /fine_tuning/jobs": [400]}
+    with pytest.raises(ProviderError) as caught:
+        provider.create_job(REQUEST)
+
+    assert "fake answered HTTP 400: fault 400" == str(caught.value)
+    assert not isinstance(caught.value, OutcomeUnknownError)
+
+
+def test_nobody_listening_is_not_unknown() -> None:
+    provider = connect("fake", "http://127.0.0.1:9/v1", KEY)
+    with pytest.raises(ConnectionLostError) as caught:
+        provider.create_job(REQUEST)
+    provider.client.close()
+
+    assert (
+        "fake cannot be reached at http://127.0.0.1:9/v1/: [Errno 111] Connection refused. "
+        "Check the network and repeat the command."
+    ) == str(caught.value)
+
+
+def test_jobs_are_found_by_key_even_where_the_filter_is_ignored(provider: OpenAICompatible) -> None:
+    provider.create_job(REQUEST)
+    provider.create_job(JobRequest(**{**_values(REQUEST), "key": "other"}))
+
+    assert ["ftjob-1"] == [job.id for job in provider.find_jobs("k" * 64)]
+    assert ["ftjob-2", "ftjob-1"] == [job.id for job in provider.list_jobs(10)]
+
+
+def test_a_host_that_stores_other_bytes_is_noticed(
+    provider: OpenAICompatible, fake_host: FakeHost, file: Path
+) -> None:
+    fake_host.lies_about_files = True
+    with pytest.raises(ProviderError) as caught:
+        provider.upload(file, filename="faq-1.jsonl", key="k")
+
+    assert (
+        "fake says it stored 'faq-1.jsonl' with 1 bytes, expected 'faq-1.jsonl' with 16. "
+        "Nothing was started; check the provider."
+    ) == str(caught.value)
+
+
+def test_an_empty_error_object_is_no_error(provider: OpenAICompatible) -> None:
+    provider.create_job(REQUEST)
+
+    assert provider.retrieve_job("ftjob-1").error is None
+
+
+def test_what_is_not_there_is_not_found(provider: OpenAICompatible) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        provider.retrieve_file("file-9")
+
+    assert "fake: No such object: /files/file-9" == str(caught.value)
+
+
+def test_reads_are_repeated_by_the_sdk(provider: OpenAICompatible, fake_host: FakeHost) -> None:
+    provider.create_job(REQUEST)
+    fake_host.faults = {"GET /fine_tuning/jobs/ftjob-1": ["drop"]}
+
+    assert "succeeded" == provider.retrieve_job("ftjob-1").status
+    assert 2 == fake_host.count("GET /fine_tuning/jobs/ftjob-1")
+
+
+def test_redirects_are_not_followed(provider: OpenAICompatible, fake_host: FakeHost) -> None:
+    """A key and data go to the named host alone."""
+    fake_host.faults = {"GET /fine_tuning/jobs/ftjob-1": [307]}
+    with pytest.raises(ProviderError):
+        provider.retrieve_job("ftjob-1")
+
+    assert 1 == fake_host.count("GET /fine_tuning/jobs/ftjob-1")
+
+
+def _values(request: JobRequest) -> dict[str, object]:
+    return {name: getattr(request, name) for name in JobRequest.__dataclass_fields__}

@@ -1,0 +1,43 @@
+"""Text from elsewhere cannot drive a terminal."""
+
+import pytest
+
+from runner.display import neutralise, one_line, shown
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+        ("a\rb", "a\\x0db"),
+        ("\x9b31m", "\\x9b31m"),
+        ("user\u202etxt.exe", "user\\u202etxt.exe"),
+        ("zero\u200bwidth", "zero\\u200bwidth"),
+        ("lone \ud800", "lone \\ud800"),
+        ("가나다\n\tok", "가나다\n\tok"),
+    ],
+)
+def test_controls_become_visible(text: str, safe: str) -> None:
+    assert safe == neutralise(text)
+
+
+def test_one_line_is_short() -> None:
+    assert "a\\nb" == one_line("a\nb")
+    assert "aaaa…" == one_line("a" * 100, limit=5)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (None, "null"),
+        (True, "true"),
+        ("x", "'x'"),
+        ([], "an empty list"),
+        ([1, 2], "a list of 2"),
+        ({}, "an empty object"),
+        ({"a": 1}, "an object"),
+        (1.5, "1.5"),
+    ],
+)
+def test_values_are_named_as_people_write_them(value: object, name: str) -> None:
+    assert name == shown(value)

@@ -1,0 +1,46 @@
+"""The reference says what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from runner import errors
+from runner.cli.commands import COMMANDS
+from runner.cli.main import BUG, INTERRUPTED, USAGE
+from runner.cli.recipes import CHANGES_PENDING
+from runner.errors import RunnerError
+from scripts.make_reference import FOLDER, pages
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("name", ["recipe.md", "lockfile.md", "commands.md", "checks.md", "templates.md"])
+def test_generated_pages_are_current(name: str) -> None:
+    """`make docs` writes them again."""
+    assert pages()[name] == (FOLDER / name).read_text(encoding="utf-8")
+
+
+def test_every_exit_code_is_documented() -> None:
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    raised = {kind.exit_code for kind in classes if issubclass(kind, RunnerError)}
+    text = (FOLDER / "exit-codes.md").read_text(encoding="utf-8")
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", text, flags=re.MULTILINE)}
+
+    assert {0, *raised, BUG, INTERRUPTED, USAGE, CHANGES_PENDING} == documented
+
+
+def test_every_command_is_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert [] == [name for name in COMMANDS if f"`{name}`" not in text and f"finetune {name}" not in text]
+
+
+def test_links_lead_somewhere() -> None:
+    broken = []
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+
+    assert [] == broken

@@ -1,0 +1,203 @@
+"""What a run would do, and the reasons it gives."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.lockfile import LockedFile, LockedJob, LockedRun
+from runner.plan import CreateJob, Plan, ReuseFile, Situation, Upload, WatchJob, make_plan, section_hashes
+from runner.price import estimated_epochs, price_of, retirement
+from runner.providers.hosts import find_host
+from runner.recipe.model import Hyperparameters, Recipe, Split, Training
+from tests.fakes import make_dataset, make_recipe
+
+LOCAL, OPENAI = find_host("local"), find_host("openai")
+TODAY = date(2026, 11, 22)
+
+
+def situation(**changes: Any) -> Situation:
+    return replace(Situation(host=LOCAL, today=TODAY), **changes)
+
+
+def lock(recipe: Recipe, dataset: Any, plan: Plan, **job: Any) -> LockedRun:
+    """What a finished run of a plan leaves."""
+    training = recipe.training
+    values: dict[str, Any] = {
+        "id": "ftjob-1",
+        "provider": training.provider,
+        "model": training.model,
+        "method": training.method,
+        "digest": plan.digest,
+        "attempt": plan.attempt,
+        "seed": training.seed,
+        "suffix": training.suffix,
+        "status": "succeeded",
+        "requested": training.hyperparameters.as_dict(),
+        "fine_tuned_model": "ft:tiny-1:local:faq:1",
+    }
+    return LockedRun(
+        recipe_sha256=recipe.sha256,
+        sections=section_hashes(recipe),
+        sources=dataset.sources,
+        templates=dataset.templates,
+        n_records=dataset.n_records,
+        index=dataset.index,
+        training_file=LockedFile(file=dataset.training_file, file_id="file-1"),
+        job=LockedJob(**{**values, **job}),
+    )
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Any:
+    return make_dataset(tmp_path)
+
+
+def job_step(plan: Plan) -> CreateJob:
+    step = plan.steps[-1]
+    assert isinstance(step, CreateJob)
+    return step
+
+
+def test_a_first_run_uploads_and_creates(dataset: Any) -> None:
+    recipe = make_recipe()
+    plan = make_plan(recipe, dataset, None, situation())
+
+    assert [Upload, CreateJob] == [type(step) for step in plan.steps]
+    assert ("new", 1) == (job_step(plan).reason, job_step(plan).attempt)
+    assert 0.0 == plan.price.usd
+
+
+def test_a_finished_run_leaves_nothing_to_do(dataset: Any) -> None:
+    recipe = make_recipe()
+    done = lock(recipe, dataset, make_plan(recipe, dataset, None, situation()))
+    plan = make_plan(recipe, dataset, done, situation())
+
+    assert () == plan.steps
+    assert plan.result == done.job
+
+
+def test_a_description_does_not_make_a_new_job(dataset: Any) -> None:
+    recipe = make_recipe()
+    done = lock(recipe, dataset, make_plan(recipe, dataset, None, situation()))
+
+    assert () == make_plan(replace(recipe, description="For us."), dataset, done, situation()).steps
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"hyperparameters": Hyperparameters(n_epochs=4)}, "replace because n_epochs auto → 4"),
+        ({"seed": 2, "suffix": None}, "replace because seed 1 → 2; suffix faq → none"),
+        ({"model": "owner/model"}, "replace because model tiny-1 → owner/model"),
+    ],
+)
+def test_a_changed_setting_makes_a_new_job_and_says_which(
+    dataset: Any, changes: dict[str, Any], reason: str
+) -> None:
+    recipe = make_recipe()
+    done = lock(recipe, dataset, make_plan(recipe, dataset, None, situation()))
+    changed = replace(recipe, training=replace(recipe.training, **changes))
+    plan = make_plan(changed, dataset, done, situation())
+
+    assert [ReuseFile, CreateJob] == [type(step) for step in plan.steps]
+    assert "reuse file-1 (same bytes)" == plan.steps[0].reason  # type: ignore[union-attr]
+    assert reason == job_step(plan).reason
+
+
+def test_changed_data_is_explained_by_what_changed(tmp_path: Path, dataset: Any) -> None:
+    """The template and the split changed here, and so did the source."""
+    recipe = make_recipe()
+    done = lock(recipe, dataset, make_plan(recipe, dataset, None, situation()))
+    other = make_dataset(tmp_path, b"other\n")
+    source = replace(other.sources[0], sha256="c" * 64)
+    changed = replace(recipe, split=Split(seed=3))
+    plan = make_plan(
+        changed, replace(other, sources=(source,)), done, situation(changed_examples="example: 1 changed")
+    )
+
+    assert "replace because split changed, faq.jsonl changed (example: 1 changed)" == job_step(plan).reason
+    assert "replaces file-1 (other bytes)" == plan.steps[0].reason  # type: ignore[union-attr]
+
+
+def test_a_model_that_is_elsewhere_is_trained_here(dataset: Any) -> None:
+    recipe = make_recipe()
+    first = make_plan(recipe, dataset, None, situation())
+    plan = make_plan(recipe, dataset, lock(recipe, dataset, first), situation(artefact_present=False))
+
+    assert "train here: ft:tiny-1:local:faq:1 is not on this machine" == job_step(plan).reason
+    assert job_step(first).key == job_step(plan).key
+
+
+def test_a_running_job_is_followed(dataset: Any) -> None:
+    recipe = make_recipe()
+    first = make_plan(recipe, dataset, None, situation())
+    plan = make_plan(recipe, dataset, lock(recipe, dataset, first, status="running"), situation())
+
+    assert (WatchJob(job_id="ftjob-1", reason="started before, last running"),) == plan.steps
+
+
+@pytest.mark.parametrize(("status", "word"), [("failed", "failed"), ("cancelled", "was cancelled")])
+def test_a_failed_job_is_reported_and_not_replaced_unasked(dataset: Any, status: str, word: str) -> None:
+    recipe = make_recipe()
+    first = make_plan(recipe, dataset, None, situation())
+    failed = lock(recipe, dataset, first, status=status)
+    plan = make_plan(recipe, dataset, failed, situation())
+    retried = make_plan(recipe, dataset, failed, situation(retry=True))
+
+    assert () == plan.steps
+    assert (
+        f"job ftjob-1 {word} and nothing it depends on changed. "
+        "`finetune events` says why; `finetune run --retry` starts a new attempt."
+    ) == plan.blocked
+    assert (2, f"attempt 2, because ftjob-1 {word}") == (job_step(retried).attempt, job_step(retried).reason)
+    assert job_step(first).key != job_step(retried).key
+
+
+def test_prices_show_their_arithmetic(dataset: Any) -> None:
+    training = Training(
+        provider="openai", model="gpt-4.1-mini-2025-04-14", hyperparameters=Hyperparameters(n_epochs=3)
+    )
+    price = price_of(make_recipe(training=training), dataset, OPENAI)
+
+    assert 15.0 == price.usd
+    assert (
+        "1,000,000 tokens (estimated) × 3 epochs × $5 per million tokens "
+        "(table of 2026-11-22, unverified), rounded up"
+    ) == price.arithmetic
+
+
+def test_an_unknown_price_is_not_zero(dataset: Any) -> None:
+    price = price_of(make_recipe(training=Training(provider="openai", model="gpt-9")), dataset, OPENAI)
+
+    assert price.usd is None
+    assert "1,000,000 tokens (estimated) × 8 epochs (auto, estimated) × unknown price" == price.arithmetic
+
+
+def test_closing_dates_are_said_before_anything_is_sent(dataset: Any) -> None:
+    training = Training(provider="openai", model="gpt-4.1-mini-2025-04-14")
+    model = OPENAI.model(training.model)
+    plan = make_plan(make_recipe(training=training), dataset, None, situation(host=OPENAI, model=model))
+
+    assert (
+        "openai: organisations that never fine-tuned cannot create jobs from 2026-05-07",
+        "openai: organisations without recent inference on a fine-tuned model cannot create jobs from 2026-07-02",
+        "openai: no new fine-tuning jobs for anyone from 2027-01-06",
+        "openai: tunable models and their fine-tunes shut down from 2027-01-14",
+        "gpt-4.1-mini-2025-04-14 shuts down on 2027-01-14, in 53 days",
+    ) == plan.notices
+
+
+def test_a_model_that_is_gone_is_said_so() -> None:
+    assert "gpt-4.1-nano-2025-04-14 was shut down on 2026-10-23" == retirement(
+        OPENAI.model("gpt-4.1-nano-2025-04-14"), TODAY
+    )
+
+
+@pytest.mark.parametrize(
+    ("examples", "epochs"), [(1, 25), (10, 10), (33, 3), (34, 3), (9_000, 2), (60_000, 1)]
+)
+def test_auto_epochs_follow_the_published_rule(examples: int, epochs: int) -> None:
+    assert epochs == estimated_epochs(examples)

@@ -1,0 +1,88 @@
+"""The schemas define the language: everything else follows them."""
+
+import json
+from dataclasses import MISSING, fields
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from runner.recipe import model
+from runner.schema import did_you_mean, load_schema, schema_text
+
+RECIPE = load_schema("recipe")
+PAIRS = {
+    "source": model.Source,
+    "message": model.MessageTemplate,
+    "named_template": model.Template,
+    "split": model.Split,
+    "training": model.Training,
+    "hyperparameters": model.Hyperparameters,
+    "limits": model.Limits,
+}
+
+
+@pytest.mark.parametrize("name", ["recipe", "lockfile"])
+def test_the_schema_is_valid(name: str) -> None:
+    Draft202012Validator.check_schema(load_schema(name))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_types_follow_the_schema(name: str) -> None:
+    """Properties are fields, required properties are fields without a default, defaults are equal."""
+    definition, kind = RECIPE["$defs"][name], PAIRS[name]
+    declared = {field.name: field for field in fields(kind)}
+
+    assert set(definition["properties"]) == set(declared)
+    required = {key for key, field in declared.items() if field.default is MISSING}
+    assert set(definition.get("required", [])) == required
+    for key, property_ in definition["properties"].items():
+        if "default" in property_:
+            assert property_["default"] == declared[key].default
+
+
+def test_top_level_keys_are_fields_of_the_recipe() -> None:
+    renamed = {"template": "templates"}
+    keys = {renamed.get(key, key) for key in RECIPE["properties"]} - {"version", "profiles"}
+
+    assert keys == {field.name for field in fields(model.Recipe)}
+
+
+def test_profiles_take_every_key_but_three() -> None:
+    assert set(RECIPE["properties"]) - {"version", "name", "profiles"} == set(
+        RECIPE["$defs"]["profile"]["properties"]
+    )
+
+
+@pytest.mark.parametrize("name", ["recipe", "lockfile"])
+def test_every_property_is_described(name: str) -> None:
+    missing = [
+        path for path, node in properties(json.loads(schema_text(name)), "$") if not described(name, node)
+    ]
+
+    assert [] == missing
+
+
+def test_a_near_word_is_suggested_and_a_far_one_lists_the_known() -> None:
+    assert "Did you mean 'model'?" == did_you_mean("modle", ["model", "seed"])
+    assert "Known here: model, seed." == did_you_mean("zzz", ["seed", "model"])
+
+
+def properties(node: Any, path: str) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    if isinstance(node, dict):
+        for key, value in node.get("properties", {}).items():
+            found.append((f"{path}.{key}", value))
+        for key, value in node.items():
+            found += properties(value, f"{path}.{key}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            found += properties(value, f"{path}[{index}]")
+    return found
+
+
+def described(name: str, node: dict[str, Any]) -> bool:
+    if "description" in node:
+        return True
+    reference = node.get("$ref", "").removeprefix("#/$defs/")
+    return bool(reference) and "description" in load_schema(name)["$defs"][reference]
