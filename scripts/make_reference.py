@@ -1,0 +1,132 @@
+"""Writes docs/reference/ from the code: the schemas, the commands' help, the checks. A test compares."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner.cli.commands import COMMANDS
+from runner.cli.main import finetune
+from runner.dataset.checks import RULES
+from runner.examples.allow_list import ALLOWED_FILTERS, ALLOWED_TESTS
+from runner.schema import load_schema
+
+FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+NOTE = "<!-- Written by scripts/make_reference.py; `make docs` writes it again. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by file name."""
+    return {
+        "recipe.md": _schema_page("recipe", "Every key of a recipe", "finetune schema"),
+        "lockfile.md": _schema_page("lockfile", "Every key of a lockfile", "finetune schema lockfile"),
+        "commands.md": _commands_page(),
+        "checks.md": _checks_page(),
+        "templates.md": _templates_page(),
+    }
+
+
+def main() -> None:
+    """Write all pages."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+def _schema_page(name: str, title: str, command: str) -> str:
+    schema = load_schema(name)
+    rows = [f"| `{path}` | {kind} | {text} |" for path, kind, text in _rows(schema, schema, "")]
+    head = f"# {title}\n\n{schema['description']} `{command}` prints the JSON Schema that this page is made from."
+    return "\n".join([f"{NOTE}{head}\n", "| key | value | meaning |", "|---|---|---|", *rows]) + "\n"
+
+
+def _rows(node: dict[str, Any], root: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
+    node = _resolved(node, root)
+    for key, value in node.get("properties", {}).items():
+        inner = {**_resolved(value, root), **value}
+        where = f"{path}.{key}" if path else key
+        default = f" Default: `{_written(inner['default'])}`." if "default" in inner else ""
+        text = inner.get("description", "") + default
+        yield where, _kind(inner, root), text.replace("|", "\\|")
+        if path or key != "profiles":
+            yield from _inner_rows(inner, root, where)
+
+
+def _inner_rows(node: dict[str, Any], root: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
+    node = _resolved(node, root)
+    if "items" in node:
+        yield from _inner_rows(node["items"], root, f"{path}[]")
+    for branch in node.get("anyOf", []):
+        yield from _inner_rows(branch, root, path)
+    if isinstance(node.get("additionalProperties"), dict):
+        yield from _inner_rows(node["additionalProperties"], root, f"{path}.*")
+    yield from _rows(node, root, path)
+
+
+def _resolved(node: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    reference = node.get("$ref")
+    return root["$defs"][reference.removeprefix("#/$defs/")] if reference else node
+
+
+def _kind(node: dict[str, Any], root: dict[str, Any]) -> str:
+    node = _resolved(node, root)
+    if "const" in node:
+        return f"`{_written(node['const'])}`"
+    if "enum" in node:
+        return ", ".join(f"`{value}`" for value in node["enum"])
+    if "anyOf" in node:
+        return " or ".join(dict.fromkeys(_kind(branch, root) for branch in node["anyOf"]))
+    names = {"object": "mapping", "array": "list", "string": "text"}
+    return names.get(node.get("type", ""), node.get("type", "anything"))
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _commands_page() -> str:
+    parts = [f"{NOTE}# Commands\n\nResults go to stdout, progress to stderr. Exit codes: [exit-codes.md](exit-codes.md)."]
+    context = click.Context(finetune, info_name="finetune")
+    for name in COMMANDS:
+        command = finetune.get_command(context, name)
+        if command is None:
+            raise AssertionError(f"BUG: no command {name}")
+        parts += list(_command_parts(command, context, f"finetune {name}"))
+    return "\n\n".join(parts) + "\n"
+
+
+def _command_parts(command: click.Command, parent: click.Context, title: str) -> Iterator[str]:
+    context = click.Context(command, info_name=title.split()[-1], parent=parent, terminal_width=100)
+    yield f"## {title}\n\n```text\n{command.get_help(context)}\n```"
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from _command_parts(inner, context, f"{title} {name}")
+
+
+def _checks_page() -> str:
+    rows = [f"| {rule.code} | {rule.severity.value} | {rule.message} |" for rule in RULES.values()]
+    head = (
+        "# Checks\n\nWhat `build`, `plan` and `run` look for in a dataset. An error stops the command with exit "
+        "code 1, a warning does not. Each finding names the first three places by file and row."
+    )
+    return "\n".join([f"{NOTE}{head}\n", "| code | severity | message |", "|---|---|---|", *rows]) + "\n"
+
+
+def _templates_page() -> str:
+    head = (
+        "# Templates\n\n`content`, `content_file` and `where` are Jinja, in a sandbox that allows only what is "
+        "listed here. A field that is missing, none, a list or an object cannot be written out; numbers and "
+        "booleans are written as JSON writes them. Values are data: what looks like a template inside them stays "
+        "text. `{% include 'file' %}` takes a constant name inside the project."
+    )
+    listed = [f"**Filters**: {_names(ALLOWED_FILTERS)}", f"**Tests**: {_names(ALLOWED_TESTS)}"]
+    return "\n\n".join([f"{NOTE}{head}", *listed]) + "\n"
+
+
+def _names(names: Any) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) + "."
+
+
+if __name__ == "__main__":
+    main()
