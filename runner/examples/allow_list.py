@@ -43,7 +43,7 @@ _REFUSED_NODES: dict[type[nodes.Node], tuple[str, str]] = {
     nodes.Import: ("`import`", _WRITE_OUT),
     nodes.FromImport: ("`from … import`", _WRITE_OUT),
     nodes.With: ("a `with` block", "Use `{% set name = … %}`."),
-    nodes.ScopedEvalContextModifier: ("an `autoescape` block", "Remove it: nothing is escaped."),
+    nodes.Scope: ("an `autoescape` block", "Remove it: nothing is escaped."),
     nodes.Pow: ("the operator `**`", "Multiply instead."),
     nodes.NSRef: ("an assignment to an attribute", "Use `{% set name = … %}`."),
 }
@@ -83,11 +83,11 @@ def refusals(tree: nodes.Template) -> Iterator[Problem]:
         n_nodes += 1
         if depth > MAX_DEPTH or n_nodes > MAX_NODES:
             what = f"more than {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"more than {MAX_NODES} parts"
-            yield node.lineno, f"found {what} in a template, expected less. Simplify it."
+            yield node.lineno or 1, f"found {what} in a template, expected less. Simplify it."
             return
         sentence = _refusal(node)
         if sentence:
-            yield node.lineno, sentence
+            yield node.lineno or 1, sentence
         else:
             children = list(node.iter_child_nodes())
             if isinstance(node, nodes.Call):
@@ -137,7 +137,7 @@ def _check_const(node: nodes.Const) -> str | None:
 def _check_filter(node: nodes.Filter) -> str | None:
     name = node.name
     if name not in ALLOWED_FILTERS:
-        remedy = _REFUSED_FILTERS.get(name) or nearest(name, ALLOWED_FILTERS) or "Use another."
+        remedy = _REFUSED_FILTERS.get(name) or _nearest(name, ALLOWED_FILTERS)
         return f"found the filter `{one_line(name)}`, expected one of those allowed. {remedy}"
     if any(keyword.key == "attribute" for keyword in node.kwargs):
         return (
@@ -162,7 +162,7 @@ def _check_filter_by_name(node: nodes.Filter) -> str | None:
 
 def _check_test(node: nodes.Test) -> str | None:
     if node.name not in ALLOWED_TESTS:
-        remedy = nearest(node.name, ALLOWED_TESTS) or f"Use one of {listed(sorted(ALLOWED_TESTS))}."
+        remedy = _nearest(node.name, ALLOWED_TESTS)
         return f"found the test `{one_line(node.name)}`, expected one of those allowed. {remedy}"
     return _check_arguments(f"the test `{node.name}`", TESTS[node.name], node)
 
@@ -172,12 +172,17 @@ def _check_call(node: nodes.Call) -> str | None:
     if isinstance(callee, nodes.Getattr):
         if callee.attr in ALLOWED_METHODS:
             return _check_arguments(f"the method `{callee.attr}`", METHODS[callee.attr], node)
-        remedy = nearest(callee.attr, ALLOWED_METHODS) or "Use a filter."
+        remedy = _nearest(callee.attr, ALLOWED_METHODS)
         return f"found the method `{one_line(callee.attr)}`, expected one of those allowed. {remedy}"
     if isinstance(callee, nodes.Name):
         remedy = _REFUSED_CALLS.get(callee.name, "Use a filter.")
         return f"found a call of `{one_line(callee.name)}`, expected none. {remedy}"
     return "found a call, expected none. Use a filter."
+
+
+def _nearest(name: str, known: frozenset[str]) -> str:
+    # Sorted, because the order of a set differs from run to run.
+    return nearest(name, sorted(known)) or f"Use one of {listed(sorted(known))}."
 
 
 def _check_arguments(what: str, function: Operation, node: Any) -> str | None:

@@ -16,7 +16,7 @@ from runner.recipe.model import MessageTemplate, Recipe
 from runner.sources.nearest import listed, nearest
 
 # Includes may name the same file twice, and those again: the whole tree has to stay small.
-MAX_INCLUDES = 100
+MAX_INCLUDES = 50
 
 # ValueError: numbers of thousands of digits; SyntaxError and MemoryError: loops too deep for Python.
 _NOT_COMPILED = (TemplateSyntaxError, RecursionError, SyntaxError, MemoryError, ValueError)
@@ -107,7 +107,9 @@ class Library:
             except SandboxError as error:
                 problems.append((node.lineno, str(error)))
                 continue
-            problems += [(node.lineno, f"in {shown(name)}, line {line}: {text}") for line, text in inner]
+            for line, text in inner:
+                where = f"{shown(name)}, line {line}" if line else shown(name)
+                problems.append((node.lineno, f"in {where}: {text}"))
         return problems
 
     def unknown_names(self, tree: nodes.Template, assigned: set[str]) -> list[str]:

@@ -324,9 +324,8 @@ def printed(value: Any, source: str) -> str:
     """What `{{ … }}` puts into the message. Raises SandboxError for what has no one text."""
     text = scalar_text(value)
     if text is None:
-        raise SandboxError(
-            f"found {_named(value)} in `{source}`, expected text or a number. {_remedy(value)}"
-        )
+        where = "" if isinstance(value, Undefined) else f" in `{source}`"
+        raise SandboxError(f"found {_named(value)}{where}, expected text or a number. {_remedy(value)}")
     if isinstance(value, float) and not math.isfinite(value):
         raise SandboxError(f"found {value} in `{source}`, expected a finite number. Repair the data.")
     return text
@@ -348,7 +347,9 @@ def _unfit(value: Any, expected: str) -> SandboxError:
 
 def _named(value: Any) -> str:
     if isinstance(value, Undefined):
-        return value._undefined_message
+        message = value._undefined_message
+        is_inline_if = message.startswith("the inline if-expression")
+        return "an inline `if` that is false and has no `else`" if is_inline_if else message
     if isinstance(value, str | int | float | list | tuple | dict):
         return shown(value)
     return "none" if value is None else "an internal object"

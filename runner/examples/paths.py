@@ -8,6 +8,7 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError, LexerError, ParseError
 from jmespath.functions import Functions
+from jmespath.visitor import TreeInterpreter
 
 from runner.display import one_line, shown
 from runner.sources.nearest import listed, nearest
@@ -40,10 +41,11 @@ def compile_path(path: str) -> Read:
         return lambda data: data.get(path)
     parsed = _parse(path)
     _check(parsed.parsed, path)
+    interpreter = TreeInterpreter()
 
     def read(data: dict[str, Any]) -> Any:
         try:
-            value = parsed.search(data)
+            value = interpreter.visit(parsed.parsed, data)
         except (JMESPathError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
             raise PathError(_mismatch(path, error)) from error
         _check_finite(value, path)
@@ -138,7 +140,7 @@ def _check_literal(value: Any, path: str) -> None:
 
 def _check_finite(value: Any, path: str) -> None:
     if isinstance(value, float) and not math.isfinite(value):
-        raise PathError(f"found {value} at {shown(path)}, expected a finite number. Repair the data.")
+        raise PathError(f"found {value} at {shown(path)}, expected a finite number. Change it.")
     if isinstance(value, list):
         for item in value:
             _check_finite(item, path)

@@ -12,7 +12,7 @@ from runner.examples.sandbox import METER, SandboxEnvironment
 
 RESULT = "result"
 
-_FAULTS = (JinjaError, TypeError, ArithmeticError, LookupError, AttributeError)
+_FAULTS = (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 
 def make_context(environment: SandboxEnvironment, fields: dict[str, Any]) -> Context:
@@ -31,7 +31,7 @@ def render_text(template: Template, context: Context) -> str:
             check_length(size)
             pieces.append(piece)
     except _FAULTS as error:
-        raise _explained(error) from error
+        raise _explained(error) from error.__cause__
     finally:
         # A `set` in one message has no meaning in the next.
         context.vars.clear()
@@ -46,7 +46,7 @@ def evaluate(template: Template, context: Context) -> Any:
             pass
         return context.vars[RESULT]
     except _FAULTS as error:
-        raise _explained(error) from error
+        raise _explained(error) from error.__cause__
 
 
 def _whole(text: str) -> str:
@@ -58,6 +58,8 @@ def _whole(text: str) -> str:
 
 
 def _explained(error: Exception) -> SandboxError:
+    if isinstance(error, SandboxError):
+        return error
     if isinstance(error, UndefinedError):
         return SandboxError(
             f"found {error.message}, expected a value. Test it with `is defined`, or give a `default`."

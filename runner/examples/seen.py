@@ -5,7 +5,9 @@ from array import array
 
 # Of 16 bytes per slot, between half and three quarters are in use: 21 to 32 bytes per key.
 _FULL = 0.75
-_FIRST_SLOTS = 1_024
+_FIRST_SLOTS = 64
+# One table is copied when it grows; of many small ones only one at a time.
+_N_TABLES = 64
 
 
 class SeenKeys:
@@ -16,36 +18,44 @@ class SeenKeys:
     """
 
     def __init__(self) -> None:
-        self._digests = _zeros(_FIRST_SLOTS)
-        self._numbers = _zeros(_FIRST_SLOTS)
-        self._n_keys = 0
+        self._tables = [_Table() for _ in range(_N_TABLES)]
 
     def put(self, key: str, number: int) -> int:
         """Store a number and return the one stored before, 0 where there was none."""
         digest = int.from_bytes(hashlib.sha256(key.encode("utf-8")).digest()[:8], "big") or 1
-        slot = self._slot(digest)
-        before = self._numbers[slot]
-        self._digests[slot], self._numbers[slot] = digest, number
+        return self._tables[digest % _N_TABLES].put(digest, number)
+
+
+class _Table:
+    def __init__(self) -> None:
+        self.digests = _zeros(_FIRST_SLOTS)
+        self.numbers = _zeros(_FIRST_SLOTS)
+        self.n_keys = 0
+
+    def put(self, digest: int, number: int) -> int:
+        slot = self.slot(digest)
+        before = self.numbers[slot]
+        self.digests[slot], self.numbers[slot] = digest, number
         if not before:
-            self._n_keys += 1
-            if self._n_keys > _FULL * len(self._digests):
-                self._grow()
+            self.n_keys += 1
+            if self.n_keys > _FULL * len(self.digests):
+                self.grow()
         return before
 
-    def _slot(self, digest: int) -> int:
-        digests = self._digests
-        slot = digest % len(digests)
+    def slot(self, digest: int) -> int:
+        digests = self.digests
+        slot = digest // _N_TABLES % len(digests)
         while digests[slot] not in (0, digest):
             slot = (slot + 1) % len(digests)
         return slot
 
-    def _grow(self) -> None:
-        digests, numbers = self._digests, self._numbers
-        self._digests, self._numbers = _zeros(len(digests) * 3 // 2), _zeros(len(digests) * 3 // 2)
+    def grow(self) -> None:
+        digests, numbers = self.digests, self.numbers
+        self.digests, self.numbers = _zeros(len(digests) * 3 // 2), _zeros(len(digests) * 3 // 2)
         for digest, number in zip(digests, numbers, strict=True):
             if digest:
-                slot = self._slot(digest)
-                self._digests[slot], self._numbers[slot] = digest, number
+                slot = self.slot(digest)
+                self.digests[slot], self.numbers[slot] = digest, number
 
 
 def _zeros(size: int) -> "array[int]":

@@ -6,7 +6,7 @@ from runner.display import one_line, shown
 from runner.examples.metering import SandboxError
 from runner.project import Project
 
-MAX_TEMPLATE_BYTES = 1 << 20
+MAX_TEMPLATE_BYTES = 1 << 18
 
 
 def locate(name: str, folder: Path, project: Project) -> Path:

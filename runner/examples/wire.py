@@ -28,6 +28,9 @@ from runner.sources.base import Record
 
 END = b"{}\n"
 
+# Made once: `json.dumps` makes one per call when it is given options.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
@@ -103,7 +106,7 @@ def encode_item(item: Example | Issue) -> bytes:
         return json.dumps({"issue": asdict(item)}).encode("ascii") + b"\n"
     messages = [(message.role, message.content) for message in item.messages]
     value = (item.key, item.group, item.variant, messages, item.file, item.row)
-    return json.dumps({"example": value}, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
+    return _ENCODER.encode({"example": value}).encode("utf-8") + b"\n"
 
 
 def decode_item(line: bytes) -> Example | Issue:

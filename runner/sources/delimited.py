@@ -32,8 +32,9 @@ def read(stream: TextIO, source: Source, file: str) -> Iterator[Record | Issue]:
         if len(cells) == len(header):
             yield Record(dict(zip(header, cells, strict=True)), file, number)
         elif cells:
+            found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
             message = (
-                f"found {len(cells)} cells (line {line}), expected {len(header)} as in the header. "
+                f"found {found} (line {line}), expected {len(header)} as in the header. "
                 "Put a cell that holds the delimiter or a line break in double quotes."
             )
             yield Issue(place=Place(file=file, row=number), message=message)

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from fnmatch import translate
 from pathlib import Path
 
+Parts = tuple[str, ...]
+Seen = set[tuple[Path, Parts]]
+
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -19,28 +22,33 @@ def matches(folder: Path, pattern: str) -> Iterator[Path]:
 
     Wildcards pass over names that begin with a dot, and `**` does not enter linked folders. Case matters.
     """
-    return _match(folder, tuple(part for part in pattern.split("/") if part not in ("", ".")))
+    return _match(folder, tuple(part for part in pattern.split("/") if part not in ("", ".")), set())
 
 
-def _match(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
+def _match(folder: Path, parts: Parts, seen: Seen) -> Iterator[Path]:
+    # Several `**`, or links in a circle, lead to the same folder in very many ways.
+    state = (folder.resolve(), parts)
+    if state in seen:
+        return
+    seen.add(state)
     first, rest = parts[0], parts[1:]
     if first == "**":
-        yield from _match(folder, rest or ("*",))
+        yield from _match(folder, rest or ("*",), seen)
         for entry in _entries(folder):
             if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                yield from _match(Path(entry.path), parts)
+                yield from _match(Path(entry.path), parts, seen)
     elif not is_pattern(first):
-        yield from _step(folder / first, rest)
+        yield from _step(folder / first, rest, seen)
     else:
         expression = re.compile(translate(first))
         for entry in _entries(folder):
             if expression.match(entry.name) and entry.name.startswith(".") == first.startswith("."):
-                yield from _step(Path(entry.path), rest)
+                yield from _step(Path(entry.path), rest, seen)
 
 
-def _step(path: Path, rest: tuple[str, ...]) -> Iterator[Path]:
+def _step(path: Path, rest: Parts, seen: Seen) -> Iterator[Path]:
     if rest:
-        yield from _match(path, rest) if path.is_dir() else ()
+        yield from _match(path, rest, seen) if path.is_dir() else ()
     elif path.exists() and not path.is_dir():
         yield path
 

@@ -44,7 +44,9 @@ def _top(text: JsonStream) -> Iterator[Record | Issue]:
         yield from _elements(text)
         return
     if text.peek() != "{":
-        raise _misplaced(text.file, f"found {_kind(text)} at the top, expected a list of records.")
+        raise _misplaced(
+            text.file, f"found {_kind(text)} at the top, expected a list of records. Choose another file."
+        )
     lists: list[str] = []
     keys: list[str] = []
     for key in text.entries():

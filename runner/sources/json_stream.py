@@ -11,6 +11,7 @@ from runner.sources.strict_json import TOO_DEEP, StrictDecoder, found_at, syntax
 
 CHUNK_CHARACTERS = 1 << 16
 MAX_VALUE_CHARACTERS = 1 << 24
+_NUMBER = re.compile(r"[-+.0-9eE]*")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -65,7 +66,7 @@ class JsonStream:
                 raise self.broken(syntax_sentence(error, self._buffer), error.pos) from None
             except RecursionError:
                 raise self._refused(TOO_DEEP) from None
-            if end == len(self._buffer) and self._fill():
+            if self._may_go_on(end) and self._fill():
                 continue
             self._at = end
             return value
@@ -150,6 +151,11 @@ class JsonStream:
         if self.row is None:
             return self.broken(message)
         return InvalidInputError([Issue(place=Place(file=self.file, row=self.row), message=message)])
+
+    def _may_go_on(self, end: int) -> bool:
+        """Whether a number that ends there may only be cut off, as `1.` or `1e` are."""
+        rest = _NUMBER.match(self._buffer, end)
+        return rest is not None and rest.end() == len(self._buffer)
 
     def _fill(self) -> bool:
         """Read on; what is wanted of the buffer grows twofold, so that long values are not read often."""

@@ -113,12 +113,9 @@ def _check_pattern(source: Source, folder: Path, project: Project, name: str) ->
     pattern = source.path
     if pattern.startswith(("/", "~")) or "\0" in pattern:
         raise _unusable(name, "found an absolute path, expected one relative to the recipe. Change it.")
-    literal = []
-    for part in pattern.split("/"):
-        if is_pattern(part):
-            break
-        literal.append(part)
-    if not project.contains(folder.joinpath(*literal)):
+    parts = pattern.split("/")
+    first = next((index for index, part in enumerate(parts) if is_pattern(part)), len(parts))
+    if ".." in parts[first:] or not project.contains(folder.joinpath(*parts[:first])):
         raise _outside(name)
     if source.format is not None and source.format not in FORMATS:
         known = ", ".join(FORMATS)
@@ -141,6 +138,8 @@ def _nothing(source: Source, folder: Path, name: str) -> InvalidInputError:
         return _unusable(name, "found a link to nothing, expected a file. Correct the link.")
     parent = path.parent
     names = sorted(item.name for item in parent.iterdir()) if parent.is_dir() else []
+    # Suffixes are alike everywhere; only what stands before them tells whether a name is near.
+    names = [item for item in names if nearest(path.stem, [Path(item).stem])]
     hint = nearest(path.name, names) or "Correct the path; it is relative to the recipe."
     return _unusable(name, f"found no such file, expected one. {hint}")
 

@@ -103,11 +103,9 @@ def found_at(text: str, position: int) -> str:
 def is_too_deep(value: Any) -> bool:
     """Whether lists and objects stand inside each other more than MAX_DEPTH levels."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [inner for item in level for inner in _children(item)]
-        if not level:
-            return False
-    return any(isinstance(item, list | dict) for item in level) or bool(level)
+    return any(isinstance(item, list | dict) for item in level)
 
 
 def surrogate_problems(value: Any) -> Iterator[str]:
