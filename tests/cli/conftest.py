@@ -121,3 +121,11 @@ def hosted(
     monkeypatch.setattr("runner.pipeline.HOSTED_POLL_S", 0.01)
     assert os.environ["XDG_CONFIG_HOME"]
     return fake_host
+
+
+@pytest.fixture
+def local_recipe(recipe: Path) -> Path:
+    """The same recipe for the embedded service."""
+    text = recipe.read_text().replace("provider: fake", "provider: local").replace("base-1", "tiny-1")
+    recipe.write_text(text)
+    return recipe

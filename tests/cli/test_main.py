@@ -31,19 +31,13 @@ def test_a_misspelt_command_is_a_usage_error(call: Call) -> None:
     assert outcome.err.endswith("Error: no command 'validat'. Did you mean 'validate'?\n")
 
 
-def test_a_valid_recipe_is_confirmed_with_its_hash(call: Call, recipe: Path) -> None:
-    recipe.write_text(
-        recipe.read_text().replace("provider: fake", "provider: local").replace("base-1", "tiny-1")
-    )
-    outcome = call("validate", recipe)
+def test_a_valid_recipe_is_confirmed_with_its_hash(call: Call, local_recipe: Path) -> None:
+    outcome = call("validate", local_recipe)
 
     assert (0, "faq.yaml: valid (sha256 ", "") == (outcome.code, outcome.out[:24], outcome.err)
 
 
-def test_the_only_recipe_of_a_folder_needs_no_name(call: Call, recipe: Path) -> None:
-    recipe.write_text(
-        recipe.read_text().replace("provider: fake", "provider: local").replace("base-1", "tiny-1")
-    )
+def test_the_only_recipe_of_a_folder_needs_no_name(call: Call, local_recipe: Path) -> None:
 
     assert 0 == call("validate").code
 
@@ -118,11 +112,9 @@ def test_schema_prints_valid_json(call: Call) -> None:
     assert "finetune-runner lockfile" == json.loads(call("schema", "lockfile").out)["title"]
 
 
-def test_build_leaves_files_where_asked(call: Call, recipe: Path) -> None:
-    recipe.write_text(
-        recipe.read_text().replace("provider: fake", "provider: local").replace("base-1", "tiny-1")
-        + "split:\n  validation: 0.2\n"
-    )
+def test_build_leaves_files_where_asked(call: Call, local_recipe: Path) -> None:
+    recipe = local_recipe
+    recipe.write_text(recipe.read_text() + "split:\n  validation: 0.2\n")
     outcome = call("build", recipe, "--out", recipe.parent / "out")
     lines = [(recipe.parent / "out" / name).read_bytes() for name in ("train.jsonl", "validation.jsonl")]
 
@@ -131,11 +123,8 @@ def test_build_leaves_files_where_asked(call: Call, recipe: Path) -> None:
     assert b'{"messages":[{"role":"user","content":"What is 0?"},' in lines[0] + lines[1]
 
 
-def test_preview_shows_conversations_with_their_origin(call: Call, recipe: Path) -> None:
-    recipe.write_text(
-        recipe.read_text().replace("provider: fake", "provider: local").replace("base-1", "tiny-1")
-    )
-    outcome = call("preview", recipe, "-n", "1")
+def test_preview_shows_conversations_with_their_origin(call: Call, local_recipe: Path) -> None:
+    outcome = call("preview", local_recipe, "-n", "1")
 
     assert "faq.jsonl: row 1, key 0\n  user: What is 0?\n  assistant: It is number 0.\n" == outcome.out
 

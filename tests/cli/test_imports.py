@@ -1,0 +1,38 @@
+"""Commands start fast because they import late."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROBE = """
+import sys
+from runner.cli.main import run
+code = run(sys.argv[1:])
+heavy = ("openai", "torch", "jinja2", "jsonschema", "rich", "transformers", "starlette")
+sys.stderr.write(f"{code} {[name for name in heavy if name in sys.modules]}")
+"""
+
+
+def imported(*arguments: str, folder: Path) -> str:
+    """What a command leaves in sys.modules, as the last line of stderr."""
+    process = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return process.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_imports_nothing_heavy(project: Path, arguments: list[str]) -> None:
+    assert "0 []" == imported(*arguments, folder=project)
+
+
+def test_validate_imports_neither_openai_nor_torch(local_recipe: Path) -> None:
+    assert "0 ['jinja2', 'jsonschema']" == imported("validate", str(local_recipe), folder=local_recipe.parent)
+
+
+def test_plan_and_build_import_neither_openai_nor_torch(local_recipe: Path) -> None:
+    for command in ("build", "plan"):
+        found = imported(command, str(local_recipe), folder=local_recipe.parent)
+        assert "0 ['jinja2', 'jsonschema']" == found
