@@ -1,6 +1,6 @@
 """The stages of a run in order: recipe file → recipe → examples → dataset → plan → run → lockfile."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -81,10 +81,10 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
     return chosen
 
 
-def preview(path: Path, operator: Operator) -> Iterator[Example | Issue]:
+def preview(path: Path, operator: Operator) -> Generator[Example | Issue, None, None]:
     """The examples of a recipe one by one, nothing checked or written."""
     loaded = validate(path, operator)
-    return read_confined(loaded.recipe, loaded.folder, loaded.project)
+    yield from read_confined(loaded.recipe, loaded.folder, loaded.project)
 
 
 def build(loaded: LoadedRecipe, host: Host) -> Dataset:

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from runner.display import one_line, shown
+from runner.hints import did_you_mean, nearest
 
 Keys = tuple[str | int, ...]
 
@@ -43,14 +43,6 @@ def violations(schema_name: str, value: Any) -> list[tuple[Keys, str]]:
     for error in Draft202012Validator(explainer.root).iter_errors(value):
         found += [item for item in explainer.explain(error) if item not in found]
     return found
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """A closing question with the nearest known word, or the known words where none is near."""
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    if near:
-        return f"Did you mean '{near[0]}'?"
-    return f"Known here: {', '.join(sorted(known))}." if known else ""
 
 
 _TYPES = {
@@ -202,8 +194,7 @@ def _written(value: object) -> str:
 def _advice(error: Any) -> str:
     found = error.instance
     if error.validator == "enum":
-        near = get_close_matches(str(found), [str(value) for value in error.validator_value], n=1)
-        return f"Did you mean '{near[0]}'?" if near else ""
+        return nearest(str(found), map(str, error.validator_value))
     if error.schema.get("type") == "string" and not isinstance(found, dict | list):
         return "Put it in quotes." if error.validator == "type" else ""
     if isinstance(found, str) and re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", found):

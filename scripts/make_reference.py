@@ -9,7 +9,7 @@ import click
 from runner.cli.commands import COMMANDS
 from runner.cli.main import finetune
 from runner.dataset.checks import RULES
-from runner.examples.allow_list import ALLOWED_FILTERS, ALLOWED_TESTS
+from runner.examples.allow_list import ALLOWED_FILTERS, ALLOWED_METHODS, ALLOWED_TESTS
 from runner.schema import load_schema
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -37,7 +37,8 @@ def main() -> None:
 def _schema_page(name: str, title: str, command: str) -> str:
     schema = load_schema(name)
     rows = [f"| `{path}` | {kind} | {text} |" for path, kind, text in _rows(schema, schema, "")]
-    head = f"# {title}\n\n{schema['description']} `{command}` prints the JSON Schema that this page is made from."
+    made = f"`{command}` prints the JSON Schema that this page is made from."
+    head = f"# {title}\n\n{schema['description']} {made}"
     return "\n".join([f"{NOTE}{head}\n", "| key | value | meaning |", "|---|---|---|", *rows]) + "\n"
 
 
@@ -86,7 +87,9 @@ def _written(value: object) -> str:
 
 
 def _commands_page() -> str:
-    parts = [f"{NOTE}# Commands\n\nResults go to stdout, progress to stderr. Exit codes: [exit-codes.md](exit-codes.md)."]
+    parts = [
+        f"{NOTE}# Commands\n\nResults go to stdout, progress to stderr. See [exit codes](exit-codes.md)."
+    ]
     context = click.Context(finetune, info_name="finetune")
     for name in COMMANDS:
         command = finetune.get_command(context, name)
@@ -107,20 +110,26 @@ def _command_parts(command: click.Command, parent: click.Context, title: str) ->
 def _checks_page() -> str:
     rows = [f"| {rule.code} | {rule.severity.value} | {rule.message} |" for rule in RULES.values()]
     head = (
-        "# Checks\n\nWhat `build`, `plan` and `run` look for in a dataset. An error stops the command with exit "
-        "code 1, a warning does not. Each finding names the first three places by file and row."
+        "# Checks\n\nWhat `build`, `plan` and `run` look for in a dataset. An error stops the command with "
+        "exit code 1, a warning does not. Each finding names the first three places by file and row."
     )
     return "\n".join([f"{NOTE}{head}\n", "| code | severity | message |", "|---|---|---|", *rows]) + "\n"
 
 
 def _templates_page() -> str:
     head = (
-        "# Templates\n\n`content`, `content_file` and `where` are Jinja, in a sandbox that allows only what is "
-        "listed here. A field that is missing, none, a list or an object cannot be written out; numbers and "
-        "booleans are written as JSON writes them. Values are data: what looks like a template inside them stays "
-        "text. `{% include 'file' %}` takes a constant name inside the project."
+        "# Templates\n\n`content`, `content_file` and `where` are Jinja, in a sandbox that allows only what "
+        "is listed here. A field that is missing, none, a list or an object cannot be written out; numbers and "
+        "booleans are written as JSON writes them. Values are data: what looks like a template inside them "
+        "stays text. `{% include 'file' %}` takes a constant name inside the project. One newline at the end "
+        "of a template is not part of the message."
     )
-    listed = [f"**Filters**: {_names(ALLOWED_FILTERS)}", f"**Tests**: {_names(ALLOWED_TESTS)}"]
+    listed = [
+        f"**Filters**: {_names(ALLOWED_FILTERS)}",
+        f"**Tests**: {_names(ALLOWED_TESTS)}",
+        f"**Methods of text, lists and objects**: {_names(ALLOWED_METHODS)}",
+        "A message has at most 1,048,576 characters; memory and time per record are limited too.",
+    ]
     return "\n\n".join([f"{NOTE}{head}", *listed]) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Small stand-ins: a provider in memory that can lose answers, a clock that never waits, ready-made values."""
+"""Small stand-ins: a provider in memory that loses answers, a clock that never waits, ready values."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace

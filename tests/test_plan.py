@@ -183,7 +183,8 @@ def test_closing_dates_are_said_before_anything_is_sent(dataset: Any) -> None:
 
     assert (
         "openai: organisations that never fine-tuned cannot create jobs from 2026-05-07",
-        "openai: organisations without recent inference on a fine-tuned model cannot create jobs from 2026-07-02",
+        "openai: organisations without recent inference on a fine-tuned model cannot create jobs "
+        "from 2026-07-02",
         "openai: no new fine-tuning jobs for anyone from 2027-01-06",
         "openai: tunable models and their fine-tunes shut down from 2027-01-14",
         "gpt-4.1-mini-2025-04-14 shuts down on 2027-01-14, in 53 days",

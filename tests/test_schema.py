@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from runner.recipe import model
-from runner.schema import did_you_mean, load_schema, schema_text
+from runner.schema import load_schema, schema_text
 
 RECIPE = load_schema("recipe")
 PAIRS = {
@@ -61,11 +61,6 @@ def test_every_property_is_described(name: str) -> None:
     ]
 
     assert [] == missing
-
-
-def test_a_near_word_is_suggested_and_a_far_one_lists_the_known() -> None:
-    assert "Did you mean 'model'?" == did_you_mean("modle", ["model", "seed"])
-    assert "Known here: model, seed." == did_you_mean("zzz", ["seed", "model"])
 
 
 def properties(node: Any, path: str) -> list[tuple[str, dict[str, Any]]]:

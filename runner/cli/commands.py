@@ -54,7 +54,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or name the nearest one."""
-        from runner.schema import did_you_mean
+        from runner.hints import did_you_mean
 
         if args and self.get_command(ctx, args[0]) is None:
             near = did_you_mean(args[0], list(self.commands_by_name))

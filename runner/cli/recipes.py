@@ -1,6 +1,7 @@
 """Commands that stop before anything is sent: schema, validate, preview, build, plan."""
 
 import shutil
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -56,8 +57,8 @@ def validate(recipe: Path | None, profile: str, as_json: bool) -> None:
 @json_option
 def preview(recipe: Path | None, profile: str, count: int, as_json: bool) -> None:
     """Show the first conversations as they would be trained on."""
-    stream = pipeline.preview(find_recipe(recipe), operator(profile=profile))
-    shown = list(islice(stream, count))
+    with closing(pipeline.preview(find_recipe(recipe), operator(profile=profile))) as stream:
+        shown = list(islice(stream, count))
     issues = [item for item in shown if isinstance(item, Issue)]
     if issues:
         raise InvalidInputError(issues)

@@ -60,6 +60,6 @@ class ExampleWriter:
 
 
 def training_line(messages: Iterable[Message]) -> bytes:
-    """One line of a chat training file; the order of keys is fixed here, so equal messages are equal bytes."""
+    """One line of a chat training file; the order of keys is fixed, so equal messages are equal bytes."""
     value = {"messages": [{"role": message.role, "content": message.content} for message in messages]}
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

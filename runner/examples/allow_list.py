@@ -11,7 +11,7 @@ from jinja2 import nodes
 from runner.display import one_line, shown
 from runner.examples.metering import MAX_NUMBER_BITS
 from runner.examples.operations import FILTERS, METHODS, TESTS, Operation
-from runner.sources.nearest import listed, nearest
+from runner.hints import listed, nearest
 
 MAX_DEPTH = 50
 MAX_NODES = 10_000

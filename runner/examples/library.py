@@ -11,9 +11,9 @@ from runner.examples.allow_list import Problem, refusals
 from runner.examples.metering import SandboxError
 from runner.examples.sandbox import make_environment, parse_expression, rewrite
 from runner.examples.template_files import read_template
+from runner.hints import listed, nearest
 from runner.project import Project
 from runner.recipe.model import MessageTemplate, Recipe
-from runner.sources.nearest import listed, nearest
 
 # Includes may name the same file twice, and those again: the whole tree has to stay small.
 MAX_INCLUDES = 50

@@ -4,8 +4,8 @@ from typing import Any
 
 from runner.display import shown
 from runner.examples.metering import SandboxError
+from runner.hints import listed, nearest
 from runner.recipe.model import MessageList
-from runner.sources.nearest import listed, nearest
 
 Turn = tuple[str, str]
 

@@ -11,7 +11,7 @@ from jmespath.functions import Functions
 from jmespath.visitor import TreeInterpreter
 
 from runner.display import one_line, shown
-from runner.sources.nearest import listed, nearest
+from runner.hints import listed, nearest
 
 EXPRESSION_CHARACTERS = ".[]|&@*?()"
 MAX_EXPRESSION_CHARACTERS = 1_000

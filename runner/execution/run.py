@@ -120,9 +120,10 @@ def _fresh_run(execution: Execution, locked: LockedRun | None) -> LockedRun:
 def _do(execution: Execution, plan: Plan, step: Step, run: LockedRun) -> LockedRun:
     if isinstance(step, Upload | ReuseFile):
         file_id = _reused(execution, step) if isinstance(step, ReuseFile) else None
-        return replace(
-            run, **{step.role: LockedFile(file=step.file, file_id=file_id or _upload(execution, step))}
-        )
+        locked = LockedFile(file=step.file, file_id=file_id or _upload(execution, step))
+        if step.role == "training_file":
+            return replace(run, training_file=locked)
+        return replace(run, validation_file=locked)
     if isinstance(step, CreateJob):
         job = _create_job(execution, plan, step, run)
         run = replace(run, job=_locked_job(execution, plan, job, run.job))

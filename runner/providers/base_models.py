@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.canonical import sha256_file, sha256_of
+from runner.hints import did_you_mean
 from runner.project import Project
 from runner.providers.hosts import Host
-from runner.schema import did_you_mean
 
 # https://huggingface.co/docs/hub/repositories (2026-11): owner/name, letters, digits, `-`, `_` and `.`
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")

@@ -276,7 +276,8 @@ def _file(item: Any) -> RemoteFile:
 
 def _job(item: Any) -> Job:
     extra = item.model_extra or {}
-    weights = extra.get("weights") if isinstance(extra.get("weights"), dict) else {}
+    found = extra.get("weights")
+    weights: dict[str, Any] = found if isinstance(found, dict) else {}
     return Job(
         id=item.id,
         status=item.status or "unknown",

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import InvalidInputError, RunnerError
+from runner.hints import did_you_mean
 from runner.issues import Issue, Place, json_path
 from runner.project import Project, find_project
 from runner.recipe.composition import DEFAULT_PROFILE, apply_profile, profile_names, without_profiles
 from runner.recipe.model import Recipe
 from runner.recipe.parse import parse_recipe
 from runner.recipe.yaml import Document, parse_yaml
-from runner.schema import did_you_mean, violations
+from runner.schema import violations
 
 Keys = tuple[str | int, ...]
 

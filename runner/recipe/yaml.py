@@ -115,9 +115,9 @@ class _Builder:
         return str(node.value)
 
     def scalar(self, node: yaml.ScalarNode, path: tuple[str | int, ...]) -> Any:
-        text = node.value
+        text: str = node.value
         if node.style is not None:
-            return text
+            return self.quoted(node, text, path)
         if text in _NULLS:
             return None
         if text in _BOOLEANS:
@@ -126,6 +126,17 @@ class _Builder:
             return int(text) if len(text) <= MAX_DIGITS else text
         if _FLOAT.fullmatch(text):
             return self.number(node, path)
+        return text
+
+    def quoted(self, node: yaml.ScalarNode, text: str, path: tuple[str | int, ...]) -> str:
+        unpaired = re.search("[\ud800-\udfff]", text)
+        if unpaired:
+            self.refuse(
+                node.start_mark,
+                path,
+                f"found half of a surrogate pair (U+{ord(unpaired.group()):04X}), expected a character. "
+                "Write the character itself.",
+            )
         return text
 
     def number(self, node: yaml.ScalarNode, path: tuple[str | int, ...]) -> float | None:

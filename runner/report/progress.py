@@ -10,6 +10,8 @@ from runner.report.terminal import event_text
 
 # Off a terminal, one line of metrics per this share of the steps.
 PLAIN_SHARE = 0.1
+# One per epoch; `finetune events` and `finetune status` have them.
+ROUTINE = "Checkpoint created"
 
 
 class JobProgress:
@@ -34,7 +36,7 @@ class JobProgress:
         """Show the new events of one poll."""
         metrics = [event for event in update.events if event.type == "metrics"]
         for event in update.events:
-            if event.type != "metrics":
+            if event.type != "metrics" and not event.message.startswith(ROUTINE):
                 self.line(event_text(event))
         if metrics:
             self._metrics(metrics[-1])

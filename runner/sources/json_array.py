@@ -5,11 +5,11 @@ from typing import TextIO
 
 from runner.display import one_line, shown
 from runner.errors import InvalidInputError
+from runner.hints import listed, nearest
 from runner.issues import Issue, Place
 from runner.recipe.model import Source
 from runner.sources.base import Record
 from runner.sources.json_stream import JsonStream
-from runner.sources.nearest import listed, nearest
 
 OPTIONS = frozenset({"records"})
 

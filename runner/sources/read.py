@@ -8,13 +8,13 @@ from pathlib import Path, PurePosixPath
 
 from runner.display import one_line
 from runner.errors import InvalidInputError
+from runner.hints import nearest
 from runner.issues import Issue, Place
 from runner.project import Project
 from runner.recipe.model import Source
 from runner.sources import delimited, json_array, json_lines
 from runner.sources.base import Format, Record
 from runner.sources.glob import is_pattern, matches
-from runner.sources.nearest import nearest
 from runner.sources.text import decoding_issue, open_text
 
 FORMATS: dict[str, Format] = {

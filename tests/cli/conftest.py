@@ -1,4 +1,4 @@
-"""A project on disk, a hosted provider on loopback as the user's own host entry, and a way to call commands."""
+"""A project on disk, a hosted provider as the user's own host entry, and a way to call commands."""
 
 import json
 import os

@@ -63,13 +63,14 @@ def test_an_unknown_provider_is_named_with_the_known(call: Call, recipe: Path) -
 
 def test_problems_are_json_when_asked(call: Call, recipe: Path) -> None:
     outcome = call("validate", recipe, "--json")
+    message = "found no provider 'fake'. Known here: local, openai."
 
     assert 1 == outcome.code
     assert {
         "ok": False,
         "error": {
             "exit_code": 1,
-            "message": "faq.yaml:16:13: $.training.provider: found no provider 'fake'. Known here: local, openai.",
+            "message": f"faq.yaml:16:13: $.training.provider: {message}",
             "issues": [
                 {
                     "file": "faq.yaml",
@@ -77,7 +78,7 @@ def test_problems_are_json_when_asked(call: Call, recipe: Path) -> None:
                     "column": 13,
                     "path": "$.training.provider",
                     "severity": "error",
-                    "message": "found no provider 'fake'. Known here: local, openai.",
+                    "message": message,
                 }
             ],
         },

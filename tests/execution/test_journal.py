@@ -48,9 +48,13 @@ def test_a_line_cut_off_by_a_crash_is_ignored(tmp_path: Path) -> None:
 
 
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
-    with exclusive(tmp_path / "run.lock", "faq.yaml"), pytest.raises(RunnerError) as caught:
-        with exclusive(tmp_path / "run.lock", "faq.yaml"):
-            raise AssertionError("entered twice")
+    path = tmp_path / "run.lock"
+    with (
+        exclusive(path, "faq.yaml"),
+        pytest.raises(RunnerError) as caught,
+        exclusive(path, "faq.yaml"),
+    ):
+        raise AssertionError("entered twice")
 
     assert (
         "faq.yaml is being run by another process on this machine. "

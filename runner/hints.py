@@ -18,6 +18,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"Did you mean '{one_line(near[0], limit=SHOWN_CHARACTERS)}'?" if near else ""
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Ask about the nearest known name, or list the known names where none is near."""
+    names = sorted(known)
+    return nearest(word, names) or (f"Known here: {', '.join(names)}." if names else "")
+
+
 def listed(names: Iterable[str]) -> str:
     """The names in quotes with commas between them, the first few of many."""
     known = list(names)
