@@ -90,7 +90,7 @@ def _commands_page() -> str:
     parts = [
         f"{NOTE}# Commands\n\nResults go to stdout, progress to stderr. See [exit codes](exit-codes.md)."
     ]
-    context = click.Context(finetune, info_name="finetune")
+    context = finetune.make_context("finetune", [], resilient_parsing=True)
     for name in COMMANDS:
         command = finetune.get_command(context, name)
         if command is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import RunnerError
-from runner.schema import did_you_mean
+from runner.hints import did_you_mean
 
 SHIPPED = ("local", "openai")
 
