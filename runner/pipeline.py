@@ -202,8 +202,11 @@ def _follow(planned: Planned, run: LockedRun, operator: Operator, console: Conso
     if update is None:
         raise AssertionError("BUG: a job was followed without an update")
     finished = with_result(run, update.job, update.checkpoints)
-    _save(planned.loaded, finished)
-    if update.job.status != "succeeded":
+    succeeded = update.job.status == "succeeded"
+    # A repetition that fails takes nothing away from the success in the lockfile.
+    keeps = planned.plan.repeats_job and not succeeded and planned.locked is not None
+    _save(planned.loaded, planned.locked if keeps and planned.locked else finished)
+    if not succeeded:
         raise JobFailedError(failure(update.job))
     warning = weights_warning(run, finished)
     if warning:

@@ -40,11 +40,15 @@ class ReuseFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateJob:
-    """Start a fine-tuning job; `key` is the digest of its content and attempt."""
+    """Start a fine-tuning job; `key` is the digest of its content and attempt.
+
+    `repeats` means that this very job succeeded before and its model is not on this machine.
+    """
 
     key: str
     attempt: int
     reason: str
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,11 @@ class Plan:
     def creates_job(self) -> bool:
         """Whether the plan starts a job, and so may cost money."""
         return any(isinstance(step, CreateJob) for step in self.steps)
+
+    @property
+    def repeats_job(self) -> bool:
+        """Whether the plan trains again what the lockfile already has as a success."""
+        return any(isinstance(step, CreateJob) and step.repeats for step in self.steps)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,8 +201,10 @@ def _new_job(
     if dataset.validation_file:
         steps.append(_file_step("validation_file", dataset.validation_file, recipe, locked))
     reason = _job_reason(recipe, dataset, locked, plan, situation)
+    job = locked.job if locked else None
+    repeats = job is not None and (job.digest, job.attempt) == (plan.digest, plan.attempt)
     key = job_key(plan.digest, plan.attempt)
-    return (*steps, CreateJob(key=key, attempt=plan.attempt, reason=reason))
+    return (*steps, CreateJob(key=key, attempt=plan.attempt, reason=reason, repeats=repeats))
 
 
 def _file_step(role: FileRole, file: DatasetFile, recipe: Recipe, locked: LockedRun | None) -> Step:

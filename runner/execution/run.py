@@ -240,7 +240,9 @@ def _create_job(execution: Execution, plan: Plan, step: CreateJob, run: LockedRu
 
 def _adopted(execution: Execution, step: CreateJob) -> Job | None:
     """The job that an earlier run or another machine created for the same key, if there is one."""
-    jobs = execution.provider.find_jobs(step.key)
+    # A success whose model is gone is no result: it is asked for again under the same key.
+    found = execution.provider.find_jobs(step.key)
+    jobs = [job for job in found if not (step.repeats and job.status == "succeeded")]
     live = [job for job in jobs if job.status not in ("failed", "cancelled")] or jobs
     if not live:
         return None

@@ -11,7 +11,7 @@ from runner.errors import ProviderError, RunnerError
 from runner.execution.journal import Journal
 from runner.execution.run import Execution, start, with_result
 from runner.lockfile import LockedRun
-from runner.plan import Plan, Situation, make_plan
+from runner.plan import Situation, make_plan
 from runner.providers.base import OutcomeUnknownError
 from runner.providers.hosts import find_host
 from tests.fakes import MemoryProvider, StillClock, make_dataset, make_recipe
@@ -29,12 +29,11 @@ class Bench:
         self.saved: list[LockedRun] = []
         self.said: list[str] = []
 
-    def plan(self, locked: LockedRun | None = None) -> Plan:
-        return make_plan(
-            RECIPE, self.dataset, locked, Situation(host=find_host("local"), today=date(2026, 11, 22))
+    def run(self, locked: LockedRun | None = None, *, artefact_present: bool = True) -> LockedRun:
+        situation = Situation(
+            host=find_host("local"), today=date(2026, 11, 22), artefact_present=artefact_present
         )
-
-    def run(self, locked: LockedRun | None = None) -> LockedRun:
+        plan = make_plan(RECIPE, self.dataset, locked, situation)
         execution = Execution(
             recipe=RECIPE,
             dataset=self.dataset,
@@ -45,7 +44,7 @@ class Bench:
             say=self.said.append,
             model=RECIPE.training.model,
         )
-        return start(execution, self.plan(locked), locked)
+        return start(execution, plan, locked)
 
 
 @pytest.fixture
@@ -110,6 +109,17 @@ def test_another_machine_adopts_the_job_by_its_key(bench: Bench) -> None:
 
     assert run.job is not None and "ftjob-1" == run.job.id
     assert 1 == bench.provider.count("create_job")
+
+
+def test_a_job_whose_model_is_gone_is_asked_for_again(bench: Bench) -> None:
+    """Its success is not adopted; the local service runs it again under the same key and ID."""
+    run = bench.run()
+    assert run.job is not None
+    bench.provider.retrieve_job("ftjob-1")
+    locked = replace(run, job=replace(run.job, status="succeeded"))
+    bench.run(locked, artefact_present=False)
+
+    assert 2 == bench.provider.count("create_job")
 
 
 def test_two_live_jobs_stop_and_ask(bench: Bench) -> None:
