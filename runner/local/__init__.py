@@ -1,0 +1,1 @@
+"""The embedded fine-tuning service."""

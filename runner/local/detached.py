@@ -1,0 +1,42 @@
+"""The service as a process of its own, started by the first command that needs it.
+
+python -m runner.local.detached --state DIR
+"""
+
+import argparse
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from runner.errors import RunnerError
+from runner.local.serve import Children, serve
+
+IDLE_S = 600.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve with a new token until idle for ten minutes; 1 with a sentence on stderr where that cannot be."""
+    parser = argparse.ArgumentParser(prog="runner.local.detached")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--allow-network", action="store_true")
+    parser.add_argument("--idle-s", type=float, default=IDLE_S)
+    parser.add_argument("--worker", default=Children().worker)
+    parser.add_argument("--inference", default=Children().inference)
+    options = parser.parse_args(arguments)
+    try:
+        serve(
+            options.state,
+            token=secrets.token_urlsafe(32),
+            allow_network=options.allow_network,
+            idle_s=options.idle_s,
+            children=Children(worker=options.worker, inference=options.inference),
+        )
+    except RunnerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""Puts the routes together."""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+import runner
+from runner.local.service import chat, files, jobs, models
+from runner.local.service.context import Service, service_of
+from runner.local.service.refusals import ApiError
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+def make_app(service: Service, lifespan: Lifespan) -> Starlette:
+    """The OpenAI routes under /v1, and /healthz for the starter."""
+    routes = [*files.ROUTES, *jobs.ROUTES, *models.ROUTES, *chat.ROUTES]
+    app = Starlette(
+        routes=[Route("/healthz", _health, methods=["GET"]), Mount("/v1", routes=routes)],
+        exception_handlers={ApiError: _refuse, HTTPException: _refuse_route},
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    return app
+
+
+async def _health(request: Request) -> Response:
+    n_live = len(service_of(request).store.live_jobs())
+    return JSONResponse(
+        {"status": "ok", "pid": os.getpid(), "version": runner.__version__, "live_jobs": n_live}
+    )
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    if not isinstance(error, ApiError):
+        raise AssertionError("BUG: this handler is registered for ApiError alone") from error
+    return error.response
+
+
+async def _refuse_route(request: Request, error: Exception) -> Response:
+    """Answer in the hosted service's words where no route takes the request."""
+    if not isinstance(error, HTTPException):
+        raise AssertionError("BUG: this handler is registered for HTTPException alone") from error
+    asked = f"{request.method} {request.url.path}"
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return ApiError(404, f"Unknown request URL: {asked}. The local service has no such route.").response
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return ApiError(405, f"Not allowed to {request.method} on {request.url.path}.").response
+    return ApiError(error.status_code, error.detail).response

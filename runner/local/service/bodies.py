@@ -1,0 +1,72 @@
+"""Reads request bodies and query values, refusing what they must not hold."""
+
+import json
+import math
+from typing import Any
+
+from starlette.requests import Request
+
+from runner.local.service.refusals import ApiError, invalid
+
+MAX_PAGE = 10_000
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """Read a JSON object from a request's body. Raises ApiError."""
+    if _media_type(request) != "application/json":
+        raise ApiError(415, "The request body must be JSON, sent with 'Content-Type: application/json'.")
+    try:
+        body = json.loads(await request.body(), parse_constant=_refuse_constant, parse_float=_finite_number)
+        # Text with half of a surrogate pair could be neither stored nor sent back.
+        json.dumps(body, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise invalid(f"We could not parse the JSON body of your request: {error}") from error
+    if not isinstance(body, dict):
+        raise invalid("The JSON body of your request must be an object.")
+    return body
+
+
+def check_object(body: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Check JSON data against a schema. Raises ApiError in the hosted service's words."""
+    # Imported here because the service answers its first request before anyone creates a job.
+    from jsonschema import Draft202012Validator
+
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(body), key=lambda error: list(map(str, error.path))
+    )
+    if not errors:
+        return
+    error = errors[0]
+    path = ".".join(map(str, error.absolute_path))
+    if error.validator == "additionalProperties" and error.validator_value is False:
+        unknown = sorted(set(error.instance) - set(error.schema["properties"]))[0]
+        name = f"{path}.{unknown}" if path else unknown
+        raise invalid(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        name = f"{path}.{missing}" if path else missing
+        raise invalid(f"Missing required parameter: '{name}'.", name, "missing_required_parameter")
+    raise invalid(f"{error.message} - '{path}'", path, "invalid_value")
+
+
+def page_limit(request: Request, default: int) -> int:
+    """Read `limit` from the query. Raises ApiError when it is not a number in range."""
+    text = request.query_params.get("limit", str(default))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
+        raise invalid(f"Invalid 'limit': found '{text}', expected a number from 1 to {MAX_PAGE}.", "limit")
+    return int(text)
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _finite_number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

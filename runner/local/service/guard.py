@@ -1,0 +1,140 @@
+"""Lets in only requests of this user's own programs, and bounds what they send."""
+
+import errno
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from runner.local.service.files import MAX_FILE_BYTES
+from runner.local.service.refusals import ApiError
+
+MAX_JSON_BYTES = 16 * 1024 * 1024
+MAX_UPLOAD_BYTES = MAX_FILE_BYTES + 64 * 1024
+HOST_NAMES = ("127.0.0.1", "localhost")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Activity:
+    """How busy the service is; `last` is when a request last began or ended, in seconds of the clock."""
+
+    now: Callable[[], float]
+    n_open: int = 0
+    last: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.last = self.now()
+
+    def begin(self) -> None:
+        """Count a request."""
+        self.n_open += 1
+        self.last = self.now()
+
+    def end(self) -> None:
+        """Uncount a request."""
+        self.n_open -= 1
+        self.last = self.now()
+
+    def idle_s(self) -> float:
+        """For how long there has been no request."""
+        return 0.0 if self.n_open else self.now() - self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The outermost layer: a web page cannot pass it, whatever name it resolves to this machine.
+
+    https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
+    """
+
+    app: ASGIApp
+    token: str = field(repr=False)
+    port: int
+    token_hint: str
+    activity: Activity
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        self.activity.begin()
+        started = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            limit = self._admit(scope)
+            await self.app(scope, _bounded(receive, limit), watched_send)
+        except ApiError as error:
+            await error.response(scope, receive, send)
+        except ClientDisconnect:
+            # Nobody is left to answer; what was received so far has been removed.
+            return
+        except Exception as error:  # the boundary of the service: one broken request must not be a silent one
+            logger.exception("a request failed")
+            if not started:
+                await _fault(error)(scope, receive, send)
+        finally:
+            self.activity.end()
+
+    def _admit(self, scope: Scope) -> int:
+        """Check who asks, and give the number of bytes they may send. Raises ApiError."""
+        headers = Headers(scope=scope)
+        own = {f"{name}{port}" for name in HOST_NAMES for port in ("", f":{self.port}")}
+        if headers.get("host", "") not in own:
+            raise ApiError(
+                403, f"The host '{headers.get('host', '')}' is not this service.", code="invalid_host"
+            )
+        origin = headers.get("origin")
+        if origin is not None and origin not in {f"http://{name}:{self.port}" for name in HOST_NAMES}:
+            raise ApiError(403, f"Requests from the web page '{origin}' are refused.", code="invalid_origin")
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secrets.compare_digest(
+            token.strip().encode(), self.token.encode()
+        ):
+            message = f"Incorrect API key provided. {self.token_hint}"
+            raise ApiError(401, message, code="invalid_api_key")
+        limit = MAX_UPLOAD_BYTES if scope["path"] == "/v1/files" else MAX_JSON_BYTES
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit() or int(length) > limit:
+            raise _too_large(limit)
+        return limit
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """Count what arrives: a chunked body announces no length."""
+    n_bytes = 0
+
+    async def counted() -> Message:
+        nonlocal n_bytes
+        message = await receive()
+        n_bytes += len(message.get("body", b""))
+        if n_bytes > limit:
+            raise _too_large(limit)
+        return message
+
+    return counted
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(413, f"The request body is larger than {limit} bytes.", code="request_too_large")
+
+
+def _fault(error: Exception) -> ASGIApp:
+    is_disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # SQLite has no number for it: https://www.sqlite.org/rescode.html#full
+    if is_disk_full or "disk is full" in str(error):
+        message = "The disk is full; free some space and send the request again."
+        return ApiError(507, message, code="disk_full").response
+    message = "The local service had a fault while it processed your request. Its log says more."
+    return ApiError(500, message, code="server_error").response

@@ -1,0 +1,196 @@
+"""The routes of fine-tuning jobs."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from runner.canonical import sha256_of
+from runner.local.catalogue import UnknownModelError, find_model
+from runner.local.identifiers import derived_id, derived_seed, fine_tuned_name, new_id
+from runner.local.rows import EventRow, FileRow, JobRow
+from runner.local.service.bodies import check_object, page_limit, read_object
+from runner.local.service.context import Service, idempotency_key, service_of
+from runner.local.service.files import PURPOSE
+from runner.local.service.objects import checkpoint_object, event_object, job_object, list_object
+from runner.local.service.refusals import invalid, key_reused, no_such_job, not_found, unsupported
+from runner.local.service.schemas import JOB
+from runner.local.store import page
+
+ALLOW_NETWORK_HEADER = "x-finetune-allow-network"
+METADATA_FILTER = re.compile(r"metadata\[.+\]")
+AUTO = {"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": "auto"}
+DEFAULT_JOBS = 20
+DEFAULT_EVENTS = 20
+DEFAULT_CHECKPOINTS = 10
+
+
+async def create_job(request: Request) -> Response:
+    """POST /fine_tuning/jobs: check everything that needs no reading of files, then queue."""
+    service = service_of(request)
+    body = await read_object(request)
+    key = idempotency_key(request)
+    job_id = derived_id("ftjob", key) if key else new_id("ftjob")
+    known = service.store.job(job_id)
+    if known is not None and known.request_sha256 != sha256_of(body):
+        raise key_reused("job")
+    if known is not None and not _has_lost_its_model(service, known):
+        return JSONResponse(job_object(known))
+    _check_method(body)
+    check_object(body, JOB)
+    allow_network = service.allow_network or request.headers.get(ALLOW_NETWORK_HEADER) == "1"
+    job = _new_job(service, job_id, body, allow_network=allow_network)
+    with service.store.transaction():
+        service.store.remove_job(job.id)
+        service.store.add(job, *_first_events(job))
+    service.supervisor.submit(job)
+    return JSONResponse(job_object(job))
+
+
+async def list_jobs(request: Request) -> Response:
+    """GET /fine_tuning/jobs: newest first; `metadata[key]=value` chooses."""
+    query = request.query_params
+    wanted = {name[9:-1]: value for name, value in query.items() if METADATA_FILTER.fullmatch(name)}
+    jobs = service_of(request).store.jobs()
+    if query.get("metadata") == "null":
+        jobs = [job for job in jobs if not job.metadata]
+    matching = [job for job in jobs if wanted.items() <= (job.metadata or {}).items()]
+    found, has_more = page(matching, after=query.get("after"), limit=page_limit(request, DEFAULT_JOBS))
+    return JSONResponse(list_object([job_object(job) for job in found], has_more=has_more))
+
+
+async def retrieve_job(request: Request) -> Response:
+    """GET /fine_tuning/jobs/{id}."""
+    return JSONResponse(job_object(_job_of(request)))
+
+
+async def cancel_job(request: Request) -> Response:
+    """POST /fine_tuning/jobs/{id}/cancel: at once for the client; the worker stops within two steps."""
+    service, job = service_of(request), _job_of(request)
+    with service.store.transaction():
+        if not service.store.move_job(job.id, "cancelled", finished_at=service.now):
+            status = _job_of(request).status
+            raise invalid(f"Job {job.id} is already {status} and cannot be cancelled.", code="job_finished")
+        service.store.add(_event(job.id, service.now, "Fine-tuning job cancelled"))
+    return JSONResponse(job_object(_job_of(request)))
+
+
+async def list_events(request: Request) -> Response:
+    """GET /fine_tuning/jobs/{id}/events: newest first."""
+    job, limit = _job_of(request), page_limit(request, DEFAULT_EVENTS)
+    after = request.query_params.get("after")
+    rows = service_of(request).store.events(job.id, after=after, limit=limit + 1)
+    data = [event_object(row) for row in rows[:limit]]
+    return JSONResponse(list_object(data, has_more=len(rows) > limit))
+
+
+async def list_checkpoints(request: Request) -> Response:
+    """GET /fine_tuning/jobs/{id}/checkpoints: the last step first."""
+    rows = service_of(request).store.checkpoints(_job_of(request).id)
+    limit = page_limit(request, DEFAULT_CHECKPOINTS)
+    found, has_more = page(rows, after=request.query_params.get("after"), limit=limit)
+    return JSONResponse(list_object([checkpoint_object(row) for row in found], has_more=has_more))
+
+
+ROUTES = [
+    Route("/fine_tuning/jobs", create_job, methods=["POST"]),
+    Route("/fine_tuning/jobs", list_jobs, methods=["GET"]),
+    Route("/fine_tuning/jobs/{id}", retrieve_job, methods=["GET"]),
+    Route("/fine_tuning/jobs/{id}/cancel", cancel_job, methods=["POST"]),
+    Route("/fine_tuning/jobs/{id}/events", list_events, methods=["GET"]),
+    Route("/fine_tuning/jobs/{id}/checkpoints", list_checkpoints, methods=["GET"]),
+]
+
+
+def _check_method(body: Mapping[str, Any]) -> None:
+    """Name the method that is not offered, before its own parameters look unknown."""
+    method = body.get("method")
+    found = method.get("type") if isinstance(method, dict) else None
+    if isinstance(found, str) and found != "supervised":
+        raise invalid(
+            f"The local service trains with the method 'supervised' only; found '{found}'.",
+            "method.type",
+            "unsupported_value",
+        )
+    if body.get("integrations"):
+        raise unsupported("integrations", "any integration")
+
+
+def _has_lost_its_model(service: Service, job: JobRow) -> bool:
+    """Whether a job succeeded and its model was deleted: to repeat its creation is to want it again."""
+    return job.status == "succeeded" and service.store.model(job.fine_tuned_model) is None
+
+
+def _new_job(service: Service, job_id: str, body: Mapping[str, Any], *, allow_network: bool) -> JobRow:
+    try:
+        found = find_model(service.store, service.layout, body["model"])
+    except UnknownModelError as error:
+        raise not_found(str(error), "model", "model_not_found") from error
+    _fine_tuning_file(service, body["training_file"], "training_file")
+    if body.get("validation_file") is not None:
+        _fine_tuning_file(service, body["validation_file"], "validation_file")
+    seed = body.get("seed")
+    return JobRow(
+        id=job_id,
+        created_at=service.now,
+        model=body["model"],
+        base_model=found.base_model,
+        base_path=None if found.path is None else str(found.path),
+        fine_tuned_model=fine_tuned_name(found.label, body.get("suffix"), job_id),
+        training_file=body["training_file"],
+        validation_file=body.get("validation_file"),
+        hyperparameters=_hyperparameters(body),
+        seed=derived_seed(job_id) if seed is None else int(seed),
+        suffix=body.get("suffix"),
+        metadata=body.get("metadata"),
+        allow_network=allow_network,
+        request_sha256=sha256_of(body),
+    )
+
+
+def _fine_tuning_file(service: Service, file_id: str, param: str) -> FileRow:
+    row = service.store.file(file_id)
+    if row is None or row.purpose != PURPOSE:
+        found = "no such file" if row is None else f"its purpose is '{row.purpose}', expected '{PURPOSE}'"
+        raise invalid(f"invalid {param}: {file_id} ({found})", param, "invalid_file")
+    return row
+
+
+def _hyperparameters(body: Mapping[str, Any]) -> dict[str, Any]:
+    method = body.get("method") or {}
+    nested = (method.get("supervised") or {}).get("hyperparameters")
+    legacy = body.get("hyperparameters")
+    if nested and legacy and nested != legacy:
+        raise invalid(
+            "'hyperparameters' and 'method.supervised.hyperparameters' differ; send 'method' alone.",
+            "hyperparameters",
+            "invalid_value",
+        )
+    chosen = {**AUTO, **(legacy or {}), **(nested or {})}
+    # JSON has one kind of number: 3.0 is a whole one too.
+    return {
+        name: int(value) if name != "learning_rate_multiplier" and value != "auto" else value
+        for name, value in chosen.items()
+    }
+
+
+def _first_events(job: JobRow) -> list[EventRow]:
+    texts = [f"Created fine-tuning job: {job.id}", f"Validating training file: {job.training_file}"]
+    if job.validation_file is not None:
+        texts[-1] += f" and validation file: {job.validation_file}"
+    return [_event(job.id, job.created_at, text) for text in texts]
+
+
+def _event(job_id: str, created_at: int, message: str) -> EventRow:
+    return EventRow(id=new_id("ftevent"), job_id=job_id, created_at=created_at, message=message)
+
+
+def _job_of(request: Request) -> JobRow:
+    job_id = request.path_params["id"]
+    job = service_of(request).store.job(job_id)
+    if job is None:
+        raise no_such_job(job_id)
+    return job

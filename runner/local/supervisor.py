@@ -1,0 +1,189 @@
+"""Runs one job at a time, each in a worker process that outlives the service."""
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+
+from runner.clock import Clock
+from runner.local.identifiers import new_id
+from runner.local.layout import PACKAGE_ROOT, Layout
+from runner.local.locks import is_locked, try_lock
+from runner.local.rows import EventRow, JobRow, Level
+from runner.local.store import Store
+
+POLL_S = 0.1
+# A cancelled worker stops by itself within two steps; loading a large model is not divided into steps.
+CANCEL_GRACE_S = 15.0
+KILL_GRACE_S = 5.0
+RETRY_S = 5.0
+MAX_STARTS = 2
+# Loading torch takes 6-8 s: begun this long before a job ends, the first chat with its model does not wait.
+WARM_BEFORE_END_S = 15
+
+logger = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Starts, watches and stops workers; `warm` is called when a job is about to end."""
+
+    def __init__(
+        self, layout: Layout, store: Store, clock: Clock, worker_module: str, warm: Callable[[], None]
+    ) -> None:
+        self._layout = layout
+        self._store = store
+        self._clock = clock
+        self._worker_module = worker_module
+        self._warm = warm
+        self._wake = asyncio.Event()
+
+    def submit(self, job: JobRow) -> None:
+        """Take up a job that was just stored."""
+        self._layout.job(job.id).mkdir(parents=True, exist_ok=True)
+        first = self._store.live_jobs()[0]
+        if first.id != job.id:
+            self._event(job.id, "info", f"Waiting for {first.id}: one job is trained at a time")
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work through the jobs until cancelled; workers are left alone then."""
+        for job in self._store.live_jobs():
+            self._take_over(job)
+        while True:
+            try:
+                job_or_none = self._next_job()
+                if job_or_none is None:
+                    self._wake.clear()
+                    await self._wake.wait()
+                else:
+                    await self._run_job(job_or_none)
+            except (sqlite3.Error, OSError):
+                # A full disk must not end the service: the state is still readable and jobs may be cancelled.
+                logger.exception("the job queue stopped; it goes on in %s s", RETRY_S)
+                await asyncio.sleep(RETRY_S)
+
+    def _next_job(self) -> JobRow | None:
+        live = self._store.live_jobs()
+        adopted = [job for job in live if self._has_worker(job)]
+        return next(iter([*adopted, *live]), None)
+
+    def _take_over(self, job: JobRow) -> None:
+        """Decide about a job of an earlier service: its worker may live, or have died with the machine."""
+        self._layout.job(job.id).mkdir(parents=True, exist_ok=True)
+        if job.starts == 0 or self._has_worker(job):
+            return
+        if job.starts >= MAX_STARTS:
+            self._fail(
+                job, "worker_died", f"The training process ended without a result twice. {self._log(job)}"
+            )
+            return
+        self._store.move_job(job.id, "queued" if job.status == "running" else job.status)
+        self._event(
+            job.id,
+            "warn",
+            "The training process was gone when the service started; the job goes on in a new one",
+        )
+
+    async def _run_job(self, job: JobRow) -> None:
+        try:
+            process = self._start(job)
+        except OSError as error:
+            self._fail(job, "worker_not_started", f"The training process could not be started: {error}.")
+            return
+        await self._watch(job, process)
+        ended = self._store.job(job.id)
+        if ended is not None and ended.is_live:
+            code = process.returncode if process is not None else None
+            self._fail(job, "worker_died", f"{describe_exit('training', code)} {self._log(job)}")
+        self._remove_unfinished(job)
+
+    def _start(self, job: JobRow) -> subprocess.Popen[bytes] | None:
+        """Start a worker, unless the job has one; it inherits its lock and is never alive without it."""
+        lock = try_lock(self._layout.worker_lock(job.id))
+        if lock is None:
+            return None
+        self._store.update_job(job.id, starts=job.starts + 1)
+        command = [sys.executable, "-m", self._worker_module]
+        arguments = ["--state", str(self._layout.state), "--job", job.id]
+        try:
+            with self._layout.worker_log(job.id).open("ab") as log:
+                return subprocess.Popen(  # noqa: S603 - our own module
+                    [*command, *arguments],
+                    cwd=PACKAGE_ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    pass_fds=(lock,),
+                )
+        finally:
+            os.close(lock)
+
+    async def _watch(self, job: JobRow, process: subprocess.Popen[bytes] | None) -> None:
+        cancelled_at = None
+        while process.poll() is None if process is not None else self._has_worker(job):
+            await asyncio.sleep(POLL_S)
+            current = self._store.job(job.id)
+            if current is not None and current.is_live:
+                self._warm_in_time(current)
+                continue
+            cancelled_at = cancelled_at or self._clock.now()
+            self._stop(job, waited_s=self._clock.now() - cancelled_at)
+
+    def _warm_in_time(self, job: JobRow) -> None:
+        if job.estimated_finish is not None and job.estimated_finish - self._clock.now() < WARM_BEFORE_END_S:
+            self._warm()
+
+    def _stop(self, job: JobRow, *, waited_s: float) -> None:
+        if waited_s < CANCEL_GRACE_S:
+            return
+        try:
+            pid = int(self._layout.worker_pid(job.id).read_text())
+            # The number is still the worker's: its lock was held a moment ago.
+            os.kill(pid, signal.SIGTERM if waited_s < CANCEL_GRACE_S + KILL_GRACE_S else signal.SIGKILL)
+        except (OSError, ValueError):
+            logger.warning("the worker of %s could not be stopped", job.id)
+
+    def _remove_unfinished(self, job: JobRow) -> None:
+        """Remove a model folder that a worker was about to publish when its job was cancelled or it died."""
+        ended = self._store.job(job.id)
+        if ended is not None and ended.status != "succeeded" and self._layout.model(job.id).exists():
+            shutil.rmtree(self._layout.model(job.id))
+            self._store.remove_models_of(job.id)
+
+    def _has_worker(self, job: JobRow) -> bool:
+        return is_locked(self._layout.worker_lock(job.id))
+
+    def _fail(self, job: JobRow, code: str, message: str) -> None:
+        error = {"code": code, "message": message, "param": None}
+        with self._store.transaction():
+            if self._store.move_job(job.id, "failed", finished_at=int(self._clock.now()), error=error):
+                self._event(job.id, "error", message)
+
+    def _event(self, job_id: str, level: Level, message: str) -> None:
+        now = int(self._clock.now())
+        self._store.add(
+            EventRow(id=new_id("ftevent"), job_id=job_id, created_at=now, level=level, message=message)
+        )
+
+    def _log(self, job: JobRow) -> str:
+        return f"Its log: {self._layout.shown(self._layout.worker_log(job.id))}"
+
+
+def describe_exit(role: str, code: int | None) -> str:
+    """Say how a process ended and what to do; a negative `code` is a signal's number, None is unknown."""
+    if code is None:
+        return f"The {role} process ended without a result."
+    if code >= 0:
+        return f"The {role} process ended with status {code} and without a result."
+    name = signal.Signals(-code).name
+    if -code in (signal.SIGKILL, signal.SIGBUS):
+        advice = " Most often memory ran out: use a smaller batch_size, shorter examples or a smaller model."
+    else:
+        advice = ""
+    return f"The {role} process was ended by signal {-code} ({name}).{advice}"

@@ -1,0 +1,202 @@
+"""Finds the local service of a project, or starts it."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import runner
+from runner.display import one_line
+from runner.errors import MissingExtraError, ProviderError
+from runner.local.layout import JOB_ID, PACKAGE_ROOT, Layout, ServiceRecord, read_record
+from runner.local.locks import is_locked, lock
+
+HEALTH_TIMEOUT_S = 5.0
+POLL_S = 0.03
+LOG_LINES = 5
+MAX_LOG_BYTES = 1 << 20
+EXTRA_MODULES = ("starlette", "uvicorn", "python_multipart", "torch", "transformers", "trl")
+# The service needs no key of any provider, and its workers run model code.
+HIDDEN_PREFIXES = ("OPENAI_", "AZURE_OPENAI_")
+HIDDEN_SUFFIX = "_API_KEY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceAddress:
+    """Where an OpenAI client finds the service."""
+
+    base_url: str
+    token: str = field(repr=False)
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Running:
+    record: ServiceRecord
+    live_jobs: int
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether to use it as it is: another version is replaced, but never under a job."""
+        return self.record.version == runner.__version__ or self.live_jobs > 0
+
+    @property
+    def address(self) -> ServiceAddress:
+        record = self.record
+        return ServiceAddress(base_url=record.base_url, token=record.token, pid=record.pid)
+
+
+def ensure_service(state: Path, *, allow_network: bool = False, timeout_s: float = 30.0) -> ServiceAddress:
+    """Find the healthy service of a state folder or start a detached one; two commands at once start one.
+
+    A service that runs already keeps its own setting of `allow_network`; jobs carry theirs with them.
+    Raises MissingExtraError, and ProviderError when it does not come up.
+    """
+    layout = Layout(state.resolve())
+    running = _find(layout)
+    if running is not None and running.is_usable:
+        return running.address
+    _require_extra()
+    with lock(layout.start_lock):
+        running = _find(layout)
+        if running is not None and not running.is_usable:
+            _stop(layout, running.record, timeout_s)
+            running = None
+        return (
+            running.address if running is not None else _start(layout, timeout_s, allow_network=allow_network)
+        )
+
+
+def stop_service(state: Path, *, timeout_s: float = 10.0) -> bool:
+    """Stop the service of a state folder and wait for its end; say whether there was one. Jobs go on."""
+    layout = Layout(state.resolve())
+    running = _find(layout)
+    if running is None:
+        return False
+    _stop(layout, running.record, timeout_s)
+    return True
+
+
+def has_artefact(state: Path, job_id: str) -> bool:
+    """Whether the complete model of a job is on this machine; starts nothing."""
+    return JOB_ID.fullmatch(job_id) is not None and Layout(state).manifest(job_id).is_file()
+
+
+def has_job(state: Path, job_id: str) -> bool:
+    """Whether this machine's service knows a job; starts nothing."""
+    return JOB_ID.fullmatch(job_id) is not None and Layout(state).job(job_id).is_dir()
+
+
+def _require_extra() -> None:
+    missing = [name for name in EXTRA_MODULES if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"Training on this machine needs the extra `local` ({', '.join(missing)} not found): "
+            "pip install 'finetune-runner[local]'"
+        )
+
+
+def _find(layout: Layout) -> _Running | None:
+    """The service that answers at the recorded address; waits for one that is busy, as long as it lives."""
+    record = read_record(layout)
+    while record is not None:
+        try:
+            health = _health(record)
+        except TimeoutError:
+            if not is_locked(layout.service_lock):
+                return None
+            record = read_record(layout)
+            continue
+        if health is None:
+            return None
+        return _Running(record=record, live_jobs=int(health["live_jobs"]))
+    return None
+
+
+def _health(record: ServiceRecord) -> dict[str, Any] | None:
+    """Ask a service how it is; None when nobody or someone else answers. Raises TimeoutError."""
+    connection = http.client.HTTPConnection("127.0.0.1", record.port, timeout=HEALTH_TIMEOUT_S)
+    try:
+        connection.request("GET", "/healthz", headers={"Authorization": f"Bearer {record.token}"})
+        response = connection.getresponse()
+        health: dict[str, Any] = json.loads(response.read(1 << 16))
+        return health if response.status == http.client.OK and health["pid"] == record.pid else None
+    except TimeoutError:
+        raise
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return None
+    finally:
+        connection.close()
+
+
+def _start(layout: Layout, timeout_s: float, *, allow_network: bool) -> ServiceAddress:
+    process = _launch(layout, allow_network=allow_network)
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        record = read_record(layout)
+        running = _find(layout) if record is not None else None
+        if running is not None:
+            # Waited for in the background: it is no child to look after, and must not become a zombie either.
+            threading.Thread(target=process.wait, daemon=True).start()
+            return running.address
+        if process.poll() is not None:
+            raise ProviderError(f"The local service did not start. {_last_words(layout)}")
+        time.sleep(POLL_S)
+    process.terminate()
+    raise ProviderError(f"The local service did not answer within {timeout_s:g} s. {_last_words(layout)}")
+
+
+def _launch(layout: Layout, *, allow_network: bool) -> subprocess.Popen[bytes]:
+    layout.root.mkdir(parents=True, exist_ok=True)
+    is_long = layout.service_log.exists() and layout.service_log.stat().st_size > MAX_LOG_BYTES
+    command = [sys.executable, "-m", "runner.local.detached", "--state", str(layout.state)]
+    with layout.service_log.open("wb" if is_long else "ab") as log:
+        return subprocess.Popen(  # noqa: S603 - our own module
+            [*command, *(["--allow-network"] if allow_network else [])],
+            cwd=PACKAGE_ROOT,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _environment() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(HIDDEN_PREFIXES) and not name.endswith(HIDDEN_SUFFIX)
+    }
+
+
+def _stop(layout: Layout, record: ServiceRecord, timeout_s: float) -> None:
+    try:
+        # The number belongs to the service: it answered with it a moment ago.
+        os.kill(record.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    deadline = time.monotonic() + timeout_s
+    while is_locked(layout.service_lock):
+        if time.monotonic() > deadline:
+            raise ProviderError(
+                f"The local service (process {record.pid}) does not stop. Stop it with: kill -9 {record.pid}"
+            )
+        time.sleep(POLL_S)
+
+
+def _last_words(layout: Layout) -> str:
+    try:
+        lines = layout.service_log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+    except OSError:
+        lines = []
+    said = " | ".join(one_line(line, limit=500) for line in lines if line.strip())
+    return f"Its last words: {said}" if said else f"Its log {layout.shown(layout.service_log)} is empty."

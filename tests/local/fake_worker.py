@@ -1,0 +1,93 @@
+"""A worker whose training is a second or less; the job's seed chooses what it does."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from runner.canonical import sha256_bytes
+from runner.local.training.job import (
+    Checkpoint,
+    CheckpointMetrics,
+    Reporter,
+    ResolvedHyperparameters,
+    StepMetrics,
+    TrainingCancelled,
+    TrainingError,
+    TrainingJob,
+    TrainingResult,
+)
+from runner.local.worker import main
+
+SUCCEEDS, WAITS, DISK_FULL, DIES, BREAKS = 1, 2, 3, 4, 5
+TOTAL_STEPS = 4
+GO = "go"
+
+
+def train(job: TrainingJob, reporter: Reporter) -> TrainingResult:
+    """Report four steps and write a model of a few bytes."""
+    resolved = ResolvedHyperparameters(n_epochs=2, batch_size=8, learning_rate_multiplier=1.0)
+    reporter.resolved(resolved, TOTAL_STEPS, 10)
+    checkpoints = tuple(_step(job, reporter, step) for step in range(1, TOTAL_STEPS + 1))
+    if job.seed == WAITS:
+        _wait(job, reporter)
+    if job.seed == DISK_FULL:
+        raise TrainingError("disk_full", "The disk is full; free some space and run the job again.")
+    if job.seed == DIES:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if job.seed == BREAKS:
+        raise KeyError("surprise")
+    results = job.output_dir / "results.csv"
+    results.write_text("step,train_loss\n1,0.5\n")
+    weights = b"weights of " + job.training_file.read_bytes()
+    return TrainingResult(
+        hyperparameters=resolved,
+        trained_tokens=1700,
+        weights_sha256=sha256_bytes(weights),
+        weights_platform="fake",
+        model_dir=_folder(job.output_dir / "model"),
+        checkpoints=checkpoints[1::2],
+        results_csv=results,
+    )
+
+
+def _step(job: TrainingJob, reporter: Reporter, step: int) -> Checkpoint:
+    if reporter.is_cancelled():
+        raise TrainingCancelled
+    reporter.metrics(
+        StepMetrics(
+            step=step,
+            total_steps=TOTAL_STEPS,
+            epoch=step / 2,
+            train_loss=1 / step,
+            train_mean_token_accuracy=0.5,
+            valid_loss=0.75 if step % 2 == 0 else None,
+        )
+    )
+    metrics = CheckpointMetrics(step=step, train_loss=1 / step, train_mean_token_accuracy=0.5)
+    path = job.output_dir / f"checkpoint-{step}"
+    checkpoint = Checkpoint(step=step, epoch=step // 2, path=path, metrics=metrics)
+    if step % 2 == 0:
+        _folder(path)
+        reporter.checkpoint(checkpoint)
+    return checkpoint
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    (path / "model.safetensors").write_bytes(b"weights")
+    (path / "optimizer.pt").write_bytes(b"state")
+    return path
+
+
+def _wait(job: TrainingJob, reporter: Reporter) -> None:
+    deadline = time.monotonic() + 30
+    while not (job.output_dir / GO).exists() and time.monotonic() < deadline:
+        if reporter.is_cancelled():
+            raise TrainingCancelled
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], train))

@@ -1,0 +1,149 @@
+"""Who may speak to the service, and how much they may say."""
+
+import http.client
+import json
+import stat
+from typing import Any
+
+import pytest
+
+from tests.local.harness import RunningService, envelope
+
+
+def ask(
+    service: RunningService,
+    headers: dict[str, str],
+    method: str = "GET",
+    path: str = "/v1/models",
+    body: Any = None,
+) -> tuple[int, Any]:
+    """Send one request with exactly these headers besides the token."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.record.port, timeout=10)
+    sent = {"Authorization": f"Bearer {service.record.token}", **headers}
+    connection.request(method, path, body=body, headers=sent)
+    response = connection.getresponse()
+    answer = response.status, json.loads(response.read())
+    connection.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer wrong", "Bearer ", "Basic {token}", "{token}", "Bearer é"]
+)
+def test_only_the_token_lets_in(service: RunningService, authorization: str) -> None:
+    """The refusal says where the token is."""
+    given = authorization.format(token=service.record.token)
+
+    assert ask(service, {"Authorization": given}) == (
+        401,
+        envelope(
+            "Incorrect API key provided. The local service's token is in .finetune/local/service.json.",
+            code="invalid_api_key",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{port}", "127.0.0.1:1", "127.0.0.1.evil.example"]
+)
+def test_another_host_name_is_refused(service: RunningService, host: str) -> None:
+    """A web page whose name resolves to this machine is kept out."""
+    host = host.format(port=service.record.port)
+
+    assert ask(service, {"Host": host}) == (
+        403,
+        envelope(f"The host '{host}' is not this service.", code="invalid_host"),
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.1:{port}", "localhost:{port}"])
+def test_the_own_host_names_are_known(service: RunningService, host: str) -> None:
+    """Either name of this machine will do."""
+    assert ask(service, {"Host": host.format(port=service.record.port)})[0] == 200
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1"])
+def test_other_web_pages_are_refused(service: RunningService, origin: str) -> None:
+    """A browser names the page it works for."""
+    message = f"Requests from the web page '{origin}' are refused."
+
+    assert ask(service, {"Origin": origin}) == (403, envelope(message, code="invalid_origin"))
+
+
+def test_a_body_must_be_json(service: RunningService) -> None:
+    """What a plain web form can send is not accepted."""
+    answer = ask(service, {"Content-Type": "text/plain"}, "POST", "/v1/fine_tuning/jobs", "{}")
+
+    message = "The request body must be JSON, sent with 'Content-Type: application/json'."
+    assert answer == (415, envelope(message))
+
+
+def test_an_upload_must_be_a_form(service: RunningService) -> None:
+    """Files come as the SDK sends them."""
+    answer = ask(service, {"Content-Type": "application/json"}, "POST", "/v1/files", "{}")
+
+    message = "The request body must be a form, sent with 'Content-Type: multipart/form-data'."
+    assert answer == (415, envelope(message))
+
+
+@pytest.mark.parametrize(("path", "limit"), [("/v1/files", 536936448), ("/v1/chat/completions", 16777216)])
+def test_a_large_body_is_refused_before_it_is_read(service: RunningService, path: str, limit: int) -> None:
+    """The announced length is enough."""
+    answer = ask(service, {"Content-Length": str(limit + 1)}, "POST", path)
+
+    message = f"The request body is larger than {limit} bytes."
+    assert answer == (413, envelope(message, code="request_too_large"))
+
+
+def test_a_body_without_a_length_is_counted(service: RunningService) -> None:
+    """Chunks are added up."""
+    chunks = (b" " * (1 << 20) for _ in range(17))
+    answer = ask(service, {"Content-Type": "application/json"}, "POST", "/v1/chat/completions", chunks)
+
+    assert answer[0] == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("{", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ('{"seed": NaN}', "NaN is not JSON"),
+        ('{"seed": 1e999}', "1e999 is too large a number"),
+        (
+            r'{"suffix": "\ud800"}',
+            "'utf-8' codec can't encode character '\\ud800' in position 12: surrogates not allowed",
+        ),
+    ],
+)
+def test_broken_json_is_refused(service: RunningService, body: str, message: str) -> None:
+    """The place of the error is named."""
+    answer = ask(service, {"Content-Type": "application/json"}, "POST", "/v1/fine_tuning/jobs", body)
+
+    assert answer == (400, envelope(f"We could not parse the JSON body of your request: {message}"))
+
+
+def test_unknown_routes_have_the_hosted_envelope(service: RunningService) -> None:
+    """SDKs show the message."""
+    assert ask(service, {}, path="/v1/images") == (
+        404,
+        envelope("Unknown request URL: GET /v1/images. The local service has no such route."),
+    )
+    assert ask(service, {}, "PUT") == (405, envelope("Not allowed to PUT on /v1/models."))
+
+
+def test_the_record_is_for_its_user_alone(service: RunningService) -> None:
+    """The token is in a file that nobody else can read."""
+    assert stat.S_IMODE(service.layout.record.stat().st_mode) == 0o600
+
+
+def test_no_answer_invites_other_pages(service: RunningService) -> None:
+    """There is no CORS header."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.record.port, timeout=10)
+    headers = {"Authorization": f"Bearer {service.record.token}", "Origin": service.url}
+    connection.request("GET", "/v1/models", headers=headers)
+    response = connection.getresponse()
+    names = {name.lower() for name, _ in response.getheaders()}
+    response.read()
+    connection.close()
+
+    assert names == {"date", "content-length", "content-type"}

@@ -1,0 +1,423 @@
+"""The routes of fine-tuning jobs, through the SDK, with training that takes no time."""
+
+from typing import Any
+
+import openai
+import pytest
+from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
+from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
+
+from runner.local.identifiers import derived_id
+from tests.local import fake_worker
+from tests.local.harness import RunningService, envelope, finished, lines, refusal, upload, wait_for
+
+HYPERPARAMETERS = {"n_epochs": 2, "batch_size": 8, "learning_rate_multiplier": 1.0}
+
+
+def create(client: openai.OpenAI, **more: Any) -> FineTuningJob:
+    """Start a job that succeeds at once."""
+    file = more.pop("training_file", None) or upload(client).id
+    body = {"model": "tiny-1", "seed": fake_worker.SUCCEEDS, **more}
+    return client.fine_tuning.jobs.create(training_file=file, **body)
+
+
+def refused(client: openai.OpenAI, **body: Any) -> tuple[int, Any]:
+    """The answer to a job that must not start."""
+    with pytest.raises(openai.APIStatusError) as caught:
+        create(client, **body)
+    return refusal(caught.value)
+
+
+def test_a_job_from_start_to_end(client: openai.OpenAI, service: RunningService) -> None:
+    """Job, events and checkpoints have the hosted shapes; the model is listed."""
+    created = create(client, suffix="My guide", metadata={"recipe": "안내"})
+    job = finished(client, created.id)
+    name = f"ft:tiny-1:local:My-guide:{job.id[6:14]}"
+
+    assert job.to_dict() == {
+        "object": "fine_tuning.job",
+        "id": created.id,
+        "created_at": created.created_at,
+        "error": None,
+        "estimated_finish": None,
+        "fine_tuned_model": name,
+        "finished_at": job.finished_at,
+        "hyperparameters": HYPERPARAMETERS,
+        "integrations": [],
+        "metadata": {"recipe": "안내"},
+        "method": {"type": "supervised", "supervised": {"hyperparameters": HYPERPARAMETERS}},
+        "model": "tiny-1",
+        "organization_id": "local",
+        "result_files": [derived_id("file", f"{job.id}/results")],
+        "seed": 1,
+        "status": "succeeded",
+        "trained_tokens": 1700,
+        "training_file": created.training_file,
+        "user_provided_suffix": "My guide",
+        "validation_file": None,
+        "weights": job.weights,
+    }
+    assert job.weights["platform"] == "fake"
+    assert len(job.weights["sha256"]) == 64
+    assert name in [model.id for model in client.models.list()]
+    assert client.files.content(job.result_files[0]).text == "step,train_loss\n1,0.5\n"
+    assert client.files.retrieve(job.result_files[0]).purpose == "fine-tune-results"
+    assert service.layout.manifest(job.id).is_file()
+
+
+def test_answers_are_valid_for_the_sdk_types(client: openai.OpenAI) -> None:
+    """Strict validation, which the SDK itself does not do, finds every field."""
+    jobs = client.fine_tuning.jobs
+    job = finished(client, create(client).id)
+
+    body = jobs.with_raw_response.retrieve(job.id).http_response.json()
+    FineTuningJob.model_validate(body, strict=True)
+    for event in jobs.with_raw_response.list_events(job.id).http_response.json()["data"]:
+        FineTuningJobEvent.model_validate(event, strict=True)
+    for checkpoint in jobs.checkpoints.with_raw_response.list(job.id).http_response.json()["data"]:
+        FineTuningJobCheckpoint.model_validate(checkpoint, strict=True)
+
+
+def test_events_tell_the_story_in_the_hosted_words(client: openai.OpenAI) -> None:
+    """The newest event comes first; a step's event carries its numbers."""
+    job = finished(client, create(client).id)
+    events = client.fine_tuning.jobs.list_events(job.id, limit=100).data[::-1]
+
+    assert [event.message for event in events] == [
+        f"Created fine-tuning job: {job.id}",
+        f"Validating training file: {job.training_file}",
+        "Files validated, moving job to queued state",
+        "Fine-tuning job started",
+        "Training on 10 examples: 4 steps, n_epochs 2, batch_size 8, learning_rate_multiplier 1",
+        "Step 1/4: training loss=1.00",
+        "Step 2/4: training loss=0.50, validation loss=0.75",
+        "Checkpoint created at step 2",
+        "Step 3/4: training loss=0.33",
+        "Step 4/4: training loss=0.25, validation loss=0.75",
+        "Checkpoint created at step 4",
+        f"New fine-tuned model created: {job.fine_tuned_model}",
+        "The job has successfully completed",
+    ]
+    assert events[6].to_dict() == {
+        "object": "fine_tuning.job.event",
+        "id": events[6].id,
+        "created_at": events[6].created_at,
+        "level": "info",
+        "message": "Step 2/4: training loss=0.50, validation loss=0.75",
+        "type": "metrics",
+        "data": {
+            "step": 2,
+            "total_steps": 4,
+            "epoch": 1.0,
+            "train_loss": 0.5,
+            "train_mean_token_accuracy": 0.5,
+            "valid_loss": 0.75,
+        },
+    }
+    paged = [event.id for event in client.fine_tuning.jobs.list_events(job.id, limit=3)]
+    assert paged == [event.id for event in events[::-1]]
+
+
+def test_checkpoints_are_models(client: openai.OpenAI, service: RunningService) -> None:
+    """The last step comes first; what only resuming needs is gone."""
+    job = finished(client, create(client).id)
+    checkpoints = list(client.fine_tuning.jobs.checkpoints.list(job.id, limit=1))
+
+    assert [checkpoint.to_dict() for checkpoint in checkpoints] == [
+        {
+            "object": "fine_tuning.job.checkpoint",
+            "id": derived_id("ftckpt", f"{job.id}/{step}"),
+            "created_at": checkpoint.created_at,
+            "fine_tuned_model_checkpoint": f"{job.fine_tuned_model}:ckpt-step-{step}",
+            "fine_tuning_job_id": job.id,
+            "metrics": {"step": step, "train_loss": 1 / step, "train_mean_token_accuracy": 0.5},
+            "step_number": step,
+        }
+        for step, checkpoint in zip((4, 2), checkpoints, strict=True)
+    ]
+    folder = service.layout.checkpoint(job.id, 4)
+    assert [path.name for path in folder.iterdir()] == ["model.safetensors"]
+
+
+def test_jobs_are_found_by_metadata(client: openai.OpenAI) -> None:
+    """The runner looks for its own job by key before it creates another."""
+    first, second = (create(client, metadata={"key": key, "other": "x"}).id for key in ("a", "b"))
+    without = create(client).id
+
+    jobs = client.fine_tuning.jobs
+    assert [job.id for job in jobs.list(metadata={"key": "a"})] == [first]
+    assert [job.id for job in jobs.list(metadata={"other": "x"}, limit=1)] == [second, first]
+    assert jobs.list(metadata={"key": "a", "other": "y"}).data == []
+    assert jobs.list(limit=1).data[0].id == without
+    assert jobs.list(limit=1, extra_query={"metadata": "null"}).data[0].id == without
+
+
+def test_a_repeated_key_gives_the_same_job(client: openai.OpenAI) -> None:
+    """A create whose answer was lost can be sent again, even when its file is gone."""
+    headers = {"Idempotency-Key": "jobs"}
+    file = upload(client).id
+    first = create(client, training_file=file, extra_headers=headers)
+    finished(client, first.id)
+    client.files.delete(file)
+    again = create(client, training_file=file, extra_headers=headers)
+
+    assert (first.id, again.id) == (derived_id("ftjob", "jobs"), first.id)
+    assert refused(client, training_file=file, suffix="other", extra_headers=headers) == (
+        409,
+        envelope(
+            "The Idempotency-Key was used before to create another job. "
+            "Send the same request to get that one, or another key to create a new one.",
+            "Idempotency-Key",
+            "idempotency_key_reused",
+        ),
+    )
+
+
+def test_the_older_place_of_hyperparameters_works(client: openai.OpenAI) -> None:
+    """Clients may still send them at the top."""
+    asked = {"n_epochs": 3}
+    job = create(client, hyperparameters=asked)
+
+    assert job.method is not None
+    assert job.method.supervised is not None
+    assert finished(client, job.id).status == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "message"),
+    [
+        ({"suffix": "x" * 65}, "suffix", f"'{'x' * 65}' is too long - 'suffix'"),
+        ({"suffix": ""}, "suffix", "'' should be non-empty - 'suffix'"),
+        ({"seed": -1}, "seed", "-1 is less than the minimum of 0 - 'seed'"),
+        ({"seed": 2147483648}, "seed", "2147483648 is greater than the maximum of 2147483647 - 'seed'"),
+        ({"seed": "1"}, "seed", "'1' is not of type 'integer' - 'seed'"),
+        ({"metadata": {"a": 1}}, "metadata.a", "1 is not of type 'string' - 'metadata.a'"),
+        ({"metadata": {"a": "x" * 513}}, "metadata.a", f"'{'x' * 513}' is too long - 'metadata.a'"),
+    ],
+)
+def test_values_out_of_range_are_refused(
+    client: openai.OpenAI, body: dict[str, Any], param: str, message: str
+) -> None:
+    """The hosted bounds hold, in the hosted words."""
+    assert refused(client, **body) == (400, envelope(message, param, "invalid_value"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("n_epochs", 0, "0 is less than the minimum of 1"),
+        ("n_epochs", 51, "51 is greater than the maximum of 50"),
+        ("n_epochs", 1.5, "1.5 is not of type 'integer'"),
+        ("n_epochs", True, "True is not of type 'integer'"),
+        ("n_epochs", "many", "'auto' was expected"),
+        ("batch_size", 257, "257 is greater than the maximum of 256"),
+        ("learning_rate_multiplier", 0, "0 is less than or equal to the minimum of 0"),
+    ],
+)
+def test_hyperparameters_out_of_range_are_refused(
+    client: openai.OpenAI, name: str, value: Any, problem: str
+) -> None:
+    """In the new place and in the old one."""
+    for place, body in (
+        ("hyperparameters", {"hyperparameters": {name: value}}),
+        (
+            "method.supervised.hyperparameters",
+            {"method": {"type": "supervised", "supervised": {"hyperparameters": {name: value}}}},
+        ),
+    ):
+        message = f"{problem} - '{place}.{name}'"
+        assert refused(client, **body) == (400, envelope(message, f"{place}.{name}", "invalid_value"))
+
+
+def test_unknown_parameters_are_named(client: openai.OpenAI) -> None:
+    """Another provider's hyperparameter is not silently dropped."""
+    assert refused(client, extra_body={"speed": 1}) == (
+        400,
+        envelope("Unknown parameter: 'speed'.", "speed", "unknown_parameter"),
+    )
+    assert refused(client, hyperparameters={"learning_rate": 1e-5}) == (
+        400,
+        envelope(
+            "Unknown parameter: 'hyperparameters.learning_rate'.",
+            "hyperparameters.learning_rate",
+            "unknown_parameter",
+        ),
+    )
+
+
+def test_other_methods_are_refused(client: openai.OpenAI) -> None:
+    """The service says what it can do."""
+    assert refused(client, method={"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1}}}) == (
+        400,
+        envelope(
+            "The local service trains with the method 'supervised' only; found 'dpo'.",
+            "method.type",
+            "unsupported_value",
+        ),
+    )
+
+
+def test_integrations_are_refused(client: openai.OpenAI) -> None:
+    """Nothing leaves this machine."""
+    message = "Unsupported value: 'integrations' does not support any integration with the local service."
+
+    assert refused(client, integrations=[{"type": "wandb", "wandb": {"project": "p"}}]) == (
+        400,
+        envelope(message, "integrations", "unsupported_value"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ("tiny-2", " Did you mean `tiny-1`?"),
+        ("zzzz", ""),
+        ("../outside", ""),
+        ("/nowhere", ""),
+        ("zero\0byte", ""),
+        ("z" * 5000, ""),
+    ],
+)
+def test_an_unknown_model_is_refused_with_near_names(client: openai.OpenAI, model: str, hint: str) -> None:
+    """A folder without a model, or outside the project, is none."""
+    assert refused(client, model=model) == (
+        404,
+        envelope(f"The model `{model}` does not exist.{hint}", "model", "model_not_found"),
+    )
+
+
+def test_an_unknown_file_is_refused(client: openai.OpenAI) -> None:
+    """Either file is checked before the job exists."""
+    assert refused(client, training_file="file-none") == (
+        400,
+        envelope("invalid training_file: file-none (no such file)", "training_file", "invalid_file"),
+    )
+    assert refused(client, validation_file="file-none") == (
+        400,
+        envelope("invalid validation_file: file-none (no such file)", "validation_file", "invalid_file"),
+    )
+
+
+def test_a_missing_parameter_is_named(client: openai.OpenAI) -> None:
+    """The SDK would not leave it out; others do."""
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.post("/fine_tuning/jobs", cast_to=object, body={"model": "tiny-1"})
+
+    message = "Missing required parameter: 'training_file'."
+    assert refusal(caught.value) == (400, envelope(message, "training_file", "missing_required_parameter"))
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (
+            lines(7),
+            "invalid_n_examples",
+            "Training file has 7 example(s), but must have at least 10 examples",
+        ),
+        (
+            lines(10) + b'{"prompt": "a"}\n',
+            "invalid_training_file",
+            "The job failed due to an invalid training file. Invalid file format. "
+            "Example 11: messages must be a list with at least one message.",
+        ),
+    ],
+)
+def test_a_bad_training_file_fails_the_job(
+    client: openai.OpenAI, content: bytes, code: str, message: str
+) -> None:
+    """As at the hosted service, the content is judged after the job was created."""
+    job = finished(client, create(client, training_file=upload(client, content).id).id)
+
+    assert job.status == "failed"
+    assert job.error.to_dict() == {"code": code, "message": message, "param": "training_file"}
+    events = client.fine_tuning.jobs.list_events(job.id).data
+    assert (events[0].level, events[0].message) == ("error", message)
+
+
+@pytest.mark.parametrize(
+    ("seed", "error"),
+    [
+        (
+            fake_worker.DISK_FULL,
+            {"code": "disk_full", "message": "The disk is full; free some space and run the job again."},
+        ),
+        (
+            fake_worker.BREAKS,
+            {
+                "code": "server_error",
+                "message": "The job failed due to an internal error: KeyError: 'surprise'.",
+            },
+        ),
+    ],
+)
+def test_what_stops_training_becomes_the_error(
+    client: openai.OpenAI, seed: int, error: dict[str, str]
+) -> None:
+    """A job never ends without a reason."""
+    job = finished(client, create(client, seed=seed).id)
+
+    assert (job.status, job.error.to_dict()) == ("failed", {**error, "param": None})
+    assert job.fine_tuned_model is None
+
+
+def test_a_cancelled_job_stays_cancelled(client: openai.OpenAI, service: RunningService) -> None:
+    """The answer is immediate, the worker stops, and a second cancel is refused."""
+    job = create(client, seed=fake_worker.WAITS)
+    wait_for(lambda: client.fine_tuning.jobs.retrieve(job.id).status == "running")
+    cancelled = client.fine_tuning.jobs.cancel(job.id)
+
+    assert cancelled.status == "cancelled"
+    assert cancelled.finished_at is not None
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.fine_tuning.jobs.cancel(job.id)
+    message = f"Job {job.id} is already cancelled and cannot be cancelled."
+    assert refusal(caught.value) == (400, envelope(message, code="job_finished"))
+    assert finished(client, create(client).id).status == "succeeded"
+    assert not service.layout.model(job.id).exists()
+
+
+def test_one_job_at_a_time(client: openai.OpenAI) -> None:
+    """The second one says what it waits for."""
+    first = create(client, seed=fake_worker.WAITS)
+    second = create(client)
+    events = client.fine_tuning.jobs.list_events(second.id).data
+
+    assert events[0].message == f"Waiting for {first.id}: one job is trained at a time"
+    client.fine_tuning.jobs.cancel(first.id)
+    assert finished(client, second.id).status == "succeeded"
+
+
+def test_a_file_of_a_live_job_stays(client: openai.OpenAI) -> None:
+    """Deleting it would take the job's data away."""
+    job = create(client, seed=fake_worker.WAITS)
+    wait_for(lambda: client.fine_tuning.jobs.retrieve(job.id).status == "running")
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.files.delete(job.training_file)
+    client.fine_tuning.jobs.cancel(job.id)
+
+    message = f"File '{job.training_file}' is used by {job.id}, which is running."
+    assert refusal(caught.value) == (400, envelope(message, "id", "file_in_use"))
+    assert client.files.delete(job.training_file).deleted
+
+
+def test_an_unknown_job_is_not_found(client: openai.OpenAI) -> None:
+    """Every route of a job answers alike."""
+    jobs = client.fine_tuning.jobs
+    for ask in (jobs.retrieve, jobs.cancel, jobs.list_events, jobs.checkpoints.list):
+        with pytest.raises(openai.NotFoundError) as caught:
+            ask("ftjob-none")
+        assert refusal(caught.value) == (
+            404,
+            envelope("Could not find fine tune: ftjob-none", "fine_tuning_job_id", "fine_tune_not_found"),
+        )
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "ten", "10001", "²"])
+def test_a_limit_must_be_a_number_in_range(client: openai.OpenAI, limit: str) -> None:
+    """Paging values are checked too."""
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.fine_tuning.jobs.list(extra_query={"limit": limit})
+
+    message = f"Invalid 'limit': found '{limit}', expected a number from 1 to 10000."
+    assert refusal(caught.value) == (400, envelope(message, "limit"))

@@ -1,0 +1,150 @@
+"""Jobs outlive what happens to their worker and to the service."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.local.locks import is_locked
+from runner.local.supervisor import describe_exit
+from tests.local import fake_worker
+from tests.local.harness import RunningService, finished, start_service, upload, wait_for, worker_pid
+
+
+@pytest.fixture
+def services(state: Path) -> Iterator[list[RunningService]]:
+    """The services that a test started on one state folder, ended afterwards."""
+    started = [start_service(state)]
+    yield started
+    for running in started:
+        if running.process.poll() is None:
+            running.stop()
+
+
+def waiting_job(running: RunningService, seed: int = fake_worker.WAITS) -> Any:
+    """A job that trains until it is told to finish."""
+    with running.client() as client:
+        file = upload(client).id
+        return client.fine_tuning.jobs.create(model="tiny-1", training_file=file, seed=seed)
+
+
+def let_finish(running: RunningService, job_id: str) -> None:
+    """Tell a waiting job to finish."""
+    (running.layout.training(job_id) / fake_worker.GO).touch()
+
+
+def restart(services: list[RunningService]) -> RunningService:
+    """Kill the service and start another on its folder."""
+    services[-1].kill()
+    services.append(start_service(services[-1].layout.state))
+    return services[-1]
+
+
+def messages(running: RunningService, job_id: str) -> list[str]:
+    """A job's events, oldest first."""
+    with running.client() as client:
+        return [event.message for event in client.fine_tuning.jobs.list_events(job_id, limit=100)][::-1]
+
+
+def test_a_killed_worker_fails_its_job(services: list[RunningService]) -> None:
+    """The error names the signal, what to do and the log."""
+    job = waiting_job(services[0], fake_worker.DIES)
+    with services[0].client() as client:
+        ended = finished(client, job.id)
+
+    assert ended.status == "failed"
+    assert ended.error.to_dict() == {
+        "code": "worker_died",
+        "message": "The training process was ended by signal 9 (SIGKILL). "
+        "Most often memory ran out: use a smaller batch_size, shorter examples or a smaller model. "
+        f"Its log: .finetune/local/jobs/{job.id}/worker.log",
+        "param": None,
+    }
+    assert messages(services[0], job.id)[-1] == ended.error.message
+
+
+def test_a_worker_outlives_its_service(services: list[RunningService]) -> None:
+    """The next service takes the job over while it goes on training."""
+    job = waiting_job(services[0])
+    pid = worker_pid(services[0].layout, job.id)
+    running = restart(services)
+
+    assert worker_pid(running.layout, job.id) == pid
+    let_finish(running, job.id)
+    with running.client() as client:
+        assert finished(client, job.id).status == "succeeded"
+    assert messages(running, job.id).count("Fine-tuning job started") == 1
+
+
+def test_a_job_can_finish_without_a_service(services: list[RunningService]) -> None:
+    """The worker needs nobody to tell."""
+    job = waiting_job(services[0])
+    worker_pid(services[0].layout, job.id)
+    services[0].kill()
+    let_finish(services[0], job.id)
+    wait_for(lambda: not is_locked(services[0].layout.worker_lock(job.id)))
+    with restart(services).client() as client:
+        assert client.fine_tuning.jobs.retrieve(job.id).status == "succeeded"
+
+
+def test_a_job_whose_worker_died_with_the_service_runs_again(services: list[RunningService]) -> None:
+    """No step is told twice, and a second loss ends the job with a sentence."""
+    job = waiting_job(services[0])
+    pid = worker_pid(services[0].layout, job.id)
+    services[0].kill()
+    os.kill(pid, signal.SIGKILL)
+    running = restart(services)
+    wait_for(lambda: messages(running, job.id).count("Fine-tuning job started") == 2)
+
+    told = messages(running, job.id)
+    gone = "The training process was gone when the service started; the job goes on in a new one"
+    assert told.count(gone) == 1
+    assert told.count("Step 2/4: training loss=0.50, validation loss=0.75") == 1
+
+    second = int(running.layout.worker_pid(job.id).read_text())
+    running.kill()
+    os.kill(second, signal.SIGKILL)
+    with restart(services).client() as client:
+        error = finished(client, job.id).error
+    assert (error.code, error.message) == (
+        "worker_died",
+        "The training process ended without a result twice. "
+        f"Its log: .finetune/local/jobs/{job.id}/worker.log",
+    )
+
+
+def test_queued_jobs_run_after_a_restart(services: list[RunningService]) -> None:
+    """A job that no worker had yet is not lost."""
+    first = waiting_job(services[0])
+    second = waiting_job(services[0], fake_worker.SUCCEEDS)
+    worker_pid(services[0].layout, first.id)
+    running = restart(services)
+    let_finish(running, first.id)
+    with running.client() as client:
+        assert finished(client, second.id).status == "succeeded"
+
+
+def test_an_adopted_job_can_be_cancelled(services: list[RunningService]) -> None:
+    """Its worker reads the new status from the store."""
+    job = waiting_job(services[0])
+    worker_pid(services[0].layout, job.id)
+    running = restart(services)
+    with running.client() as client:
+        assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
+    wait_for(lambda: not is_locked(running.layout.worker_lock(job.id)), timeout_s=5)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (None, "The training process ended without a result."),
+        (3, "The training process ended with status 3 and without a result."),
+        (-15, "The training process was ended by signal 15 (SIGTERM)."),
+    ],
+)
+def test_the_end_of_a_process_is_told_in_a_sentence(code: int | None, expected: str) -> None:
+    """Advice comes only where it can help."""
+    assert describe_exit("training", code) == expected
