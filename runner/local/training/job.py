@@ -1,0 +1,135 @@
+"""The values that go into a training job and come out of it; nothing here imports torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+Level = Literal["info", "warn", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hyperparameters:
+    """What the job asks for; "auto" leaves a value to `runner.local.training.hyperparameters`."""
+
+    n_epochs: int | Literal["auto"] = "auto"
+    batch_size: int | Literal["auto"] = "auto"
+    learning_rate_multiplier: float | Literal["auto"] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedHyperparameters:
+    """What the job runs with."""
+
+    n_epochs: int
+    batch_size: int
+    learning_rate_multiplier: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingJob:
+    """One supervised fine-tuning job.
+
+    `base_model` is "tiny-1", a Hugging Face name or an absolute path. `base_model_path` points at weights on
+    disk to train further: a model folder, or an adapter made for `base_model`. Everything is written under
+    `output_dir`.
+    """
+
+    base_model: str
+    base_model_path: Path | None = None
+    training_file: Path
+    validation_file: Path | None = None
+    hyperparameters: Hyperparameters
+    seed: int
+    output_dir: Path
+    allow_network: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepMetrics:
+    """The measurements of one optimiser step; losses in nats per token, accuracies from 0 to 1.
+
+    `epoch` counts passes over the data and is fractional between their ends. The validation values are those
+    of the whole validation file and appear on the last step of an epoch.
+    """
+
+    step: int
+    total_steps: int
+    epoch: float
+    train_loss: float
+    train_mean_token_accuracy: float
+    valid_loss: float | None = None
+    valid_mean_token_accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointMetrics:
+    """A checkpoint's measurements under the hosted API's names."""
+
+    step: int
+    train_loss: float
+    train_mean_token_accuracy: float
+    valid_loss: float | None = None
+    valid_mean_token_accuracy: float | None = None
+    full_valid_loss: float | None = None
+    full_valid_mean_token_accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The weights at the end of an epoch; `path` is a folder that inference can load."""
+
+    step: int
+    epoch: int
+    path: Path
+    metrics: CheckpointMetrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingResult:
+    """What a finished job leaves behind.
+
+    `trained_tokens` is every token of the rendered training file, trained on or not, times the epochs.
+    `weights_sha256` is the hash of the safetensors file in `model_dir`; it is reproduced on an equal
+    `weights_platform`. `checkpoints` are those still on disk, oldest first.
+    """
+
+    hyperparameters: ResolvedHyperparameters
+    trained_tokens: int
+    weights_sha256: str
+    weights_platform: str
+    model_dir: Path
+    checkpoints: tuple[Checkpoint, ...]
+    results_csv: Path
+
+
+class Reporter(Protocol):
+    """Where a running job sends its news; called from the training thread, between steps."""
+
+    def event(self, level: Level, message: str) -> None:
+        """Take one line of the job's log."""
+
+    def resolved(self, hyperparameters: ResolvedHyperparameters, total_steps: int, n_examples: int) -> None:
+        """Take the values behind "auto", once, before the first step."""
+
+    def metrics(self, metrics: StepMetrics) -> None:
+        """Take the measurements of one step."""
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Take a checkpoint that was just written; older ones than the last three are gone."""
+
+    def is_cancelled(self) -> bool:
+        """Say whether the job should stop; asked at every step."""
+
+
+class TrainingError(Exception):
+    """A job failed for a reason its owner can change; `code` is the hosted API's where it has one."""
+
+    def __init__(self, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.param = param
+
+
+class TrainingCancelled(Exception):  # noqa: N818 - an outcome, not an error
+    """The reporter asked the job to stop."""

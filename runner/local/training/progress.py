@@ -1,0 +1,140 @@
+"""Follows a running trainer for a reporter."""
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+from runner.canonical import write_atomically
+from runner.local.training.job import (
+    Checkpoint,
+    CheckpointMetrics,
+    Reporter,
+    StepMetrics,
+    TrainingCancelled,
+    TrainingError,
+)
+from runner.local.training.results import read_results, write_results
+
+# Written last into a checkpoint: one without it was interrupted and is not used.
+CHECKPOINT_RECORD = "checkpoint.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """The mean loss in nats per token and the token accuracy over a whole validation file."""
+
+    loss: float
+    mean_token_accuracy: float
+
+
+class ProgressCallback(TrainerCallback):  # type: ignore[misc] # the trainer takes subclasses only
+    """Turns the trainer's events into the reporter's, for one run."""
+
+    def __init__(
+        self, reporter: Reporter, results_csv: Path, validate: Callable[[], Validation | None]
+    ) -> None:
+        self.rows: list[CheckpointMetrics] = []
+        self._reporter = reporter
+        self._results_csv = results_csv
+        self._validate = validate
+        self._pending: StepMetrics | None = None
+
+    def resume_from(self, step: int) -> None:
+        """Take up the results of an earlier run of the same job, up to a step."""
+        self.rows = [row for row in read_results(self._results_csv) if row.step <= step]
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Report the step before, now that it is known not to end an epoch, and stop if asked."""
+        self._report_pending(None)
+        stop_if_cancelled(self._reporter)
+
+    def on_substep_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Stop if asked, also inside a step made of several batches."""
+        stop_if_cancelled(self._reporter)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **kwargs: Any) -> None:
+        """Take a step's measurements from the trainer."""
+        if "loss" not in logs:
+            return
+        if not math.isfinite(logs["loss"]):
+            where = f"The loss became {logs['loss']} at step {state.global_step}"
+            message = f"{where}; use a smaller learning_rate_multiplier."
+            raise TrainingError("training_diverged", message, "hyperparameters")
+        self._pending = StepMetrics(
+            step=state.global_step,
+            total_steps=state.max_steps,
+            epoch=state.epoch,
+            train_loss=logs["loss"],
+            train_mean_token_accuracy=logs["mean_token_accuracy"],
+        )
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Evaluate, and report the epoch's last step with the result."""
+        self._report_pending(self._validate())
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Mark the checkpoint just written as complete and report it."""
+        path = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        checkpoint = Checkpoint(
+            step=state.global_step, epoch=round(state.epoch), path=path, metrics=self.rows[-1]
+        )
+        write_results(self._results_csv, self.rows)
+        record = {"epoch": checkpoint.epoch, "metrics": asdict(checkpoint.metrics)}
+        write_atomically(path / CHECKPOINT_RECORD, json.dumps(record).encode("utf-8"))
+        self._reporter.checkpoint(checkpoint)
+
+    def _report_pending(self, validation: Validation | None) -> None:
+        if self._pending is None:
+            return
+        metrics, self._pending = self._pending, None
+        if validation is not None:
+            metrics = replace(
+                metrics,
+                valid_loss=validation.loss,
+                valid_mean_token_accuracy=validation.mean_token_accuracy,
+            )
+        self.rows.append(_row(metrics))
+        self._reporter.metrics(metrics)
+
+
+def stop_if_cancelled(reporter: Reporter) -> None:
+    """Raise TrainingCancelled when the reporter says so."""
+    if reporter.is_cancelled():
+        raise TrainingCancelled
+
+
+def remove_unfinished_checkpoints(folder: Path) -> None:
+    """Delete the checkpoints that an interrupted run left incomplete."""
+    for path in folder.glob("checkpoint-*"):
+        if not (path / CHECKPOINT_RECORD).is_file():
+            shutil.rmtree(path)
+
+
+def read_checkpoints(folder: Path) -> list[Checkpoint]:
+    """List the complete checkpoints in a folder, oldest first."""
+    checkpoints = []
+    for record_file in folder.glob(f"checkpoint-*/{CHECKPOINT_RECORD}"):
+        record = json.loads(record_file.read_bytes())
+        metrics = CheckpointMetrics(**record["metrics"])
+        checkpoints.append(
+            Checkpoint(step=metrics.step, epoch=record["epoch"], path=record_file.parent, metrics=metrics)
+        )
+    return sorted(checkpoints, key=lambda checkpoint: checkpoint.step)
+
+
+def _row(metrics: StepMetrics) -> CheckpointMetrics:
+    return CheckpointMetrics(
+        step=metrics.step,
+        train_loss=metrics.train_loss,
+        train_mean_token_accuracy=metrics.train_mean_token_accuracy,
+        valid_loss=metrics.valid_loss,
+        valid_mean_token_accuracy=metrics.valid_mean_token_accuracy,
+        full_valid_loss=metrics.valid_loss,
+        full_valid_mean_token_accuracy=metrics.valid_mean_token_accuracy,
+    )

@@ -1,0 +1,51 @@
+"""Writes a job's result file and names what reproduces its weights."""
+
+import csv
+import platform
+from dataclasses import asdict
+from io import StringIO
+from pathlib import Path
+
+import torch
+
+from runner.canonical import write_atomically
+from runner.local.training.job import CheckpointMetrics
+
+# The hosted result file's columns, in its order; a cell stays empty where nothing was measured.
+COLUMNS = (
+    "step",
+    "train_loss",
+    "train_mean_token_accuracy",
+    "valid_loss",
+    "valid_mean_token_accuracy",
+    "full_valid_loss",
+    "full_valid_mean_token_accuracy",
+)
+
+
+def write_results(path: Path, rows: list[CheckpointMetrics]) -> None:
+    """Replace the result file by one row for each step."""
+    text = StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    write_atomically(path, text.getvalue().encode("utf-8"))
+
+
+def read_results(path: Path) -> list[CheckpointMetrics]:
+    """Read a result file back. Raises OSError, KeyError and ValueError."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [_row(cells) for cells in csv.DictReader(stream)]
+
+
+def weights_platform(device: torch.device) -> str:
+    """Name what a weights hash depends on besides the job: torch build, system, instructions or GPU."""
+    system = f"torch-{torch.__version__}-{platform.system().lower()}-{platform.machine()}"
+    if device.type == "cuda":
+        return f"{system}-{torch.cuda.get_device_name(device).lower().replace(' ', '-')}"
+    return f"{system}-{torch.backends.cpu.get_cpu_capability().lower()}"
+
+
+def _row(cells: dict[str, str]) -> CheckpointMetrics:
+    measured = {name: float(cell) for name, cell in cells.items() if name != "step" and cell}
+    return CheckpointMetrics(step=int(cells["step"]), **measured)
