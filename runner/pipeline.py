@@ -14,7 +14,13 @@ from runner.dataset.cache import cache_key, read_cached, write_cached
 from runner.dataset.checks import Checker, DatasetLimits
 from runner.dataset.compare import changed_examples
 from runner.dataset.inputs import find_inputs
-from runner.dataset.tokens import EstimatedTokens, TokenCounter
+from runner.dataset.tokens import (
+    SMALL_VOCABULARY_MARGIN,
+    CountedTokens,
+    EstimatedTokens,
+    TokenCounter,
+    can_count,
+)
 from runner.dataset.value import Dataset
 from runner.errors import InvalidInputError, JobFailedError, OverBudgetError, RunnerError
 from runner.examples.confinement import read_confined
@@ -277,7 +283,11 @@ def _yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCo
         min_examples=host.limits.min_examples,
         max_example_tokens=model.max_example_tokens if model else None,
     )
-    return limits, EstimatedTokens()
+    if model is None or model.tokenizer is None:
+        return limits, EstimatedTokens()
+    if can_count():
+        return limits, CountedTokens(model.tokenizer, model.chat_format)
+    return limits, EstimatedTokens(SMALL_VOCABULARY_MARGIN)
 
 
 def _today(operator: Operator) -> date:

@@ -267,8 +267,8 @@ def _value(value: object) -> str:
 
 
 def _data_changes(recipe: Recipe, dataset: Dataset, locked: LockedRun, situation: Situation) -> list[str]:
-    before = (locked.training_file.file, locked.validation_file.file if locked.validation_file else None)
-    if before == (dataset.training_file, dataset.validation_file):
+    before = [item.file.sha256 for item in (locked.training_file, locked.validation_file) if item]
+    if before == [file.sha256 for file in dataset.files]:
         return []
     now = section_hashes(recipe)
     names = {"templates": "template", "where": "`where`"}

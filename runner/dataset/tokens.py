@@ -3,7 +3,10 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from importlib import resources
+from importlib.util import find_spec
+from typing import Any, Protocol
 
 from runner.examples.read import Message
 
@@ -11,6 +14,8 @@ from runner.examples.read import Message
 ASCII_PER_TOKEN = 5.5
 OTHER_PER_TOKEN = 1.8
 ESTIMATE_MARGIN = 0.2
+# tiny-1's small vocabulary makes 1.7 times as many tokens of the example guide as the estimate says.
+SMALL_VOCABULARY_MARGIN = 0.5
 # The chat format's own tokens: three around every message and three that open the answer.
 # https://developers.openai.com/cookbook/examples/how_to_count_tokens_with_tiktoken (2026-11)
 TOKENS_PER_MESSAGE = 3
@@ -42,3 +47,31 @@ class EstimatedTokens:
             n_other = len(message.content) - n_ascii
             total += TOKENS_PER_MESSAGE + 1 + math.ceil(n_ascii / ASCII_PER_TOKEN + n_other / OTHER_PER_TOKEN)
         return total
+
+
+@dataclass(frozen=True, slots=True)
+class CountedTokens:
+    """An exact count by a tokenizer file of this package; `chat_format` writes one message for it."""
+
+    tokenizer: str
+    chat_format: str
+    margin: float = 0.0
+
+    def count(self, messages: Iterable[Message]) -> int:
+        """Tokens of a whole example, the chat format's own included."""
+        text = "".join(
+            self.chat_format.format(role=message.role, content=message.content) for message in messages
+        )
+        return len(_load_tokenizer(self.tokenizer).encode(text, add_special_tokens=False).ids)
+
+
+def can_count() -> bool:
+    """Whether the library that reads tokenizer files is installed; it comes with the extra `local`."""
+    return find_spec("tokenizers") is not None
+
+
+@cache
+def _load_tokenizer(name: str) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_str((resources.files("runner") / name).read_text(encoding="utf-8"))

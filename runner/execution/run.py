@@ -234,7 +234,6 @@ def _create_job(execution: Execution, plan: Plan, step: CreateJob, run: LockedRu
         execution.journal.refused("job", step.key)
         raise
     execution.journal.done("job", step.key, job.id)
-    execution.say(f"Created {job.id}")
     return job
 
 

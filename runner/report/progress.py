@@ -33,13 +33,20 @@ class JobProgress:
             self.bar.stop()
 
     def show(self, update: Update) -> None:
-        """Show the new events of one poll."""
-        metrics = [event for event in update.events if event.type == "metrics"]
+        """Show the new events of one poll in their order; of metrics in a row only the last."""
+        pending = None
         for event in update.events:
-            if event.type != "metrics" and not event.message.startswith(ROUTINE):
-                self.line(event_text(event))
-        if metrics:
-            self._metrics(metrics[-1])
+            if event.type == "metrics":
+                pending = event
+                continue
+            if event.message.startswith(ROUTINE):
+                continue
+            if pending is not None:
+                self._metrics(pending)
+                pending = None
+            self.line(event_text(event))
+        if pending is not None:
+            self._metrics(pending)
 
     def line(self, text: str) -> None:
         """Write a line above the bar."""

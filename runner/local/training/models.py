@@ -74,7 +74,9 @@ def _locate(base_model: str, *, allow_network: bool) -> Path:
     try:
         folder = snapshot_download(base_model, allow_patterns=HUB_FILES, local_files_only=not allow_network)
     except LocalEntryNotFoundError as error:
-        hint = "the Hugging Face hub cannot be reached" if allow_network else "network access is off"
+        hint = "the Hugging Face hub cannot be reached"
+        if not allow_network:
+            hint = "network access is off. `--allow-network` lets it be downloaded"
         message = f"The model '{base_model}' is not in this machine's Hugging Face cache and {hint}."
         raise _not_found(message) from error
     except (HfHubHTTPError, HFValidationError) as error:

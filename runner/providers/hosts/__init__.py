@@ -16,10 +16,15 @@ SHIPPED = ("local", "openai")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostModel:
-    """A base model a host trains; prices in US dollars per million training tokens, None where unknown."""
+    """A base model a host trains; prices in US dollars per million training tokens, None where unknown.
+
+    `tokenizer` is a tokenizer file inside this package and `chat_format` how a message is written for it.
+    """
 
     name: str
     max_example_tokens: int | None = None
+    tokenizer: str | None = None
+    chat_format: str = ""
     training_usd_per_million_tokens: float | None = None
     price_as_of: date | None = None
     price_source: str = ""

@@ -60,7 +60,8 @@ def test_folder_without_a_model_is_not_found(tmp_path: Path) -> None:
 
 def test_hub_name_needs_the_cache_when_the_network_is_off() -> None:
     message = (
-        "The model 'nobody/nothing' is not in this machine's Hugging Face cache and network access is off."
+        "The model 'nobody/nothing' is not in this machine's Hugging Face cache and network access is off. "
+        "`--allow-network` lets it be downloaded."
     )
 
     assert ("model_not_found", message, "model") == refusal("nobody/nothing")
