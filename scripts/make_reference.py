@@ -120,9 +120,9 @@ def _templates_page() -> str:
     head = (
         "# Templates\n\n`content`, `content_file` and `where` are Jinja, in a sandbox that allows only "
         "what is listed here. A field that is missing, none, a list or an object cannot be written out; "
-        "numbers and booleans are written as JSON writes them. Values are data: what looks like a template inside them "
-        "stays text. `{% include 'file' %}` takes a constant name inside the project. One newline at the end "
-        "of a template is not part of the message."
+        "numbers and booleans are written as JSON writes them. Values are data: what looks like a template "
+        "inside them stays text. `{% include 'file' %}` takes a constant name inside the project. One "
+        "newline at the end of a template is not part of the message."
     )
     listed = [
         f"**Filters**: {_names(ALLOWED_FILTERS)}",
