@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ from typing import Any
 import pytest
 
 pytest.importorskip("torch")
+
+import torch
+from safetensors.torch import load_file, save_file
 
 from runner.local.training.inference import KEPT_MODELS, ModelCache, answer
 from runner.local.training.supervised import train
@@ -83,6 +87,25 @@ def test_answer_comes_in_pieces_and_ends(process: Process, tuned: Path) -> None:
     assert (True, "stop") == (last["done"], last["finish_reason"])
     assert 0 < last["prompt_tokens"] < 60
     assert len(pieces) <= last["completion_tokens"] < 30
+
+
+def test_answers_come_from_the_weights(process: Process, tuned: Path, tmp_path: Path) -> None:
+    """The same model with noise on its weights says something else."""
+    noisy = tmp_path / "noisy"
+    shutil.copytree(tuned, noisy)
+    generator = torch.Generator().manual_seed(1)
+    weights = load_file(noisy / "model.safetensors")
+    perturbed = {
+        name: value + 0.3 * torch.randn(value.shape, generator=generator) for name, value in weights.items()
+    }
+    save_file(perturbed, noisy / "model.safetensors", metadata={"format": "pt"})
+    answers = [
+        "".join(piece.get("delta", "") for piece in process.ask(request(model_path=str(path), max_tokens=30)))
+        for path in (tuned, noisy, tuned)
+    ]
+
+    assert EXAMPLE[-1].content == answers[0] == answers[2]
+    assert EXAMPLE[-1].content not in answers[1]
 
 
 def test_stop_string_and_length_end_an_answer(process: Process, tuned: Path) -> None:
