@@ -22,6 +22,7 @@ from runner.dataset.tokens import (
     can_count,
 )
 from runner.dataset.value import Dataset
+from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, JobFailedError, OverBudgetError, RunnerError
 from runner.examples.confinement import read_confined
 from runner.examples.mapping import check_fields
@@ -57,6 +58,8 @@ class Operator:
     allow_network: bool = False
     allow_unknown_price: bool = False
     retry: bool = False
+    locked: bool = False
+    max_cost_usd: float | None = None
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -93,14 +96,14 @@ def preview(path: Path, operator: Operator) -> Generator[Example | Issue, None, 
     yield from read_confined(loaded.recipe, loaded.folder, loaded.project)
 
 
-def build(loaded: LoadedRecipe, host: Host) -> Dataset:
+def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True) -> Dataset:
     """Build, or find built, the dataset of a recipe; findings are part of it. Raises InvalidInputError."""
     state = loaded.project.make_state()
     folder, cache = state / "datasets", state / "cache"
     inputs = find_inputs(loaded)
     limits, counter = _yardstick(loaded, host)
     key = cache_key(loaded.recipe, inputs, limits, counter)
-    cached = read_cached(cache, key, folder)
+    cached = read_cached(cache, key, folder) if use_cache else None
     if cached is not None:
         return cached
     examples = read_confined(loaded.recipe, loaded.folder, loaded.project)
@@ -115,7 +118,7 @@ def plan(path: Path, operator: Operator) -> Planned:
     """Decide what a run would do. Raises InvalidInputError, StaleLockError; nothing is sent."""
     loaded = validate(path, operator)
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
-    dataset = build(loaded, host)
+    dataset = build(loaded, host, use_cache=not operator.locked)
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
     situation = _situation(loaded, host, dataset, locked, operator)
     return Planned(
@@ -125,24 +128,29 @@ def plan(path: Path, operator: Operator) -> Planned:
         locked=locked,
         plan=make_plan(loaded.recipe, dataset, locked, situation),
         model_sha256=situation.model_sha256,
+        changed_examples=situation.changed_examples,
     )
 
 
 def check_budget(planned: Planned, operator: Operator) -> None:
     """Refuse a job above the recipe's limit, or a paid one without a known price. Raises OverBudgetError."""
-    price, limit = planned.plan.price, planned.loaded.recipe.limits.max_cost_usd
+    price = planned.plan.price
     if not planned.plan.creates_job:
         return
+    stated = {"`limits.max_cost_usd`": planned.loaded.recipe.limits.max_cost_usd}
+    stated["--max-cost"] = operator.max_cost_usd
+    limits = {name: limit for name, limit in stated.items() if limit is not None}
     if price.usd is None and not operator.allow_unknown_price:
         raise OverBudgetError(
             f"the price of {planned.plan.model} at {planned.plan.provider} is not known, which is not zero. "
             "Add it to a host entry of your own, or accept it with --allow-unknown-price."
         )
-    if price.usd is not None and limit is not None and price.usd > limit:
-        raise OverBudgetError(
-            f"the job would cost ${price.usd:.2f} ({price.arithmetic}), "
-            f"above `limits.max_cost_usd` of ${limit:g}. Nothing was sent."
-        )
+    for name, limit in limits.items():
+        if price.usd is not None and price.usd > limit:
+            raise OverBudgetError(
+                f"the job would cost ${price.usd:.2f} ({price.arithmetic}), "
+                f"above {name} of ${limit:g}. Nothing was sent."
+            )
 
 
 def run(path: Path, operator: Operator, console: Console) -> Planned:
@@ -154,6 +162,8 @@ def run(path: Path, operator: Operator, console: Console) -> Planned:
     name = sha256_of([project.name_of(path), operator.profile])[:16]
     with exclusive(project.make_state() / "locks" / f"{name}.lock", path.name):
         planned = plan(path, operator)
+        if operator.locked:
+            refuse_drift(planned)
         _refuse_unfit(planned, operator)
         if not planned.plan.steps:
             _save(planned.loaded, refreshed(planned))

@@ -97,6 +97,7 @@ class Planned:
     locked: LockedRun | None
     plan: Plan
     model_sha256: str | None = None
+    changed_examples: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,11 +231,14 @@ def _job_reason(
         if situation.retry and plan.attempt != job.attempt:
             return f"attempt {plan.attempt}, because {job.id} {_ended(job.status)}"
         return f"train here: {job.fine_tuned_model or job.id} is not on this machine"
-    changes = _training_changes(recipe, job, situation) + _data_changes(recipe, dataset, locked, situation)
+    changes = training_changes(recipe, job, situation.model_sha256) + _data_changes(
+        recipe, dataset, locked, situation
+    )
     return "replace because " + "; ".join(changes or ["the job's inputs changed"])
 
 
-def _training_changes(recipe: Recipe, job: LockedJob, situation: Situation) -> list[str]:
+def training_changes(recipe: Recipe, job: LockedJob, model_sha256: str | None) -> list[str]:
+    """What a recipe asks of its job that differs from what was asked before, such as `seed 1 → 2`."""
     training = recipe.training
     before: dict[str, Any] = {
         "provider": job.provider,
@@ -257,7 +261,7 @@ def _training_changes(recipe: Recipe, job: LockedJob, situation: Situation) -> l
         for name, value in after.items()
         if before.get(name) != value
     ]
-    if job.model_sha256 != situation.model_sha256 and job.model == training.model:
+    if job.model_sha256 != model_sha256 and job.model == training.model:
         changes.append(f"the files of {training.model} changed")
     return changes
 

@@ -17,6 +17,7 @@ LAYERS = (
     ("providers",),
     ("price",),
     ("plan",),
+    ("drift",),
     ("execution",),
     ("report",),
     ("pipeline", "starter"),

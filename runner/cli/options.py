@@ -28,6 +28,9 @@ profile_option = click.option(
 network_option = click.option(
     "--allow-network", is_flag=True, help="Let the recipe fetch a model from the Hugging Face hub."
 )
+locked_option = click.option(
+    "--locked", is_flag=True, help="Fail with 6 if anything differs from the lockfile; hash everything again."
+)
 provider_option = click.option(
     "--provider", default=None, help="The host entry to ask, for a job that no recipe here knows."
 )

@@ -2,6 +2,7 @@
 
 import shutil
 from contextlib import closing
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from runner import pipeline
 from runner.cli.options import (
     find_recipe,
     json_option,
+    locked_option,
     network_option,
     operator,
     profile_option,
@@ -19,6 +21,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
+from runner.drift import find_drift, refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
 from runner.providers.hosts import find_host
@@ -26,6 +29,7 @@ from runner.report import machine, terminal
 from runner.schema import schema_text
 
 CHANGES_PENDING = 5
+STALE = 6
 
 
 @click.command()
@@ -101,6 +105,7 @@ def build(recipe: Path | None, profile: str, out: Path | None, as_json: bool) ->
 @network_option
 @click.option("--retry", is_flag=True, help="Plan a new attempt of a failed or cancelled job.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 5 when a run would do something.")
+@locked_option
 @json_option
 def plan(
     recipe: Path | None,
@@ -109,11 +114,14 @@ def plan(
     allow_network: bool,
     retry: bool,
     detailed_exitcode: bool,
+    locked: bool,
     as_json: bool,
 ) -> None:
     """Say what a run would do and why, with its price. Nothing is sent."""
-    decided = operator(profile=profile, allow_network=allow_network, retry=retry)
+    decided = operator(profile=profile, allow_network=allow_network, retry=retry, locked=locked)
     planned = pipeline.plan(find_recipe(recipe), decided)
+    if locked:
+        refuse_drift(planned)
     if as_json:
         write_json({"plan": machine.plan_data(planned)})
     else:
@@ -125,3 +133,26 @@ def plan(
         raise click.exceptions.Exit(4)
     if detailed_exitcode and planned.plan.steps:
         raise click.exceptions.Exit(CHANGES_PENDING)
+
+
+@click.command()
+@recipe_argument
+@profile_option
+@json_option
+def verify(recipe: Path | None, profile: str, as_json: bool) -> None:
+    """Rebuild the dataset from its sources and compare every hash with the lockfile; exit with 6 on drift.
+
+    Needs no key, sends nothing and does not use the cache of earlier builds.
+    """
+    planned = pipeline.plan(find_recipe(recipe), operator(profile=profile, locked=True))
+    found = find_drift(planned)
+    lock = planned.loaded.project.name_of(planned.loaded.lock_path)
+    if as_json:
+        write_json({"ok": not found, "differences": [asdict(item) for item in found]})
+    elif found:
+        write("\n".join(f"{lock}: {difference}" for difference in found))
+    else:
+        files = len(planned.dataset.sources) + len(planned.dataset.templates) + len(planned.dataset.files)
+        write(f"{lock}: verified ({files} files, {planned.dataset.n_records} records)")
+    if found:
+        raise click.exceptions.Exit(STALE)

@@ -12,6 +12,7 @@ from runner.cli.options import (
     is_interactive,
     job_of,
     json_option,
+    locked_option,
     network_option,
     operator,
     profile_option,
@@ -64,6 +65,8 @@ class TerminalConsole:
 @click.option("--yes", is_flag=True, help="Start a paid job without asking.")
 @click.option("--retry", is_flag=True, help="Start a new attempt of a failed or cancelled job.")
 @click.option("--allow-unknown-price", is_flag=True, help="Start a job whose price is not known.")
+@click.option("--max-cost", type=click.FloatRange(0), help="Refuse a job above this many US dollars.")
+@locked_option
 @json_option
 def run(
     recipe: Path | None,
@@ -73,12 +76,19 @@ def run(
     yes: bool,
     retry: bool,
     allow_unknown_price: bool,
+    max_cost: float | None,
+    locked: bool,
     as_json: bool,
 ) -> None:
     """Upload, train, follow the job to its end and write the lockfile. A second run finds nothing to do."""
     path = find_recipe(recipe)
     decided = operator(
-        profile=profile, allow_network=allow_network, retry=retry, allow_unknown_price=allow_unknown_price
+        profile=profile,
+        allow_network=allow_network,
+        retry=retry,
+        allow_unknown_price=allow_unknown_price,
+        max_cost_usd=max_cost,
+        locked=locked,
     )
     with JobProgress(sys.stderr) as progress:
         console = TerminalConsole(progress, yes=yes)
