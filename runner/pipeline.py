@@ -43,6 +43,7 @@ from runner.providers.hosts import Host, find_host
 from runner.providers.local_service import has_artefact, has_job
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe, load_profiles, load_recipe
+from runner.saved_plan import SavedPlan, refuse_moved
 
 HOSTED_POLL_S = 5.0
 LOCAL_POLL_S = 0.5
@@ -153,10 +154,11 @@ def check_budget(planned: Planned, operator: Operator) -> None:
             )
 
 
-def run(path: Path, operator: Operator, console: Console) -> Planned:
+def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | None = None) -> Planned:
     """Do what the plan says, follow the job to its end, and lock the result.
 
-    Raises OverBudgetError, ProviderError, JobFailedError and whatever `plan` raises.
+    With a saved plan, only that one is run. Raises OverBudgetError, ProviderError, JobFailedError and whatever
+    `plan` raises.
     """
     project = validate(path, operator).project
     name = sha256_of([project.name_of(path), operator.profile])[:16]
@@ -164,6 +166,8 @@ def run(path: Path, operator: Operator, console: Console) -> Planned:
         planned = plan(path, operator)
         if operator.locked:
             refuse_drift(planned)
+        if saved is not None:
+            refuse_moved(saved, planned)
         _refuse_unfit(planned, operator)
         if not planned.plan.steps:
             _save(planned.loaded, refreshed(planned))

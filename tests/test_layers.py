@@ -20,6 +20,7 @@ LAYERS = (
     ("drift",),
     ("execution",),
     ("report",),
+    ("saved_plan",),
     ("pipeline", "starter"),
     ("cli",),
 )

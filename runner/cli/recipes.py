@@ -26,6 +26,7 @@ from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
 from runner.providers.hosts import find_host
 from runner.report import machine, terminal
+from runner.saved_plan import save_plan
 from runner.schema import schema_text
 
 CHANGES_PENDING = 5
@@ -106,6 +107,7 @@ def build(recipe: Path | None, profile: str, out: Path | None, as_json: bool) ->
 @click.option("--retry", is_flag=True, help="Plan a new attempt of a failed or cancelled job.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 5 when a run would do something.")
 @locked_option
+@click.option("--out", type=click.Path(path_type=Path), help="Also save the plan for `finetune run PLAN`.")
 @json_option
 def plan(
     recipe: Path | None,
@@ -115,6 +117,7 @@ def plan(
     retry: bool,
     detailed_exitcode: bool,
     locked: bool,
+    out: Path | None,
     as_json: bool,
 ) -> None:
     """Say what a run would do and why, with its price. Nothing is sent."""
@@ -129,6 +132,9 @@ def plan(
         write(terminal.plan_text(planned))
     if planned.dataset.errors:
         raise RunnerError("the dataset has errors; a run would stop here.")
+    if out is not None:
+        save_plan(out, planned)
+        tell(f"saved {out}")
     if planned.plan.blocked:
         raise click.exceptions.Exit(4)
     if detailed_exitcode and planned.plan.steps:

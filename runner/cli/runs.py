@@ -28,6 +28,7 @@ from runner.execution.watching import Update, follow
 from runner.plan import Planned
 from runner.report import machine, terminal
 from runner.report.progress import JobProgress
+from runner.saved_plan import read_plan
 
 
 class TerminalConsole:
@@ -80,8 +81,13 @@ def run(
     locked: bool,
     as_json: bool,
 ) -> None:
-    """Upload, train, follow the job to its end and write the lockfile. A second run finds nothing to do."""
-    path = find_recipe(recipe)
+    """Upload, train, follow the job to its end and write the lockfile. A second run finds nothing to do.
+
+    RECIPE may be a plan saved by `plan --out`; it is refused when anything moved since.
+    """
+    saved = read_plan(recipe) if recipe is not None and recipe.suffix == ".json" else None
+    path = saved.recipe if saved else find_recipe(recipe)
+    profile = saved.profile if saved else profile
     decided = operator(
         profile=profile,
         allow_network=allow_network,
@@ -93,7 +99,7 @@ def run(
     with JobProgress(sys.stderr) as progress:
         console = TerminalConsole(progress, yes=yes)
         try:
-            done = pipeline.run(path, decided, console)
+            done = pipeline.run(path, decided, console, saved)
         except KeyboardInterrupt:
             raise _detached(console.job_id) from None
     _report(done, as_json=as_json)

@@ -176,3 +176,35 @@ def test_a_suffix_that_the_host_refuses_is_found_early(call: Call, recipe: Path,
     assert (
         "faq.yaml:20:11: $.training.suffix: found 27 characters, fake takes at most 18. Shorten it.\n"
     ) == outcome.err
+
+
+def test_a_saved_plan_runs_as_it_was_planned(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    planned = call("plan", recipe, "--out", recipe.parent / "plan.json")
+    ran = call("run", recipe.parent / "plan.json", "--yes")
+
+    assert (0, 0) == (planned.code, ran.code)
+    assert 1 == len(hosted.jobs)
+
+
+def test_a_saved_plan_is_refused_when_something_moved(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    call("plan", recipe, "--out", recipe.parent / "plan.json")
+    recipe.write_text(recipe.read_text().replace("n_epochs: 2", "n_epochs: 3"))
+    outcome = call("run", recipe.parent / "plan.json", "--yes")
+
+    assert (
+        6,
+        "error: the saved plan is out of date: digest, price, steps changed since. Nothing was sent. "
+        "Plan again and look at what it says now.\n",
+    ) == (outcome.code, outcome.err)
+    assert [] == hosted.requests
+
+
+def test_a_file_that_is_no_plan_is_refused(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    other = recipe.parent / "other.json"
+    other.write_text("[]")
+    outcome = call("run", other)
+
+    assert (1, f"error: {other}: not a saved plan. Make one with `finetune plan --out {other}`.\n") == (
+        outcome.code,
+        outcome.err,
+    )

@@ -1,0 +1,62 @@
+"""A plan on disk: made by `plan --out`, reviewed, and run only while it is still what would happen."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.canonical import canonical_json, write_atomically
+from runner.display import shown
+from runner.errors import RunnerError, StaleLockError
+from runner.plan import Planned
+from runner.project import find_project
+from runner.report.machine import plan_data
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPlan:
+    """What was planned: the recipe and profile, and the plan as data."""
+
+    recipe: Path
+    profile: str
+    plan: dict[str, Any]
+
+
+def save_plan(path: Path, planned: Planned) -> None:
+    """Write a plan as JSON; the recipe is named relative to the project root."""
+    value = {
+        "saved_plan_version": VERSION,
+        "recipe": planned.loaded.project.name_of(planned.loaded.path),
+        "profile": planned.loaded.profile,
+        "plan": plan_data(planned),
+    }
+    write_atomically(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True).encode() + b"\n")
+
+
+def read_plan(path: Path) -> SavedPlan:
+    """Read a saved plan of the project that the file lies in. Raises RunnerError for a file that is none."""
+    try:
+        value = json.loads(path.read_bytes())
+        if value["saved_plan_version"] != VERSION:
+            found = shown(value["saved_plan_version"])
+            raise RunnerError(f"{path}: found saved_plan_version {found}, expected {VERSION}. Plan again.")
+        recipe = find_project(path).root / str(value["recipe"])
+        return SavedPlan(recipe=recipe, profile=str(value["profile"]), plan=dict(value["plan"]))
+    except OSError as error:
+        raise RunnerError(f"{path}: cannot be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunnerError(f"{path}: not a saved plan. Make one with `finetune plan --out {path}`.") from error
+
+
+def refuse_moved(saved: SavedPlan, planned: Planned) -> None:
+    """Raise StaleLockError where today's plan is another one than the saved plan."""
+    now = json.loads(canonical_json(plan_data(planned)))
+    before = json.loads(canonical_json(saved.plan))
+    moved = sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
+    if moved:
+        raise StaleLockError(
+            f"the saved plan is out of date: {', '.join(moved)} changed since. Nothing was sent. "
+            "Plan again and look at what it says now."
+        )
