@@ -157,8 +157,8 @@ def check_budget(planned: Planned, operator: Operator) -> None:
 def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | None = None) -> Planned:
     """Do what the plan says, follow the job to its end, and lock the result.
 
-    With a saved plan, only that one is run. Raises OverBudgetError, ProviderError, JobFailedError and whatever
-    `plan` raises.
+    With a saved plan, only that one is run. Raises OverBudgetError, ProviderError, JobFailedError and
+    whatever `plan` raises.
     """
     project = validate(path, operator).project
     name = sha256_of([project.name_of(path), operator.profile])[:16]

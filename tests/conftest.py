@@ -1,7 +1,9 @@
 """What every test gets: no home, no keys, no network but loopback."""
 
+import os
 import socket
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,14 @@ from tests.fake_host import FakeHost, start_fake_host
 
 KEY_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "HF_TOKEN")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def pytest_configure() -> None:
+    """`make test-full` leaves nothing out: what a test would skip for has to be installed."""
+    wanted = ("torch", "transformers", "trl", "peft", "starlette", "uvicorn", "hypothesis", "setuptools")
+    missing = [name for name in wanted if find_spec(name) is None]
+    if os.environ.get("FINETUNE_TEST_FULL") and missing:
+        raise pytest.UsageError(f"the full suite needs {', '.join(missing)}: pip install -e '.[local,dev]'")
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,12 @@
 """What the wheel holds."""
 
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 
@@ -12,3 +17,27 @@ def test_every_package_is_listed() -> None:
     found = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "runner").rglob("__init__.py")}
 
     assert sorted({*found, "runner.schemas"}) == sorted(settings["packages"])
+
+
+@pytest.mark.long
+def test_the_wheel_holds_what_is_read_at_run_time(tmp_path: Path) -> None:
+    """Schemas, host entries and tiny-1's files reach the wheel, and every module does."""
+    pytest.importorskip("setuptools", reason="setuptools is not installed")
+    source = tmp_path / "source"
+    subprocess.run(["git", "clone", "--quiet", "--local", str(ROOT), str(source)], check=True)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "--wheel-dir", str(tmp_path), str(source)], check=True)
+    [wheel] = tmp_path.glob("*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
+    modules = {path.relative_to(source).as_posix() for path in (source / "runner").rglob("*.py")}
+    data = {
+        "runner/py.typed",
+        "runner/schemas/recipe.schema.json",
+        "runner/schemas/lockfile.schema.json",
+        "runner/providers/hosts/local.toml",
+        "runner/providers/hosts/openai.toml",
+        "runner/local/training/tiny_1/tokenizer.json",
+        "runner/local/training/tiny_1/chat_template.jinja",
+    }
+
+    assert set() == (modules | data) - held
