@@ -1,27 +1,39 @@
 """A hosted provider on loopback: the OpenAI shape for files and jobs, with faults on demand."""
 
+import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 KEY = "sk-test-key"
+METADATA_FILTER = re.compile(r"metadata\[(.+)\]")
+Metadata = Literal["filtered", "unfiltered", "dropped"]
 
 
 @dataclass
 class FakeHost:
     """Files and jobs in memory; `faults` maps "METHOD /path" to what goes wrong, once each.
 
-    A fault is a status to answer with, `drop` to close the connection after acting, `drop_before` to close it
-    before, or bytes to answer with instead.
+    A fault is a status to answer with or bytes to answer with instead, or one of these words:
+    `drop_before` closes the connection before acting and `drop` after it; `429_after` and its like answer
+    with a status after acting; `delay` acts and stays silent for `delay_s`; `truncate` acts and sends half
+    of the answer; `duplicate` lists every item twice; `forget` acts, answers, and loses the file.
+
+    `metadata` says whether the host filters jobs by metadata, ignores the filter, or keeps none. An object
+    stays out of `lag` lists after it was made. A `strict` host refuses a job without its training file;
+    one that `ignores_after` sends the first page of a list for ever.
     """
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, list[Any]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -29,20 +41,40 @@ class FakeHost:
     job_status: str = "succeeded"
     job_error: dict[str, Any] | None = None
     lies_about_files: bool = False
+    serves_content: bool = True
+    strict: bool = False
+    ignores_after: bool = False
+    metadata: Metadata = "unfiltered"
+    lag: int = 0
+    delay_s: float = 0.6
+    charges: int = 0
+    uploads: Counter[str] = field(default_factory=Counter)
+    forgotten: Counter[str] = field(default_factory=Counter)
+    hidden: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     url: str = ""
+
+    def reset(self) -> None:
+        """Be as new, at the same address."""
+        fresh = FakeHost(url=self.url)
+        with self.lock:
+            self.__dict__.update({key: value for key, value in vars(fresh).items() if key != "lock"})
 
     def count(self, request: str) -> int:
         """How often a "METHOD /path" was asked."""
         return self.requests.count(request)
 
+    def live_jobs(self) -> list[str]:
+        """The jobs that nobody cancelled."""
+        return [job["id"] for job in self.jobs.values() if job["status"] != "cancelled"]
+
     def add_file(self, body: bytes) -> dict[str, Any]:
         """Store an upload."""
         name = re.search(rb'filename="([^"]+)"', body)
-        content = body.split(b"\r\n\r\n", 1)[1].rsplit(b"\r\n--", 1)[0] if b"\r\n\r\n" in body else b""
         parts = [part for part in body.split(b"\r\n--") if b"filename=" in part]
-        content = parts[0].split(b"\r\n\r\n", 1)[1] if parts else content
-        file = {
-            "id": f"file-{len(self.files) + 1}",
+        content = parts[0].split(b"\r\n\r\n", 1)[1] if parts else b""
+        file: dict[str, Any] = {
+            "id": f"file-{self.uploads.total() + 1}",
             "object": "file",
             "bytes": 1 if self.lies_about_files else len(content),
             "created_at": 1_795_000_000,
@@ -51,10 +83,13 @@ class FakeHost:
             "status": "processed",
         }
         self.files[file["id"]] = file
+        self.contents[file["id"]] = content
+        self.uploads[hashlib.sha256(content).hexdigest()] += 1
+        self.hidden[file["id"]] = self.lag
         return file
 
     def add_job(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Store a job."""
+        """Store a job and charge for it."""
         number = len(self.jobs) + 1
         job = {
             "id": f"ftjob-{number}",
@@ -72,24 +107,45 @@ class FakeHost:
             "seed": body.get("seed"),
             "method": body.get("method"),
             "hyperparameters": {"n_epochs": 3, "batch_size": 1, "learning_rate_multiplier": 1.8},
-            "metadata": body.get("metadata"),
+            "metadata": None if self.metadata == "dropped" else body.get("metadata"),
             "error": {},
         }
         self.jobs[job["id"]] = job
+        self.charges += 1
+        self.hidden[job["id"]] = self.lag
         return job
 
     def job(self, job_id: str) -> dict[str, Any]:
         """One job, finished as the test wants it."""
         job = self.jobs[job_id]
-        done = {"status": self.job_status, "error": self.job_error or {}}
+        if job["status"] == "cancelled":
+            return job
+        done: dict[str, Any] = {"status": self.job_status, "error": self.job_error or {}}
         if self.job_status == "succeeded":
             done |= {"fine_tuned_model": f"ft:{job['model']}:org::1", "trained_tokens": 1700}
         job.update(done)
         return job
 
+    def visible(self, items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What a list shows: an object is left out as often as the host lags behind."""
+        shown = []
+        for item in items:
+            if self.hidden[item["id"]] > 0:
+                self.hidden[item["id"]] -= 1
+            else:
+                shown.append(item)
+        return shown
+
+    def forget(self, file_id: str) -> None:
+        """Lose a file."""
+        del self.files[file_id]
+        self.forgotten[hashlib.sha256(self.contents.pop(file_id)).hexdigest()] += 1
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Without it every answer waits 40 ms for a delayed acknowledgement.
+    disable_nagle_algorithm = True
     host: FakeHost
 
     def do_GET(self) -> None:
@@ -108,51 +164,92 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         path = url.path.removeprefix("/v1")
         body = self._body()
+        if len(body) < int(self.headers.get("Content-Length", 0)):
+            self.close_connection = True
+            return
         name = f"{self.command} {path}"
-        self.host.requests.append(name)
-        self.host.headers.append({key.lower(): value for key, value in self.headers.items()})
-        faults = self.host.faults.get(name, [])
-        fault = faults.pop(0) if faults else None
-        if fault == "drop_before":
-            self.close_connection = True
-            return
+        with self.host.lock:
+            self.host.requests.append(name)
+            self.host.headers.append({key.lower(): value for key, value in self.headers.items()})
+            faults = self.host.faults.get(name, [])
+            fault = faults.pop(0) if faults else None
+            if fault == "drop_before":
+                self.close_connection = True
+                return
+            answer = None if isinstance(fault, int) else self._answer(path, parse_qs(url.query), body)
+            if fault == "forget" and isinstance(answer, dict) and answer["id"] in self.host.files:
+                self.host.forget(answer["id"])
+        self._reply(fault, path, answer)
+
+    def _reply(self, fault: Any, path: str, answer: Any) -> None:
         if isinstance(fault, int):
-            self._send(
-                fault, {"error": {"message": f"fault {fault}", "type": "x", "param": None, "code": None}}
-            )
-            return
-        answer = self._answer(path, parse_qs(url.query), body)
-        if fault == "drop":
-            self.close_connection = True
+            self._refuse(fault, f"fault {fault}")
         elif isinstance(fault, bytes):
             self._send_bytes(200, fault)
+        elif fault == "drop":
+            self.close_connection = True
+        elif fault == "delay":
+            time.sleep(self.host.delay_s)
+            self.close_connection = True
+        elif fault is not None and fault.endswith("_after"):
+            self._refuse(int(fault[:3]), f"fault {fault}")
         elif answer is None:
-            error = {"message": f"No such object: {path}", "type": "invalid_request_error", "param": None}
-            self._send(404, {"error": {**error, "code": None}})
+            self._refuse(404, f"No such object: {path}")
+        elif isinstance(answer, str):
+            self._refuse(int(answer[:3]), answer[4:])
         else:
-            self._send(200, answer)
+            self._send(answer, fault)
 
-    def _answer(self, path: str, query: dict[str, list[str]], body: bytes) -> dict[str, Any] | None:
+    def _send(self, answer: Any, fault: str | None) -> None:
+        if fault == "duplicate" and isinstance(answer, dict) and "data" in answer:
+            answer = {**answer, "data": [item for item in answer["data"] for _ in range(2)]}
+        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self._send_bytes(200, content, truncated=fault == "truncate")
+
+    def _answer(self, path: str, query: dict[str, list[str]], body: bytes) -> Any:
+        """The object asked for, None where there is none, or a text that begins with a refusing status."""
         host = self.host
         if self.headers.get("Authorization") != f"Bearer {KEY}":
             return None
         if path == "/files":
-            return host.add_file(body) if self.command == "POST" else _listed(host.files.values())
+            return host.add_file(body) if self.command == "POST" else self._page(host.files.values(), query)
         if path.startswith("/files/"):
-            return host.files.get(path.split("/")[2])
+            return self._file_answer(path.split("/"))
         if path == "/fine_tuning/jobs" and self.command == "POST":
             host.bodies.append(json.loads(body))
+            if host.strict and host.bodies[-1]["training_file"] not in host.files:
+                return "400 invalid training_file"
             return host.add_job(json.loads(body))
         if path == "/fine_tuning/jobs":
-            return _listed(reversed(host.jobs.values()))
+            return self._page(_chosen(host, query), query)
         return self._job_answer(path.split("/"))
 
-    def _job_answer(self, parts: list[str]) -> dict[str, Any] | None:
+    def _file_answer(self, parts: list[str]) -> Any:
+        if parts[-1] != "content":
+            return self.host.files.get(parts[2])
+        if not self.host.serves_content:
+            return "403 Not allowed to download files of purpose: fine-tune"
+        return self.host.contents.get(parts[2])
+
+    def _job_answer(self, parts: list[str]) -> Any:
         if parts[1:3] != ["fine_tuning", "jobs"] or parts[3] not in self.host.jobs:
             return None
         if parts[-1] in ("events", "checkpoints"):
             return _listed([])
+        if parts[-1] == "cancel":
+            if self.host.jobs[parts[3]]["status"] in ("succeeded", "failed", "cancelled"):
+                return "400 the job is already over"
+            self.host.jobs[parts[3]]["status"] = "cancelled"
+            return self.host.jobs[parts[3]]
         return self.host.job(parts[3])
+
+    def _page(self, items: Iterable[dict[str, Any]], query: dict[str, list[str]]) -> dict[str, Any]:
+        newest_first = self.host.visible(reversed(list(items)))
+        after = "" if self.host.ignores_after else query.get("after", [""])[0]
+        ids = [item["id"] for item in newest_first]
+        begin = ids.index(after) + 1 if after in ids else 0
+        end = begin + int(query.get("limit", ["10000"])[0])
+        return _listed(newest_first[begin:end], has_more=end < len(newest_first))
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") == "chunked":
@@ -164,26 +261,42 @@ class _Handler(BaseHTTPRequestHandler):
             return b"".join(chunks)
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
-    def _send(self, status: int, value: Any) -> None:
-        self._send_bytes(status, json.dumps(value).encode())
+    def _refuse(self, status: int, message: str) -> None:
+        error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
+        self._send_bytes(status, json.dumps({"error": error}).encode())
 
-    def _send_bytes(self, status: int, content: bytes) -> None:
+    def _send_bytes(self, status: int, content: bytes, *, truncated: bool = False) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[: len(content) // 2] if truncated else content)
+        self.close_connection = self.close_connection or truncated
 
 
-def _listed(items: Any) -> dict[str, Any]:
-    return {"object": "list", "data": list(items), "has_more": False}
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that are killed or time out are what this host is for."""
+
+
+def _chosen(host: FakeHost, query: dict[str, list[str]]) -> list[dict[str, Any]]:
+    wanted = {match[1]: query[name][0] for name in query if (match := METADATA_FILTER.fullmatch(name))}
+    if host.metadata != "filtered":
+        return list(host.jobs.values())
+    return [job for job in host.jobs.values() if wanted.items() <= (job["metadata"] or {}).items()]
+
+
+def _listed(items: list[Any], *, has_more: bool = False) -> dict[str, Any]:
+    return {"object": "list", "data": items, "has_more": has_more}
 
 
 def start_fake_host() -> tuple[FakeHost, Callable[[], None]]:
     """Start a host; returns it and what stops it."""
     host = FakeHost()
     handler = type("Handler", (_Handler,), {"host": host})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     host.url = f"http://127.0.0.1:{server.server_address[1]}/v1"

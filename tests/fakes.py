@@ -77,6 +77,10 @@ class MemoryProvider:
         self.requests.append("list_files")
         return list(self.files.values())[:limit]
 
+    def file_sha256(self, file_id: str) -> str | None:
+        """The content is not kept."""
+        return None
+
     def delete_file(self, file_id: str) -> None:
         """Forget a file."""
         del self.files[file_id]

@@ -50,9 +50,9 @@ def find_job(
     live = [job for job in found if job.status not in ("failed", "cancelled")]
     if len(live) > 1 and not all(map(sought.marks, live)):
         raise AmbiguousJobError(
-            f"found {len(live)} jobs that may be the one of this run: {_names(live)}. Nothing was cancelled, and "
-            f"nothing more is started. Cancel all but one with `finetune cancel JOB --provider {sought.host}`, "
-            "then run again."
+            f"found {len(live)} jobs that may be the one of this run: {_names(live)}. Nothing was cancelled, "
+            "and nothing more is started. Cancel all but one with "
+            f"`finetune cancel JOB --provider {sought.host}`, then run again."
         )
     kept = min(live or found, key=lambda job: (job.created_at, job.id), default=None)
     for job in live:
@@ -78,8 +78,8 @@ def refuse_unmarked(provider: Provider, journal: Journal, sought: SoughtJob, tra
         raise AmbiguousJobError(
             f"{_names(suspects)} trains on the same file and carries no job key, so it may be the job whose "
             "creation was not confirmed. Nothing was sent again. `finetune import JOB` adopts it, "
-            f"`finetune cancel JOB --provider {sought.host}` stops it; if it has nothing to do with this run, "
-            f"delete {journal.path.name} in .finetune/journal and run again."
+            f"`finetune cancel JOB --provider {sought.host}` stops it; if it has nothing to do with this "
+            f"run, delete {journal.path.name} in .finetune/journal and run again."
         )
 
 
@@ -113,8 +113,8 @@ def _jobs_of_file(provider: Provider, filename: str) -> list[Job]:
 def _refuse_cut_off(n_listed: int, what: str) -> None:
     if n_listed >= SEARCHED:
         raise AmbiguousJobError(
-            f"the job of this run cannot be told from others: the provider keeps no metadata and lists {n_listed} "
-            f"or more {what}. Delete old ones, or find the job and adopt it with `finetune import JOB`."
+            "the job of this run cannot be told from others: the provider keeps no metadata and lists "
+            f"{n_listed} or more {what}. Delete old ones, or adopt the job with `finetune import JOB`."
         )
 
 

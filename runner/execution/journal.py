@@ -1,5 +1,6 @@
 """What was about to be sent, on disk before it is sent."""
 
+import errno
 import fcntl
 import json
 import os
@@ -36,7 +37,7 @@ class Journal:
         """The ID a create made, `unknown` after an intent without an outcome, None where nothing is open."""
         last = None
         for entry in self._entries():
-            if (entry["kind"], entry["key"]) == (kind, key):
+            if (entry.get("kind"), entry.get("key")) == (kind, key):
                 last = entry
         if last is None or last["state"] == "refused":
             return None
@@ -47,8 +48,10 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         # A newline first: the line before may have been cut off by a crash.
+        line = b"\n" + canonical_json(entry) + b"\n"
         try:
-            os.write(handle, b"\n" + canonical_json(entry) + b"\n")
+            if os.write(handle, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -60,10 +63,12 @@ class Journal:
             return
         for line in self.path.read_bytes().splitlines():
             try:
-                yield json.loads(line)
+                entry = json.loads(line)
             except ValueError:
                 # A line cut off by a power cut was never acted on: the request follows the fsync.
                 continue
+            if isinstance(entry, dict):
+                yield entry
 
 
 @contextmanager

@@ -3,38 +3,33 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from runner.canonical import sha256_file, sha256_of
 from runner.clock import Clock
 from runner.dataset.value import Dataset, DatasetFile
-from runner.errors import ProviderError, RunnerError
+from runner.errors import RunnerError
+from runner.execution.files import SoughtFile, find_file, retrieved_file
+from runner.execution.jobs import SoughtJob, find_job, refuse_unmarked
 from runner.execution.journal import Journal
+from runner.execution.sending import Lookup, found_before, sent
 from runner.lockfile import LockedCheckpoint, LockedFile, LockedJob, LockedRun
 from runner.plan import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob, section_hashes
-from runner.providers.base import (
-    Checkpoint,
-    Job,
-    JobRequest,
-    NotFoundError,
-    OutcomeUnknownError,
-    Provider,
-    RemoteFile,
-)
+from runner.providers.base import Checkpoint, ConnectionLostError, Job, JobRequest, Provider, RemoteFile
 from runner.recipe.model import Recipe
 
 # A create whose answer was lost is looked for this often before anything is sent again; seconds.
 LOOKUP_DELAYS = (0.5, 2.0, 5.0, 10.0)
-# How many of the newest files are searched for one uploaded before.
-SEARCHED_FILES = 1_000
-
-
-Found = TypeVar("Found")
+# How much of a job key a filename carries.
+KEY_CHARACTERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """What running a plan needs. `save` stores the run's state in the lockfile after every remote effect."""
+    """What running a plan needs. `save` stores the run in the lockfile once its job has started.
+
+    `keeps_metadata` says whether the provider stores a job's metadata. `settle_s` is waited between a create
+    and the look for a twin, so that a job created after that look is certainly the later one.
+    """
 
     recipe: Recipe
     dataset: Dataset
@@ -46,6 +41,8 @@ class Execution:
     model: str
     model_sha256: str | None = None
     allow_network: bool = False
+    keeps_metadata: bool = True
+    settle_s: float = 0.0
 
 
 def start(execution: Execution, plan: Plan, locked: LockedRun | None) -> LockedRun:
@@ -54,7 +51,11 @@ def start(execution: Execution, plan: Plan, locked: LockedRun | None) -> LockedR
     Raises ProviderError when the provider refuses or cannot be reached; everything done until then is saved
     and found again by the next run.
     """
-    run = _fresh_run(execution, locked)
+    run = _fresh_run(execution, plan, locked)
+    creation = _creation(plan)
+    found = _created_before(execution, plan, creation) if creation else None
+    if found is not None:
+        return _with_job(execution, plan, found, run)
     for step in plan.steps:
         run = _do(execution, plan, step, run)
     return run
@@ -102,8 +103,10 @@ def _refreshed_file(locked: LockedFile | None, file: DatasetFile | None) -> Lock
     return replace(locked, file=file) if locked and file else None
 
 
-def _fresh_run(execution: Execution, locked: LockedRun | None) -> LockedRun:
+def _fresh_run(execution: Execution, plan: Plan, locked: LockedRun | None) -> LockedRun:
     dataset = execution.dataset
+    # A job that goes on was made from these very bytes, so its files keep their IDs.
+    before = locked if _creation(plan) is None else None
     return LockedRun(
         recipe_sha256=execution.recipe.sha256,
         sections=section_hashes(execution.recipe),
@@ -111,26 +114,60 @@ def _fresh_run(execution: Execution, locked: LockedRun | None) -> LockedRun:
         templates=dataset.templates,
         n_records=dataset.n_records,
         index=dataset.index,
-        training_file=LockedFile(file=dataset.training_file),
-        validation_file=LockedFile(file=dataset.validation_file) if dataset.validation_file else None,
+        training_file=_locked_file(dataset.training_file, before.training_file if before else None),
+        validation_file=_locked_file(dataset.validation_file, before.validation_file if before else None)
+        if dataset.validation_file
+        else None,
         job=locked.job if locked else None,
     )
 
 
+def _locked_file(file: DatasetFile, before: LockedFile | None) -> LockedFile:
+    return LockedFile(file=file, file_id=before.file_id if before else None)
+
+
+def _creation(plan: Plan) -> CreateJob | None:
+    return next((step for step in plan.steps if isinstance(step, CreateJob)), None)
+
+
+def _created_before(execution: Execution, plan: Plan, step: CreateJob) -> Job | None:
+    """The job of an earlier run or of another machine: there is nothing to upload for it."""
+    found = found_before(_job_lookup(execution, _sought_job(execution, plan, step)))
+    if found is not None:
+        execution.say(f"Found {found.id}, created before")
+    return found
+
+
 def _do(execution: Execution, plan: Plan, step: Step, run: LockedRun) -> LockedRun:
     if isinstance(step, Upload | ReuseFile):
-        file_id = _reused(execution, step) if isinstance(step, ReuseFile) else None
-        locked = LockedFile(file=step.file, file_id=file_id or _upload(execution, step))
+        sought = _sought_file(execution, plan, step)
+        file_id = _reused(execution, step, sought) if isinstance(step, ReuseFile) else None
+        locked = LockedFile(file=step.file, file_id=file_id or _upload(execution, sought))
         if step.role == "training_file":
             return replace(run, training_file=locked)
         return replace(run, validation_file=locked)
     if isinstance(step, CreateJob):
         job = _create_job(execution, plan, step, run)
-        run = replace(run, job=_locked_job(execution, plan, job, run.job))
-        execution.save(run)
-        return run
+        return _with_job(execution, plan, job, run)
     if isinstance(step, WatchJob):
         execution.say(f"Following {step.job_id} ({step.reason})")
+    return run
+
+
+def _with_job(execution: Execution, plan: Plan, job: Job, run: LockedRun) -> LockedRun:
+    """The run with its job and with the files that this job has, which another process may have sent."""
+    training, validation = run.training_file, run.validation_file
+    run = replace(
+        run,
+        training_file=replace(training, file_id=job.training_file or training.file_id),
+        validation_file=replace(validation, file_id=job.validation_file or validation.file_id)
+        if validation
+        else None,
+        job=_locked_job(execution, plan, job, run.job),
+    )
+    # A job that is over is locked with its whole result, which following it brings, or not at all.
+    if not job.is_terminal:
+        execution.save(run)
     return run
 
 
@@ -154,42 +191,47 @@ def _locked_job(execution: Execution, plan: Plan, job: Job, before: LockedJob | 
     )
 
 
-def _reused(execution: Execution, step: ReuseFile) -> str | None:
-    try:
-        remote = execution.provider.retrieve_file(step.file_id)
-    except NotFoundError:
-        execution.say(f"{step.file_id} is gone at the provider; uploading it again")
+def _reused(execution: Execution, step: ReuseFile, sought: SoughtFile) -> str | None:
+    remote = retrieved_file(execution.provider, step.file_id, sought)
+    if remote is None:
+        execution.say(f"{step.file_id} is gone at the provider or another file now; uploading it again")
         return None
-    return remote.id if remote.size_bytes == step.file.size_bytes else None
-
-
-def _upload(execution: Execution, step: Upload | ReuseFile) -> str:
-    path = _checked_path(execution.dataset, step.file)
-    key = _upload_key(execution.recipe, step)
-    known = execution.journal.outcome("upload", key)
-    if known is not None:
-        found = _find_upload(execution, step, known)
-        if found is not None:
-            execution.journal.done("upload", key, found.id)
-            return found.id
-    execution.say(f"Uploading {step.filename} ({step.file.size_bytes:,} bytes)")
-    execution.journal.intend("upload", key)
-    try:
-        remote = execution.provider.upload(path, filename=step.filename, key=key)
-    except OutcomeUnknownError as error:
-        found = _look_repeatedly(execution, lambda: _find_upload(execution, step, "unknown"))
-        if found is None:
-            raise error
-        remote = found
-    except ProviderError:
-        execution.journal.refused("upload", key)
-        raise
-    execution.journal.done("upload", key, remote.id)
     return remote.id
 
 
-def _upload_key(recipe: Recipe, step: Upload | ReuseFile) -> str:
-    return sha256_of({"upload": step.filename, "sha256": step.file.sha256, "role": step.role})
+def _upload(execution: Execution, sought: SoughtFile) -> str:
+    path = _checked_path(execution.dataset, sought.file)
+
+    def send() -> RemoteFile:
+        execution.say(f"Uploading {sought.filename} ({sought.file.size_bytes:,} bytes)")
+        return execution.provider.upload(path, filename=sought.filename, key=sought.key)
+
+    lookup = Lookup(
+        kind="upload",
+        key=sought.key,
+        look=lambda: find_file(execution.provider, execution.journal, sought),
+        journal=execution.journal,
+        clock=execution.clock,
+        delays=LOOKUP_DELAYS,
+    )
+    # A file sent twice costs nothing, so nothing refuses a second attempt.
+    file = found_before(lookup) or sent(lookup, send, refuse=lambda: None)
+    return file.id
+
+
+def _sought_file(execution: Execution, plan: Plan, step: Upload | ReuseFile) -> SoughtFile:
+    filename = _upload_name(execution, plan, step)
+    key = sha256_of({"upload": filename, "sha256": step.file.sha256, "role": step.role})
+    return SoughtFile(key=key, filename=filename, file=step.file)
+
+
+def _upload_name(execution: Execution, plan: Plan, step: Upload | ReuseFile) -> str:
+    """Where metadata is not kept, the name of the training file carries the job key."""
+    creation = _creation(plan)
+    if execution.keeps_metadata or creation is None or step.role != "training_file":
+        return step.filename
+    mark = creation.key[:KEY_CHARACTERS]
+    return step.filename if mark in step.filename else f"{step.filename.removesuffix('.jsonl')}-{mark}.jsonl"
 
 
 def _checked_path(dataset: Dataset, file: DatasetFile) -> Path:
@@ -205,55 +247,55 @@ def _checked_path(dataset: Dataset, file: DatasetFile) -> Path:
     return path
 
 
-def _find_upload(execution: Execution, step: Upload | ReuseFile, known: str) -> RemoteFile | None:
-    if known != "unknown":
-        try:
-            return execution.provider.retrieve_file(known)
-        except NotFoundError:
-            return None
-    for remote in execution.provider.list_files(SEARCHED_FILES):
-        if (remote.filename, remote.size_bytes) == (step.filename, step.file.size_bytes):
-            return remote
-    return None
-
-
 def _create_job(execution: Execution, plan: Plan, step: CreateJob, run: LockedRun) -> Job:
-    found = _adopted(execution, step)
+    request, sought = _job_request(execution, step, run), _sought_job(execution, plan, step)
+    provider, journal = execution.provider, execution.journal
+    lookup = _job_lookup(execution, sought)
+    # Uploads may take minutes, in which another process may have come first.
+    found = lookup.look()
     if found is not None:
-        return found
-    request = _job_request(execution, step, run)
-    execution.journal.intend("job", step.key)
+        return lookup.remember(found)
+    created = sent(
+        lookup,
+        lambda: provider.create_job(request),
+        refuse=lambda: refuse_unmarked(provider, journal, sought, request.training_file),
+    )
+    return lookup.remember(_without_twin(execution, sought, created))
+
+
+def _without_twin(execution: Execution, sought: SoughtJob, created: Job) -> Job:
+    """The job that stays when another process created one for the same key at the same time."""
+    execution.clock.sleep(execution.settle_s)
     try:
-        job = execution.provider.create_job(request)
-    except OutcomeUnknownError:
-        recovered = _look_repeatedly(execution, lambda: _adopted(execution, step))
-        if recovered is None:
-            raise
-        return recovered
-    except ProviderError:
-        execution.journal.refused("job", step.key)
-        raise
-    execution.journal.done("job", step.key, job.id)
-    return job
+        kept = find_job(execution.provider, execution.journal, sought, execution.say, created)
+    except ConnectionLostError as error:
+        raise ConnectionLostError(
+            f"{error} {created.id} was created before; the same command finds it."
+        ) from error
+    return kept or created
 
 
-def _adopted(execution: Execution, step: CreateJob) -> Job | None:
-    """The job that an earlier run or another machine created for the same key, if there is one."""
-    # A success whose model is gone is no result: it is asked for again under the same key.
-    found = execution.provider.find_jobs(step.key)
-    jobs = [job for job in found if not (step.repeats and job.status == "succeeded")]
-    live = [job for job in jobs if job.status not in ("failed", "cancelled")] or jobs
-    if not live:
-        return None
-    if len(live) > 1:
-        names = ", ".join(job.id for job in live)
-        raise ProviderError(
-            f"found {len(live)} live jobs for the same run: {names}. Nothing was started. "
-            "Cancel all but one with `finetune cancel JOB`, then run again."
-        )
-    execution.journal.done("job", step.key, live[0].id)
-    execution.say(f"Found {live[0].id}, created before")
-    return live[0]
+def _job_lookup(execution: Execution, sought: SoughtJob) -> Lookup[Job]:
+    return Lookup(
+        kind="job",
+        key=sought.key,
+        look=lambda: find_job(execution.provider, execution.journal, sought, execution.say),
+        journal=execution.journal,
+        clock=execution.clock,
+        delays=LOOKUP_DELAYS,
+    )
+
+
+def _sought_job(execution: Execution, plan: Plan, step: CreateJob) -> SoughtJob:
+    upload = next(
+        item for item in plan.steps if isinstance(item, Upload | ReuseFile) and item.role == "training_file"
+    )
+    return SoughtJob(
+        key=step.key,
+        host=execution.recipe.training.provider,
+        repeats=step.repeats,
+        training_filename=None if execution.keeps_metadata else _upload_name(execution, plan, upload),
+    )
 
 
 def _job_request(execution: Execution, step: CreateJob, run: LockedRun) -> JobRequest:
@@ -272,12 +314,3 @@ def _job_request(execution: Execution, step: CreateJob, run: LockedRun) -> JobRe
         recipe=execution.recipe.name,
         allow_network=execution.allow_network,
     )
-
-
-def _look_repeatedly(execution: Execution, look: Callable[[], Found | None]) -> Found | None:
-    for delay_s in LOOKUP_DELAYS:
-        execution.clock.sleep(delay_s)
-        found = look()
-        if found is not None:
-            return found
-    return None

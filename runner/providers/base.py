@@ -141,6 +141,9 @@ class Provider(Protocol):
     def list_files(self, limit: int) -> list[RemoteFile]:
         """Files, newest first."""
 
+    def file_sha256(self, file_id: str) -> str | None:
+        """Hash of a file's content, hexadecimal; None where the provider does not give it back."""
+
     def delete_file(self, file_id: str) -> None:
         """Delete one file."""
 

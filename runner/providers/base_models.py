@@ -30,7 +30,7 @@ class BaseModel:
 
 def find_base_model(name: str, host: Host, recipe_folder: Path, project: Project) -> BaseModel | str:
     """Find the base model of a recipe; a sentence for the user where there is none."""
-    if host.paid or host.model(name) is not None:
+    if not host.is_local or host.model(name) is not None:
         return BaseModel(name=name)
     folder = recipe_folder / name
     if folder.is_dir() or name.startswith((".", "/", "~")):

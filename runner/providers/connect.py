@@ -18,7 +18,7 @@ def open_provider(
     """
     from runner.providers.openai_compatible import connect
 
-    if host.name == "local":
+    if host.is_local:
         from runner.providers.local_service import ensure_service
 
         service = ensure_service(state, allow_network=allow_network)

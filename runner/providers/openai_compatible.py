@@ -1,5 +1,6 @@
 """One adapter for every host of the OpenAI fine-tuning shape, on the openai SDK."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -68,6 +69,25 @@ class OpenAICompatible:
         """Files, newest first."""
         page = self._read(lambda: list(islice(self.client.files.list(limit=min(limit, 10_000)), limit)))
         return [_file(item) for item in page]
+
+    def file_sha256(self, file_id: str) -> str | None:
+        """Hash of a file's content; None where the host does not give training files back."""
+        import httpx2
+        import openai
+
+        digest = hashlib.sha256()
+        try:
+            with self.client.files.with_streaming_response.content(file_id) as response:
+                for chunk in response.iter_bytes():
+                    digest.update(chunk)
+        except openai.APIStatusError:
+            return None
+        except openai.OpenAIError as error:
+            raise self._refusal(error) from error
+        except httpx2.HTTPError as error:
+            # The SDK wraps what goes wrong up to the headers only.
+            raise self._lost(str(error)) from error
+        return digest.hexdigest()
 
     def delete_file(self, file_id: str) -> None:
         """Delete one file."""
@@ -170,12 +190,14 @@ class OpenAICompatible:
         except openai.OpenAIError as error:
             raise self._refusal(error) from error
 
-    def _bounded(self, pages: Any) -> list[Any]:
+    def _bounded(self, first: Any) -> list[Any]:
         seen: dict[str, Any] = {}
-        for item in islice(pages, MAX_LISTED):
-            if item.id in seen:
+        for page in first.iter_pages():
+            fresh = {item.id: item for item in page.data or () if item.id not in seen}
+            # A page without anything new is the end, or comes from a server that ignores `after`.
+            if not fresh or len(seen) >= MAX_LISTED:
                 break
-            seen[item.id] = item
+            seen |= fresh
         return list(seen.values())
 
     def _read(self, request: Callable[[], Any]) -> Any:
@@ -211,6 +233,12 @@ class OpenAICompatible:
             "the same command looks for it before anything is sent again."
         )
 
+    def _lost(self, cause: str) -> ConnectionLostError:
+        return ConnectionLostError(
+            f"{self.name} cannot be reached at {self.client.base_url}: {one_line(cause, limit=200)}. "
+            "Check the network and repeat the command."
+        )
+
     def _refusal(self, error: Exception) -> ProviderError:
         import openai
 
@@ -221,10 +249,7 @@ class OpenAICompatible:
         if isinstance(error, openai.APIStatusError):
             return ProviderError(f"{self.name} answered HTTP {error.status_code}: {_said(error)}")
         if isinstance(error, openai.APIConnectionError):
-            return ConnectionLostError(
-                f"{self.name} cannot be reached at {self.client.base_url}: {_cause(error)}. "
-                "Check the network and repeat the command."
-            )
+            return self._lost(_cause(error))
         return ProviderError(f"{self.name} sent an answer that cannot be read: {one_line(str(error))}")
 
 

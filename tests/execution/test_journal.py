@@ -1,5 +1,6 @@
 """Intents are on disk before anything is sent."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,24 @@ def test_a_line_cut_off_by_a_crash_is_ignored(tmp_path: Path) -> None:
     journal.done("job", "k", "ftjob-1")
 
     assert "ftjob-1" == journal.outcome("job", "k")
+
+
+def test_lines_that_no_journal_writes_are_ignored(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "run.jsonl")
+    journal.intend("job", "k")
+    journal.path.write_bytes(journal.path.read_bytes() + b"7\n[]\n{}\n\xff\n")
+
+    assert "unknown" == journal.outcome("job", "k")
+
+
+def test_an_intent_that_is_not_wholly_on_disk_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk may take half a line and report no error."""
+    write = os.write
+    monkeypatch.setattr("os.write", lambda handle, line: write(handle, line[:5]))
+    with pytest.raises(OSError, match="No space left on device"):
+        Journal(tmp_path / "run.jsonl").intend("job", "k")
 
 
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:

@@ -1,22 +1,83 @@
 """A plan is run exactly once, whatever gets lost on the way."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runner.canonical import sha256_bytes
 from runner.errors import ProviderError, RunnerError
+from runner.execution.jobs import AmbiguousJobError
 from runner.execution.journal import Journal
 from runner.execution.run import Execution, start, with_result
 from runner.lockfile import LockedRun
-from runner.plan import Situation, make_plan
-from runner.providers.base import OutcomeUnknownError
+from runner.plan import Situation, job_key, make_plan
+from runner.providers.base import (
+    JOB_KEY_METADATA,
+    ConnectionLostError,
+    Job,
+    JobRequest,
+    OutcomeUnknownError,
+    RemoteFile,
+)
 from runner.providers.hosts import find_host
 from tests.fakes import MemoryProvider, StillClock, make_dataset, make_recipe
 
 RECIPE = make_recipe()
+
+
+@dataclass
+class OpenProvider(MemoryProvider):
+    """A provider that gives content back, and may drop metadata, fail its reads or have a faster client."""
+
+    gives_content: bool = True
+    drops_metadata: bool = False
+    fails_reads: bool = False
+    is_raced: bool = False
+    ends_before_cancel: bool = False
+    contents: dict[str, bytes | None] = field(default_factory=dict)
+    cancelled: list[str] = field(default_factory=list)
+
+    def upload(self, path: Path, *, filename: str, key: str) -> RemoteFile:
+        """Store a file with its content."""
+        self.contents[f"file-{self.count('upload') + 1}"] = path.read_bytes()
+        return super().upload(path, filename=filename, key=key)
+
+    def file_sha256(self, file_id: str) -> str | None:
+        """Hash of the content, where it is given back."""
+        content = self.contents[file_id] if self.gives_content else None
+        return None if content is None else sha256_bytes(content)
+
+    def create_job(self, request: JobRequest) -> Job:
+        """Store a job, after that of a faster client."""
+        if self.is_raced:
+            self.jobs["ftjob-0"] = make_job("ftjob-0", request.key)
+        try:
+            return super().create_job(request)
+        finally:
+            if self.drops_metadata:
+                self.jobs = {name: replace(job, metadata={}) for name, job in self.jobs.items()}
+
+    def find_jobs(self, key: str) -> list[Job]:
+        """Jobs by key, unless reads fail after a create."""
+        if self.fails_reads and self.count("create_job"):
+            raise ConnectionLostError("memory cannot be reached")
+        return super().find_jobs(key)
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Cancel one job, unless it has just ended."""
+        if self.ends_before_cancel:
+            raise ProviderError(f"{job_id} is already over")
+        self.cancelled.append(job_id)
+        self.jobs[job_id] = replace(self.jobs[job_id], status="cancelled")
+        return self.jobs[job_id]
+
+
+def make_job(job_id: str, key: str) -> Job:
+    metadata = {JOB_KEY_METADATA: key}
+    return Job(id=job_id, status="queued", model="m", training_file="file-9", created_at=0, metadata=metadata)
 
 
 class Bench:
@@ -25,7 +86,8 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.dataset = make_dataset(folder / "datasets", validation=b"validation\n")
-        self.provider = MemoryProvider()
+        self.provider = OpenProvider()
+        self.keeps_metadata = True
         self.saved: list[LockedRun] = []
         self.said: list[str] = []
 
@@ -43,8 +105,27 @@ class Bench:
             save=self.saved.append,
             say=self.said.append,
             model=RECIPE.training.model,
+            keeps_metadata=self.keeps_metadata,
+            settle_s=1.0,
         )
         return start(execution, plan, locked)
+
+    def keep_no_metadata(self) -> None:
+        """Drop metadata, and say so."""
+        self.provider.drops_metadata = True
+        self.keeps_metadata = False
+
+    @property
+    def key(self) -> str:
+        """The key of the first job."""
+        plan = make_plan(
+            RECIPE, self.dataset, None, Situation(host=find_host("local"), today=date(2026, 11, 22))
+        )
+        return job_key(plan.digest, 1)
+
+    def add_twin(self, job_id: str, *, created_at: int) -> None:
+        """A job that another process made for the same run."""
+        self.provider.jobs[job_id] = replace(self.provider.jobs["ftjob-1"], id=job_id, created_at=created_at)
 
 
 @pytest.fixture
@@ -80,16 +161,30 @@ def test_a_lost_answer_is_looked_up_and_nothing_is_sent_twice(bench: Bench, requ
 
 
 @pytest.mark.parametrize("request_name", ["upload", "create_job"])
-def test_a_request_lost_on_the_way_ends_the_run_and_the_next_one_finishes(
-    bench: Bench, request_name: str
-) -> None:
+def test_a_request_lost_on_the_way_is_sent_once_more(bench: Bench, request_name: str) -> None:
+    """Only after every look for it was answered and found nothing."""
     bench.provider.lose_before = {request_name}
-    with pytest.raises(OutcomeUnknownError):
-        bench.run()
-
     run = bench.run()
 
     assert (2, 1) == counts(bench.provider)
+    assert run.job is not None and "ftjob-1" == run.job.id
+
+
+def test_a_look_that_fails_leaves_the_outcome_unknown(bench: Bench) -> None:
+    """Nothing is sent again, and the next run looks first."""
+    bench.provider.lose = {"create_job"}
+    bench.provider.fails_reads = True
+    with pytest.raises(OutcomeUnknownError) as caught:
+        bench.run()
+
+    assert "memory did not confirm create_job" == str(caught.value)
+    assert "unknown" == Journal(bench.folder / "journal.jsonl").outcome("job", bench.key)
+
+    bench.provider.fails_reads = False
+    run = bench.run()
+
+    assert (2, 1) == counts(bench.provider)
+    assert 1 == bench.provider.count("create_job")
     assert run.job is not None and "ftjob-1" == run.job.id
 
 
@@ -122,17 +217,171 @@ def test_a_job_whose_model_is_gone_is_asked_for_again(bench: Bench) -> None:
     assert 2 == bench.provider.count("create_job")
 
 
-def test_two_live_jobs_stop_and_ask(bench: Bench) -> None:
+def test_of_two_live_jobs_of_one_key_the_earlier_is_kept(bench: Bench) -> None:
     bench.run()
-    twin = replace(bench.provider.jobs["ftjob-1"], id="ftjob-2")
-    bench.provider.jobs["ftjob-2"] = twin
-    with pytest.raises(ProviderError) as caught:
+    bench.add_twin("ftjob-0", created_at=9)
+    run = bench.run()
+
+    assert run.job is not None and "ftjob-1" == run.job.id
+    assert ["ftjob-0"] == bench.provider.cancelled
+    assert (
+        "ftjob-0 was created for the same run as ftjob-1; keeping ftjob-1, cancelling ftjob-0" in bench.said
+    )
+
+
+def test_a_twin_created_at_the_same_time_is_found_after_creating(bench: Bench) -> None:
+    """The other process was earlier, so this one's job goes, and the lock gets the other's job and files."""
+    bench.provider.is_raced = True
+    run = bench.run()
+
+    assert run.job is not None and ("ftjob-0", "file-9") == (run.job.id, run.training_file.file_id)
+    assert ["ftjob-2"] == bench.provider.cancelled
+    assert "ftjob-0" == Journal(bench.folder / "journal.jsonl").outcome("job", bench.key)
+
+
+def test_a_twin_that_ended_meanwhile_needs_no_cancelling(bench: Bench) -> None:
+    bench.run()
+    bench.add_twin("ftjob-2", created_at=9)
+    bench.provider.ends_before_cancel = True
+    run = bench.run()
+
+    assert run.job is not None and "ftjob-1" == run.job.id
+
+
+def test_jobs_that_share_a_file_but_carry_no_key_stop_and_ask(bench: Bench) -> None:
+    """Where metadata is not kept nothing is cancelled on a guess."""
+    bench.keep_no_metadata()
+    bench.run()
+    bench.add_twin("ftjob-2", created_at=9)
+    with pytest.raises(AmbiguousJobError) as caught:
         bench.run()
 
     assert (
-        "found 2 live jobs for the same run: ftjob-1, ftjob-2. Nothing was started. "
-        "Cancel all but one with `finetune cancel JOB`, then run again."
+        "found 2 jobs that may be the one of this run: ftjob-1, ftjob-2. Nothing was cancelled, and nothing "
+        "more is started. Cancel all but one with `finetune cancel JOB --provider local`, then run again."
     ) == str(caught.value)
+    assert [] == bench.provider.cancelled
+
+    bench.provider.jobs["ftjob-1"] = replace(bench.provider.jobs["ftjob-1"], status="cancelled")
+    run = bench.run()
+
+    assert run.job is not None and "ftjob-2" == run.job.id
+
+
+def test_without_metadata_the_name_of_the_training_file_carries_the_key(bench: Bench) -> None:
+    bench.keep_no_metadata()
+    bench.run()
+    training, validation = bench.provider.files.values()
+
+    assert training.filename.endswith(f"-{bench.key[:16]}.jsonl")
+    assert bench.key[:16] not in validation.filename
+
+
+@pytest.mark.parametrize("has_journal", [True, False])
+def test_without_metadata_the_training_file_identifies_the_job(bench: Bench, *, has_journal: bool) -> None:
+    bench.keep_no_metadata()
+    bench.provider.lose = {"create_job"}
+    bench.run()
+    if not has_journal:
+        (bench.folder / "journal.jsonl").unlink()
+    run = bench.run()
+
+    assert (2, 1) == counts(bench.provider)
+    assert run.job is not None and "ftjob-1" == run.job.id
+
+
+def test_without_metadata_a_file_of_another_job_is_not_reused(bench: Bench) -> None:
+    bench.keep_no_metadata()
+    run = bench.run()
+    assert run.job is not None
+    locked = replace(run, job=replace(run.job, digest="0" * 64, status="succeeded"))
+    bench.provider.files["file-1"] = replace(bench.provider.files["file-1"], filename="faq-other-job.jsonl")
+    bench.provider.jobs.clear()
+    (bench.folder / "journal.jsonl").unlink()
+    again = bench.run(locked)
+
+    assert "file-3" == again.training_file.file_id
+    assert "file-1 is gone at the provider or another file now; uploading it again" in bench.said
+
+
+def test_a_list_that_is_cut_off_proves_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.keep_no_metadata()
+    bench.run()
+    monkeypatch.setattr("runner.execution.jobs.SEARCHED", 1)
+    bench.provider.files = {"file-9": replace(bench.provider.files["file-1"], filename="other")}
+    with pytest.raises(AmbiguousJobError) as caught:
+        bench.run()
+
+    assert (
+        "the job of this run cannot be told from others: the provider keeps no metadata and lists 1 or more "
+        "files. Delete old ones, or adopt the job with `finetune import JOB`."
+    ) == str(caught.value)
+
+
+def test_a_job_that_lost_its_metadata_is_not_paid_for_twice(bench: Bench) -> None:
+    """The host entry says that metadata is kept, the host drops it, and the answer was lost."""
+    bench.provider.lose = {"create_job"}
+    bench.provider.drops_metadata = True
+    with pytest.raises(AmbiguousJobError) as caught:
+        bench.run()
+
+    assert (
+        "ftjob-1 trains on the same file and carries no job key, so it may be the job whose creation was not "
+        "confirmed. Nothing was sent again. `finetune import JOB` adopts it, `finetune cancel JOB --provider "
+        "local` stops it; if it has nothing to do with this run, delete journal.jsonl in .finetune/journal "
+        "and run again."
+    ) == str(caught.value)
+    assert 1 == bench.provider.count("create_job")
+
+
+def test_a_job_of_a_recorded_id_is_adopted_without_metadata(bench: Bench) -> None:
+    bench.provider.drops_metadata = True
+    bench.run()
+    run = bench.run()
+
+    assert (2, 1) == counts(bench.provider)
+    assert run.job is not None and "ftjob-1" == run.job.id
+
+
+@pytest.mark.parametrize(("content", "uploads"), [(b"validation\n", 2), (b"validatiom\n", 3), (None, 3)])
+def test_a_file_nobody_recorded_is_used_only_when_its_content_is_ours(
+    bench: Bench, content: bytes | None, uploads: int
+) -> None:
+    """Name and size can be anybody's."""
+    bench.run()
+    bench.provider.jobs.clear()
+    (bench.folder / "journal.jsonl").unlink()
+    bench.provider.contents["file-2"] = content
+    bench.run()
+
+    assert uploads == bench.provider.count("upload")
+
+
+def test_a_file_this_journal_was_about_to_send_is_used_where_no_content_is_given_back(bench: Bench) -> None:
+    bench.provider.gives_content = False
+    bench.provider.lose = {"upload"}
+    bench.run()
+
+    assert 2 == bench.provider.count("upload")
+
+
+def test_a_followed_job_keeps_the_ids_of_its_files(bench: Bench) -> None:
+    run = bench.run()
+    again = bench.run(run)
+
+    assert again == run
+    assert "Following ftjob-1 (started before, last queued)" == bench.said[-1]
+
+
+def test_a_job_found_finished_is_not_locked_before_its_result(bench: Bench) -> None:
+    """Killed in between, the next run would take it for done, without a model."""
+    bench.run()
+    bench.provider.retrieve_job("ftjob-1")
+    saved = len(bench.saved)
+    run = bench.run()
+
+    assert run.job is not None and "succeeded" == run.job.status
+    assert saved == len(bench.saved)
 
 
 def test_a_refusal_leaves_nothing_open(bench: Bench) -> None:
@@ -155,7 +404,7 @@ def test_a_file_gone_at_the_provider_is_uploaded_again(bench: Bench) -> None:
     (bench.folder / "journal.jsonl").unlink()
     bench.run(locked)
 
-    assert "file-1 is gone at the provider; uploading it again" in bench.said
+    assert "file-1 is gone at the provider or another file now; uploading it again" in bench.said
     assert 3 == bench.provider.count("upload")
 
 

@@ -63,6 +63,11 @@ class Host:
     models: tuple[HostModel, ...] = ()
     notices: tuple[Notice, ...] = ()
 
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the embedded service, whose models lie on this machine."""
+        return self.name == "local"
+
     def model(self, name: str) -> HostModel | None:
         """The entry of a base model, None where the host has none for it."""
         return next((model for model in self.models if model.name == name), None)

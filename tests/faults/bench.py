@@ -1,0 +1,230 @@
+"""A host, a nursery and a project: runs a scenario and says what promise it broke."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from runner.canonical import sha256_bytes
+from tests.fake_host import FakeHost, Metadata, start_fake_host
+from tests.faults.nursery import Child, Ended
+
+MAX_RERUNS = 5
+REPOSITORY = Path(__file__).parent.parent.parent
+HOST_ENTRY = """\
+name = "fake"
+base_url = "{url}"
+key_variable = "FAKE_API_KEY"
+as_of = 2026-11-22
+paid = true
+keeps_metadata = {keeps_metadata}
+
+[limits]
+min_examples = 1
+max_file_bytes = 536870912
+max_suffix_characters = 18
+
+[[models]]
+name = "base-1"
+max_example_tokens = 65536
+training_usd_per_million_tokens = 1000.0
+price_as_of = 2026-11-22
+"""
+RECIPE = """\
+version: 1
+name: faq
+sources:
+  - path: faq.jsonl
+key: id
+fields:
+  question: question
+  answer: answer
+template:
+  messages:
+    - role: user
+      content: "{{ question }}"
+    - role: assistant
+      content: "{{ answer }}"
+split:
+  validation: 0.4
+training:
+  provider: fake
+  model: base-1
+  hyperparameters:
+    n_epochs: 2
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of host; `says_metadata` is what its entry claims."""
+
+    name: str
+    metadata: Metadata
+    says_metadata: bool = True
+    serves_content: bool = True
+    lag: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """Faults per request, once each, and the step at which each of the first runs is killed."""
+
+    kind: Kind
+    faults: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    kills: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        faults = ", ".join(f"{request}: {list(words)}" for request, words in self.faults)
+        return f"{self.kind.name}; {faults or 'no fault'}; killed at {list(self.kills)}"
+
+
+KINDS = (
+    Kind(name="filters", metadata="filtered"),
+    Kind(name="ignores the filter", metadata="unfiltered", serves_content=False),
+    Kind(name="drops metadata", metadata="dropped", says_metadata=False),
+    Kind(name="drops metadata, keeps content", metadata="dropped", says_metadata=False, serves_content=False),
+    Kind(name="lags", metadata="filtered", lag=2),
+)
+
+
+class Bench:
+    """One host and one nursery, used for one scenario after another."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.number = 0
+        self.host, self._stop_host = start_fake_host()
+        self.template = _make_project(folder / "template")
+        for keeps in ("true", "false"):
+            hosts = folder / keeps / "finetune" / "hosts"
+            hosts.mkdir(parents=True)
+            (hosts / "fake.toml").write_text(HOST_ENTRY.format(url=self.host.url, keeps_metadata=keeps))
+        self.nursery = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.nursery"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
+        )
+        self.ask(self.child(self.template, KINDS[0], arguments=["build", "faq.yaml"]))
+        self.ask(self.child(self.copy(), KINDS[0], forks=False))
+
+    def stop(self) -> None:
+        """End the nursery and the host."""
+        assert self.nursery.stdin is not None and self.nursery.stdout is not None
+        self.nursery.stdin.close()
+        self.nursery.wait()
+        self.nursery.stdout.close()
+        self._stop_host()
+
+    def copy(self) -> Path:
+        """A project of its own, its dataset already built."""
+        self.number += 1
+        return Path(shutil.copytree(self.template, self.folder / f"project-{self.number}"))
+
+    def child(self, folder: Path, kind: Kind, **options: Any) -> Child:
+        """A command in a project, with the host's entry."""
+        config = self.folder / str(kind.says_metadata).lower()
+        return Child(folder=str(folder), config=str(config), says_metadata=kind.says_metadata, **options)
+
+    def ask(self, *children: Child) -> list[Ended]:
+        """Run commands at the same time."""
+        assert self.nursery.stdin is not None and self.nursery.stdout is not None
+        self.nursery.stdin.write(json.dumps([vars(child) for child in children]) + "\n")
+        self.nursery.stdin.flush()
+        return [Ended(**ended) for ended in json.loads(self.nursery.stdout.readline())]
+
+    def prepare(self, scenario: Scenario) -> FakeHost:
+        """The host as the scenario wants it."""
+        kind, host = scenario.kind, self.host
+        host.reset()
+        host.metadata, host.lag, host.serves_content = kind.metadata, kind.lag, kind.serves_content
+        host.strict = True
+        host.faults = {request: list(words) for request, words in scenario.faults}
+        return host
+
+    def play(self, scenario: Scenario) -> tuple[list[str], list[Ended]]:
+        """Run, kill and run again until the work is done; returns what went wrong, and every run."""
+        self.prepare(scenario)
+        folder = self.copy()
+        kills: list[int | None] = [*scenario.kills, *[None] * MAX_RERUNS]
+        runs: list[Ended] = []
+        for kill_at in kills:
+            runs += self.ask(self.child(folder, scenario.kind, kill_at=kill_at))
+            if runs[-1].code == 0:
+                break
+        problems = [*_bad_endings(runs), *self._broken(folder)]
+        shutil.rmtree(folder)
+        return [f"{scenario}: {problem}" for problem in problems], runs
+
+    def _broken(self, folder: Path) -> list[str]:
+        host = self.host
+        problems = []
+        if (1, 1) != (len(host.jobs), host.charges):
+            problems.append(f"{len(host.jobs)} jobs, {host.charges} charges")
+        problems += [
+            f"{count} uploads of the same bytes, {host.forgotten[digest]} lost by the host"
+            for digest, count in host.uploads.items()
+            if count > 1 + host.forgotten[digest]
+        ]
+        return problems + _wrong_lock(folder / "faq.lock.yaml", host)
+
+
+def check_all(benches: Sequence[Bench], scenarios: Sequence[Scenario]) -> list[str]:
+    """Play scenarios on all benches at once; returns every broken promise."""
+
+    def play_share(number: int) -> list[str]:
+        share = scenarios[number :: len(benches)]
+        return [problem for scenario in share for problem in benches[number].play(scenario)[0]]
+
+    with ThreadPoolExecutor(len(benches)) as pool:
+        return [problem for share in pool.map(play_share, range(len(benches))) for problem in share]
+
+
+def _bad_endings(runs: Sequence[Ended]) -> list[str]:
+    problems = [
+        f"run {number} ended with {run.code}: {run.output}"
+        for number, run in enumerate(runs)
+        if run.code not in (0, 1, -9)
+    ]
+    if runs[-1].code != 0:
+        problems.append(f"not finished after {len(runs)} runs: {runs[-1].output.splitlines()[-1:]}")
+    return problems
+
+
+def _wrong_lock(path: Path, host: FakeHost) -> list[str]:
+    if not path.exists():
+        return ["no lockfile"]
+    locked = yaml.safe_load(path.read_text())["runs"]["default"]
+    problems = []
+    for role in ("training_file", "validation_file"):
+        entry = locked["dataset"][role]
+        digest = sha256_bytes(host.contents.get(entry.get("file_id"), b""))
+        if digest != entry["sha256"]:
+            problems.append(f"the lock's {role} {entry.get('file_id')} has other bytes")
+    job = locked["job"] or {}
+    expected = next(iter(host.jobs.values()), {})
+    for name in ("id", "status", "fine_tuned_model"):
+        if job.get(name) != expected.get(name):
+            problems.append(f"the lock's job has {name} {job.get(name)}, the host {expected.get(name)}")
+    for role in ("training_file", "validation_file"):
+        if expected.get(role) != locked["dataset"][role].get("file_id"):
+            problems.append(f"the lock's {role} is not the job's")
+    return problems
+
+
+def _make_project(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "finetune.toml").touch()
+    rows = [{"id": n, "question": f"What is {n}?", "answer": f"It is number {n}."} for n in range(12)]
+    (folder / "faq.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "faq.yaml").write_text(RECIPE)
+    return folder
