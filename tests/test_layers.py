@@ -19,6 +19,7 @@ LAYERS = (
     ("plan",),
     ("drift",),
     ("execution",),
+    ("review",),
     ("report",),
     ("saved_plan",),
     ("pipeline", "starter"),

@@ -1,0 +1,1 @@
+"""What would train differently: two states of a recipe, compared by meaning."""

@@ -1,0 +1,389 @@
+"""`finetune diff`: what a pull request would change in training."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Call
+from tests.fake_host import FakeHost
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a repository, with an author and nothing else of this machine's settings."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ["HOME"],
+        **{
+            f"GIT_{who}_{what}": "t@example.org"
+            for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
+        },
+    }
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def edit(path: Path, before: str, after: str) -> None:
+    """Replace a piece of a file that is there."""
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+
+
+@pytest.fixture
+def committed(recipe: Path, hosted: FakeHost) -> Path:
+    """The recipe, committed in a repository of its own."""
+    git(recipe.parent, "init", "--quiet", "--initial-branch", "main")
+    git(recipe.parent, "add", "--all")
+    git(recipe.parent, "commit", "--quiet", "--message", "start")
+    return recipe
+
+
+def test_without_a_change_there_is_nothing_to_say(call: Call, committed: Path) -> None:
+    text, markdown = call("diff", "--exit-code"), call("diff", "--format", "markdown", "--exit-code")
+    commit = git(committed.parent, "rev-parse", "HEAD")[:10]
+
+    assert (0, f"faq: HEAD ({commit}) → working tree\nno change\n", "") == (text.code, text.out, text.err)
+    assert (0, "", "") == (markdown.code, markdown.out, markdown.err)
+
+
+def test_moved_keys_comments_and_defaults_are_no_change(call: Call, committed: Path) -> None:
+    """The recipe is compared by meaning."""
+    head, training = committed.read_text().split("training:\n")
+    committed.write_text(
+        f"# for us\ntraining:\n{training}  seed: 0\n{head}".replace("  question: question\n", "")
+    )
+    edit(committed, "  answer: answer\n", "  answer: {path: answer}\n  question: question\n")
+
+    assert 0 == call("diff", "--exit-code").code
+
+
+def test_recipe_and_data_in_one_review(call: Call, committed: Path) -> None:
+    edit(committed, "n_epochs: 2", "n_epochs: 3")
+    edit(committed, "training:\n", "limits:\n  max_cost_usd: 5\ntraining:\n")
+    data = committed.with_name("faq.jsonl")
+    edit(data, "It is number 3.", "It is three.")
+    edit(data, '{"id": 5, "question": "What is 5?", "answer": "It is number 5."}\n', "")
+    with data.open("a") as stream:
+        stream.write('{"id": 12, "question": "What is 12?", "answer": "It is number 12."}\n')
+    outcome = call("diff", "--exit-code")
+
+    assert (5, "") == (outcome.code, outcome.err)
+    assert [
+        "  training examples: 12",
+        "  training tokens: about 192",
+        "  price: $0.39 → $0.58",
+        "",
+        "recipe",
+        "  ~ training.hyperparameters.n_epochs: 2 → 3",
+        "  + limits.max_cost_usd: 5",
+        "",
+        "conversations: 1 changed, 1 added, 1 removed",
+        "  ~ faq.jsonl: row 4, key 3",
+        "      user: What is 3?",
+        "  ~   assistant: It is [-number 3-]{+three+}.",
+        "  + faq.jsonl: row 12, key 12",
+        "  +   user: What is 12?",
+        "  +   assistant: It is number 12.",
+        "  - faq.jsonl: row 6, key 5",
+        "  -   user: What is 5?",
+        "  -   assistant: It is number 5.",
+    ] == outcome.out.splitlines()[1:]
+
+
+def test_markdown_keeps_data_inside_fences(call: Call, committed: Path) -> None:
+    """A record can neither close a fence nor mention anybody; what drives a terminal is written out."""
+    payload = "```\n# forged\n<img src=x onerror=alert(1)> @everyone [x](http://evil) \x1b[2J\u202e"
+    lines = committed.with_name("faq.jsonl").read_text().splitlines()
+    lines[3] = json.dumps({"id": 3, "question": "What is 3?", "answer": payload})
+    committed.with_name("faq.jsonl").write_text("\n".join(lines) + "\n")
+    commit = git(committed.parent, "rev-parse", "HEAD")[:10]
+    outcome = call("diff", "--format", "markdown")
+
+    assert 0 == outcome.code
+    assert (
+        f"""\
+<!-- finetune diff faq default -->
+
+### What would train differently: faq
+
+```text
+faq: HEAD ({commit}) → working tree
+```
+
+| | before | after |
+|---|--:|--:|
+| training examples | 12 | 12 |
+| training tokens | about 192 | about 203 |
+| price | $0.39 | $0.41 |
+
+**conversations: 1 changed**
+
+````diff
+! faq.jsonl: row 4, key 3
+    user: What is 3?
+!   assistant: [-It is number 3.-]{{+```
+!       # forged
+!       <img src=x onerror=alert(1)> @everyone [x](http://evil) \\x1b[2J\\u202e+}}
+````
+"""
+        == outcome.out
+    )
+
+
+def test_a_comment_fits_however_much_changed(call: Call, committed: Path) -> None:
+    data = committed.with_name("faq.jsonl")
+    lines = [
+        json.dumps({"id": number, "question": "`@a` " * 2_000, "answer": "나" * 5_000 + str(number)})
+        for number in range(400)
+    ]
+    data.write_text("\n".join(lines) + "\n")
+    edit(committed, "name: faq", "name: faq\ndescription: '" + "<b>" * 30_000 + "'")
+    outcome = call("diff", "--format", "markdown", "-n", "1000")
+
+    assert 0 == outcome.code
+    assert 30_000 < len(outcome.out) < 65_000
+    assert "… the rest is left out here; `finetune diff` shows it" in outcome.out
+
+
+def test_html_is_inert_and_needs_nothing_else(call: Call, committed: Path) -> None:
+    payload = "</pre><script>alert(1)</script><img src=http://evil/x> \x1b[2J &amp;"
+    lines = committed.with_name("faq.jsonl").read_text().splitlines()
+    lines[3] = json.dumps({"id": "<b>3</b>", "question": payload, "answer": payload})
+    committed.with_name("faq.jsonl").write_text("\n".join(lines) + "\n")
+    edit(committed, "name: faq", "name: faq\ndescription: </pre><script>alert(2)</script>")
+    page = call("diff", "--format", "html").out
+    body = page.partition("</style>")[2]
+    tags = set(re.findall(r"<(\w+)", body))
+
+    assert "default-src 'none'; style-src 'sha256-" in page.replace("&#x27;", "'")
+    ours = "h1 h2 h3 table thead tbody tr th td pre ins del article header p span"
+    assert set() == tags - set(ours.split())
+    assert [] == re.findall(r"\son\w+=|src=\"|href=|style=\"", re.sub(r">[^<]*<", "><", body))
+    assert "\\x1b[2J" in body
+    assert "\x1b" not in page
+
+
+def test_json_has_the_whole_texts(call: Call, committed: Path) -> None:
+    edit(committed.with_name("faq.jsonl"), "It is number 3.", "It is three.")
+    review = call("diff", "--json").data["review"]
+
+    assert review == call("diff", "--format", "json").data["review"]
+    assert (True, [], "faq", "default") == tuple(
+        review[key] for key in ("changed", "recipe", "name", "profile")
+    )
+    assert {"count": 0, "first": []} == review["examples"]["added"]
+    (change,) = review["examples"]["changed"]["first"]
+    assert {
+        "key": "3",
+        "variant": "",
+        "file": "faq.jsonl",
+        "row": 4,
+        "messages": [
+            {"role": "user", "content": "What is 3?"},
+            {"role": "assistant", "content": "It is three."},
+        ],
+        "side": "training",
+    } == change["after"]
+
+
+def test_two_revisions(call: Call, committed: Path) -> None:
+    edit(committed, "n_epochs: 2", "n_epochs: 4")
+    git(committed.parent, "commit", "--quiet", "--all", "--message", "longer")
+    edit(committed, "n_epochs: 4", "n_epochs: 9")
+    outcome = call("diff", "HEAD~1", "HEAD", "--exit-code")
+
+    assert 5 == outcome.code
+    assert "  ~ training.hyperparameters.n_epochs: 2 → 4" == outcome.out.splitlines()[-1]
+    assert "4 → 9" in call("diff", "main").out
+
+
+def test_two_recipe_files(call: Call, committed: Path) -> None:
+    other = committed.with_name("other.yaml")
+    other.write_text(
+        committed.read_text().replace('"{{ question }}"', '"{{ question }} Answer briefly, please."')
+    )
+    outcome = call("diff", committed.name, other.name, "-n", "1")
+
+    assert (0, "") == (outcome.code, outcome.err)
+    assert [
+        "faq: faq.yaml → other.yaml",
+        "  training examples: 12",
+        "  training tokens: about 192 → about 252",
+        "  price: $0.39 → $0.51",
+        "",
+        "recipe",
+        "  ~ template.messages[0].content: {{ question }}{+ Answer briefly, please.+}",
+        "",
+        "conversations: 12 changed",
+        "  ~ faq.jsonl: row 1, key 0",
+        "  ~   user: What is 0?{+ Answer briefly, please.+}",
+        "      assistant: It is number 0.",
+        "    … and 11 more changed",
+    ] == outcome.out.splitlines()
+
+
+def test_a_profile_is_resolved(call: Call, committed: Path) -> None:
+    with committed.open("a") as stream:
+        stream.write("profiles:\n  long:\n    training:\n      hyperparameters:\n        n_epochs: 8\n")
+    git(committed.parent, "commit", "--quiet", "--all", "--message", "profile")
+    edit(committed, "n_epochs: 8", "n_epochs: 9")
+
+    assert "no change" == call("diff").out.splitlines()[-1]
+    outcome = call("diff", "--profile", "long")
+    assert outcome.out.splitlines()[0].endswith("→ working tree (profile long)")
+    assert "  ~ training.hyperparameters.n_epochs: 8 → 9" == outcome.out.splitlines()[-1]
+
+
+def test_locks_are_compared_by_what_they_hold(call: Call, committed: Path) -> None:
+    assert 0 == call("run", committed, "--yes").code
+    lock, old = committed.with_name("faq.lock.yaml"), committed.with_name("old.lock.yaml")
+    shutil.copyfile(lock, old)
+    edit(committed, "n_epochs: 2", "n_epochs: 3")
+    edit(committed.with_name("faq.jsonl"), "It is number 3.", "It is three.")
+    against_recipe = call("diff", lock.name, "--exit-code")
+    assert 0 == call("run", committed, "--yes").code
+    against_lock = call("diff", old.name, lock.name, "--exit-code")
+
+    assert (5, "") == (against_recipe.code, against_recipe.err)
+    assert [
+        "recipe",
+        "  ~ training.hyperparameters.n_epochs: 2 → 3",
+        "",
+        "files",
+    ] == against_recipe.out.splitlines()[5:9]
+    assert against_recipe.out.splitlines()[9].startswith("  ~ faq.jsonl: ")
+    assert 5 == against_lock.code
+    assert "conversations\n  ~ example: 1 changed\n" in against_lock.out
+    assert "no change" == call("diff", lock.name, lock.name).out.splitlines()[-1]
+
+
+def test_a_new_recipe_is_all_new(call: Call, committed: Path) -> None:
+    new = committed.with_name("new.yaml")
+    new.write_text(committed.read_text().replace("name: faq", "name: new"))
+    outcome = call("diff", new.name, "-n", "0")
+    commit = git(committed.parent, "rev-parse", "HEAD")[:10]
+
+    assert [
+        f"new: HEAD ({commit}): no recipe → working tree",
+        "  training examples: none → 12",
+        "  training tokens: none → about 192",
+        "  price: not stated → $0.39",
+        "",
+        "recipe",
+        "  + name: new",
+        "  + sources: faq.jsonl",
+        "  + key: id",
+        "  + fields.question.path: question",
+        "  + fields.answer.path: answer",
+        "  + template.messages[0].role: user",
+        "  + template.messages[0].content: {{ question }}",
+        "  + template.messages[1].role: assistant",
+        "  + template.messages[1].content: {{ answer }}",
+        "  + training.model: base-1",
+        "  + training.provider: fake",
+        "  + training.hyperparameters.n_epochs: 2",
+        "",
+        "conversations: 12 added",
+        "    … and 12 more added",
+    ] == outcome.out.splitlines()
+
+
+def test_only_what_changed_is_listed_of_many(call: Call, committed: Path) -> None:
+    data = committed.with_name("faq.jsonl")
+    lines = [
+        json.dumps({"id": n, "question": f"What is {n}?", "answer": f"It is {n}."}) for n in range(5_000)
+    ]
+    data.write_text("\n".join(lines) + "\n")
+    git(committed.parent, "commit", "--quiet", "--all", "--message", "more")
+    for number in (7, 2_500, 4_999):
+        lines[number] = lines[number].replace("It is", "That is")
+    data.write_text("\n".join(["", *lines[1:], lines[0]]).lstrip() + "\n")
+    outcome = call("diff", "-n", "10")
+
+    assert [
+        "conversations: 3 changed",
+        "  ~ faq.jsonl: row 7, key 7",
+        "      user: What is 7?",
+        "  ~   assistant: [-It-]{+That+} is 7.",
+        "  ~ faq.jsonl: row 2500, key 2500",
+        "      user: What is 2500?",
+        "  ~   assistant: [-It-]{+That+} is 2500.",
+        "  ~ faq.jsonl: row 4999, key 4999",
+        "      user: What is 4999?",
+        "  ~   assistant: [-It-]{+That+} is 4999.",
+    ] == outcome.out.splitlines()[5:]
+
+
+def test_another_order_is_a_change(call: Call, committed: Path) -> None:
+    data = committed.with_name("faq.jsonl")
+    data.write_text("\n".join(reversed(data.read_text().splitlines())) + "\n")
+
+    assert [
+        "conversations: the same in another order",
+        "  ~ every conversation is as before",
+    ] == call("diff").out.splitlines()[5:]
+
+
+def test_checks_and_sides_of_the_split(call: Call, committed: Path) -> None:
+    edit(committed, "key: id\n", "key: id\nsplit: {validation: 0.3, seed: 1}\n")
+    edit(
+        committed.with_name("faq.jsonl"),
+        '"What is 4?", "answer": "It is number 4."',
+        '"What is 3?", "answer": "It is number 3."',
+    )
+    lines = call("diff", "-n", "1").out.splitlines()
+
+    assert "  ~ split.validation: 0.0 → 0.3" in lines
+    assert any(line.endswith("on the other side of the split") for line in lines)
+    assert any(line.endswith(", training → validation") for line in lines)
+    assert "checks" in lines
+    assert any(line.startswith("  + warning FT107: an example repeats") for line in lines)
+
+
+def test_records_that_make_no_example(call: Call, committed: Path) -> None:
+    """A mistake in the data is part of the review, and does not hide the rest."""
+    edit(committed.with_name("faq.jsonl"), '"answer": "It is number 3."', '"reply": "It is number 3."')
+    lines = call("diff").out.splitlines()
+
+    assert "conversations: 1 removed" in lines
+    assert "problems" in lines
+    assert lines[-1].startswith("  + faq.jsonl: row 4: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nope.yaml"], 2, "found no file nope.yaml, expected a recipe, a lockfile or a git revision."),
+        (
+            ["HEAD", "HEAD", "--recipe", "x.yaml"],
+            1,
+            "x.yaml: neither HEAD ({commit}) nor HEAD ({commit}) has this recipe.",
+        ),
+        (
+            ["HEAD", "old.lock.yaml"],
+            2,
+            "found no file old.lock.yaml, expected a recipe, a lockfile or a git revision.",
+        ),
+        (
+            ["--profile", "x"],
+            1,
+            "HEAD:faq.yaml: found no profile 'x'. Known here: default. Profiles stand under `profiles:`.",
+        ),
+    ],
+)
+def test_what_cannot_be_compared(
+    call: Call, committed: Path, arguments: list[str], code: int, message: str
+) -> None:
+    commit = git(committed.parent, "rev-parse", "HEAD")[:10]
+    outcome = call("diff", *arguments)
+
+    assert (code, "") == (outcome.code, outcome.out)
+    assert f"error: {message.format(commit=commit)}\n" == outcome.err
