@@ -47,6 +47,8 @@ from runner.saved_plan import SavedPlan, refuse_moved
 
 HOSTED_POLL_S = 5.0
 LOCAL_POLL_S = 0.5
+# A paid host's clock has whole seconds: two runs that race are told apart a second later.
+SETTLE_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True) -> Datase
     state = loaded.project.make_state()
     folder, cache = state / "datasets", state / "cache"
     inputs = find_inputs(loaded)
-    limits, counter = _yardstick(loaded, host)
+    limits, counter = yardstick(loaded, host)
     key = cache_key(loaded.recipe, inputs, limits, counter)
     cached = read_cached(cache, key, folder) if use_cache else None
     if cached is not None:
@@ -205,6 +207,8 @@ def _start(planned: Planned, operator: Operator, console: Console, journal: Path
             model=base_model(loaded, planned.host).name,
             model_sha256=planned.model_sha256,
             allow_network=operator.allow_network,
+            keeps_metadata=planned.host.keeps_metadata,
+            settle_s=0.0 if planned.host.is_local else SETTLE_S,
         )
         return start(execution, planned.plan, planned.locked)
 
@@ -214,7 +218,7 @@ def _follow(planned: Planned, run: LockedRun, operator: Operator, console: Conso
         raise AssertionError("BUG: nothing to follow")
     host, project = planned.host, planned.loaded.project
     update = None
-    interval_s = HOSTED_POLL_S if host.paid else LOCAL_POLL_S
+    interval_s = LOCAL_POLL_S if host.is_local else HOSTED_POLL_S
     for update in follow(
         lambda: provider_of(host, project, operator), run.job.id, operator.clock, interval_s
     ):
@@ -276,7 +280,7 @@ def _situation(
 
 
 def _artefact_present(loaded: LoadedRecipe, host: Host, locked: LockedRun | None) -> bool:
-    if host.paid or locked is None or locked.job is None:
+    if not host.is_local or locked is None or locked.job is None:
         return True
     here = has_artefact if locked.job.status == "succeeded" else has_job
     return here(loaded.project.state, locked.job.id)
@@ -291,7 +295,8 @@ def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
     return [loaded.issue(keys, message) for keys, message in problems]
 
 
-def _yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCounter]:
+def yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCounter]:
+    """What the chosen host and model accept, and how their tokens are counted."""
     model = host.model(loaded.recipe.training.model)
     limits = DatasetLimits(
         min_examples=host.limits.min_examples,

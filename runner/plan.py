@@ -179,7 +179,7 @@ def _same_job(plan: Plan, job: LockedJob, situation: Situation) -> Plan | None:
     if job.status == "succeeded":
         return plan if situation.artefact_present else None
     if job.status not in TERMINAL:
-        if not situation.artefact_present and not situation.host.paid:
+        if not situation.artefact_present:
             return None
         return replace(plan, steps=(WatchJob(job_id=job.id, reason=f"started before, last {job.status}"),))
     if situation.retry:

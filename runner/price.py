@@ -33,7 +33,8 @@ def estimated_epochs(n_examples: int) -> int:
 def price_of(recipe: Recipe, dataset: Dataset, host: Host) -> Price:
     """Tokens × epochs × price, with the arithmetic; nothing at a host that is not paid."""
     if not host.paid:
-        return Price(usd=0.0, arithmetic="trains on this machine")
+        where = "trains on this machine" if host.is_local else f"{host.name} is not paid"
+        return Price(usd=0.0, arithmetic=where)
     file = dataset.training_file
     epochs = recipe.training.hyperparameters.n_epochs
     shown_epochs = f"{epochs} epochs"

@@ -25,7 +25,14 @@ class SavedPlan:
 
 
 def save_plan(path: Path, planned: Planned) -> None:
-    """Write a plan as JSON; the recipe is named relative to the project root."""
+    """Write a plan as JSON; the recipe is named relative to the project root.
+
+    Raises RunnerError instead of replacing anything but an earlier plan, or leaving the project.
+    """
+    if path.exists() and not _is_plan(path):
+        raise RunnerError(f"{path} exists and is not a saved plan. Name another file with --out.")
+    if not planned.loaded.project.contains(path):
+        raise RunnerError(f"{path} is outside the project, where `finetune run` could not find the recipe.")
     value = {
         "saved_plan_version": VERSION,
         "recipe": planned.loaded.project.name_of(planned.loaded.path),
@@ -42,12 +49,24 @@ def read_plan(path: Path) -> SavedPlan:
         if value["saved_plan_version"] != VERSION:
             found = shown(value["saved_plan_version"])
             raise RunnerError(f"{path}: found saved_plan_version {found}, expected {VERSION}. Plan again.")
-        recipe = find_project(path).root / str(value["recipe"])
+        project = find_project(path)
+        recipe = project.root / str(value["recipe"])
+        if not project.contains(recipe):
+            raise RunnerError(
+                f"{path}: found a recipe outside the project, expected one inside it. Plan again."
+            )
         return SavedPlan(recipe=recipe, profile=str(value["profile"]), plan=dict(value["plan"]))
     except OSError as error:
         raise RunnerError(f"{path}: cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise RunnerError(f"{path}: not a saved plan. Make one with `finetune plan --out {path}`.") from error
+
+
+def _is_plan(path: Path) -> bool:
+    try:
+        return "saved_plan_version" in json.loads(path.read_bytes())
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def refuse_moved(saved: SavedPlan, planned: Planned) -> None:

@@ -25,6 +25,8 @@ def init(data: Path, out: Path | None, force: bool, as_json: bool) -> None:
     recipe = out or data.with_suffix(".yaml")
     if not data.is_file():
         raise RunnerError(f"{data}: not found. Give the path of a data file.")
+    if recipe.suffix not in (".yaml", ".yml"):
+        raise UsageError(f"{recipe}: expected a name that ends with .yaml for the recipe.")
     if recipe.exists() and not force:
         raise UsageError(f"{recipe} exists already. Name another with --out, or replace it with --force.")
     project = find_project(data)

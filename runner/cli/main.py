@@ -13,7 +13,7 @@ import click
 from runner import __version__
 from runner.cli.commands import COMMANDS, LazyGroup
 from runner.display import neutralise
-from runner.errors import RunnerError
+from runner.errors import RunnerError, UsageError
 
 BUG, INTERRUPTED, USAGE = 3, 130, 2
 
@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.ClickException as error:
-        error.show(sys.stderr)
+        _show_usage(error, as_json=as_json)
         return USAGE
     except RunnerError as error:
         _show_error(error, as_json=as_json)
@@ -60,11 +60,20 @@ def run(arguments: list[str]) -> int:
         return 0
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"error: {neutralise(f'{name}{error.strerror or error}')}.\n")
+        _show_error(RunnerError(f"{name}{error.strerror or error}."), as_json=as_json)
         return 1
     except Exception:  # noqa: BLE001 - the boundary: anything else is our bug, and becomes a log file
         _show_bug(arguments)
         return BUG
+
+
+def _show_usage(error: click.ClickException, *, as_json: bool) -> None:
+    if as_json:
+        _show_error(UsageError(error.format_message()), as_json=True)
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    usage = f"{context.get_usage()}\n" if context else ""
+    sys.stderr.write(neutralise(f"{usage}Error: {error.format_message()}\n"))
 
 
 def _show_error(error: RunnerError, *, as_json: bool) -> None:

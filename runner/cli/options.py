@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from runner.display import neutralise
 from runner.errors import UsageError
 from runner.pipeline import Operator
 from runner.project import Project, find_project
@@ -44,13 +45,15 @@ def operator(**decisions: Any) -> Operator:
 
 def user_hosts() -> Path:
     """The folder of the user's own host entries."""
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(base) / "finetune" / "hosts"
+    # The XDG specification says to ignore a relative folder; here it would be the project's.
+    named = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    base = named if named.is_absolute() else Path.home() / ".config"
+    return base / "finetune" / "hosts"
 
 
 def write(text: str) -> None:
-    """Write a result to stdout."""
-    click.echo(text)
+    """Write a result to stdout; what files are called cannot drive the terminal either."""
+    click.echo(neutralise(text))
 
 
 def write_json(data: Any) -> None:
@@ -60,7 +63,7 @@ def write_json(data: Any) -> None:
 
 def tell(text: str) -> None:
     """Write progress to stderr."""
-    click.echo(text, err=True)
+    click.echo(neutralise(text), err=True)
 
 
 def is_interactive() -> bool:

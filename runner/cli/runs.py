@@ -147,7 +147,7 @@ def _watch_job(
 ) -> None:
     target = find_target(subject, provider, profile)
     decided = operator()
-    interval_s = pipeline.HOSTED_POLL_S if target.host.paid else pipeline.LOCAL_POLL_S
+    interval_s = pipeline.LOCAL_POLL_S if target.host.is_local else pipeline.HOSTED_POLL_S
     last = None
     for update in follow(
         lambda: find_target(subject, provider, profile).provider, job_of(target), decided.clock, interval_s
@@ -178,7 +178,9 @@ def _report(done: Planned, *, as_json: bool) -> None:
 
 def _detached(job_id: str | None) -> DetachedError:
     if job_id is None:
-        return DetachedError("interrupted before a job was started. The same command goes on from there.")
+        return DetachedError(
+            "interrupted. If a job was started already, the same command finds it and goes on from there."
+        )
     return DetachedError(
         f"interrupted; job {job_id} goes on. `finetune watch` attaches again, `finetune cancel` stops it."
     )

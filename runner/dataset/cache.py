@@ -37,10 +37,10 @@ def cache_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: To
 def read_cached(cache: Path, key: str, folder: Path) -> Dataset | None:
     """The dataset of an earlier build with equal inputs, if its files are all there still."""
     try:
-        stored = json.loads((cache / f"{key}.json").read_bytes())
-    except (OSError, ValueError):
+        dataset = _from_stored(json.loads((cache / f"{key}.json").read_bytes()), folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        # A damaged entry is no entry: the dataset is built again.
         return None
-    dataset = _from_stored(stored, folder)
     sizes = ((dataset.path_of(file), file.size_bytes) for file in dataset.files)
     complete = all(path.is_file() and path.stat().st_size == size for path, size in sizes)
     return dataset if complete and dataset.index_path.is_file() else None

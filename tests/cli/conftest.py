@@ -119,6 +119,7 @@ def hosted(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder.parent.parent))
     monkeypatch.setenv("FAKE_API_KEY", KEY)
     monkeypatch.setattr("runner.pipeline.HOSTED_POLL_S", 0.01)
+    monkeypatch.setattr("runner.pipeline.SETTLE_S", 0.0)
     assert os.environ["XDG_CONFIG_HOME"]
     return fake_host
 

@@ -120,8 +120,10 @@ def _check_method(body: Mapping[str, Any]) -> None:
 
 
 def _has_lost_its_model(service: Service, job: JobRow) -> bool:
-    """Whether a job succeeded and its model was deleted: to repeat its creation is to want it again."""
-    return job.status == "succeeded" and service.store.model(job.fine_tuned_model) is None
+    """Whether a job succeeded and its model is gone: to repeat its creation is to want it again."""
+    if job.status != "succeeded":
+        return False
+    return service.store.model(job.fine_tuned_model) is None or not service.layout.manifest(job.id).is_file()
 
 
 def _new_job(service: Service, job_id: str, body: Mapping[str, Any], *, allow_network: bool) -> JobRow:
