@@ -121,7 +121,7 @@ def plan(path: Path, operator: Operator) -> Planned:
     """Decide what a run would do. Raises InvalidInputError, StaleLockError; nothing is sent."""
     loaded = validate(path, operator)
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
-    dataset = build(loaded, host, use_cache=not operator.locked)
+    dataset = build(loaded, host, use_cache=not (operator.locked or operator.environment.get("CI")))
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
     situation = _situation(loaded, host, dataset, locked, operator)
     return Planned(
@@ -170,7 +170,7 @@ def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | Non
             refuse_drift(planned)
         if saved is not None:
             refuse_moved(saved, planned)
-        _refuse_unfit(planned, operator)
+        refuse_unfit(planned, operator)
         if not planned.plan.steps:
             _save(planned.loaded, refreshed(planned))
             return planned
@@ -238,7 +238,8 @@ def _follow(planned: Planned, run: LockedRun, operator: Operator, console: Conso
     return finished
 
 
-def _refuse_unfit(planned: Planned, operator: Operator) -> None:
+def refuse_unfit(planned: Planned, operator: Operator) -> None:
+    """Raise what would stop a run before anything is sent: data, an ended job, a dead model, the budget."""
     if planned.dataset.errors:
         raise RunnerError("\n".join(str(finding) for finding in planned.dataset.errors))
     if planned.plan.blocked:

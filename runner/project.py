@@ -30,7 +30,14 @@ class Project:
         return path.resolve().is_relative_to(self.root)
 
     def make_state(self) -> Path:
-        """Create the state folder with its own .gitignore, and return it."""
+        """Create the state folder with its own .gitignore, and return it.
+
+        Raises RunnerError where it, or a folder in it, is a link, which could lead out of the project.
+        """
+        inside = self.state.iterdir() if self.state.is_dir() else ()
+        linked = next((path for path in (self.state, *inside) if path.is_symlink()), None)
+        if linked is not None:
+            raise RunnerError(f"{linked}: found a link, expected a folder of the project's own. Remove it.")
         ignore = self.state / ".gitignore"
         if not ignore.exists():
             write_atomically(ignore, b"*\n")

@@ -24,6 +24,7 @@ from runner.cli.options import (
 from runner.drift import find_drift, refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
+from runner.plan import Planned
 from runner.providers.hosts import find_host
 from runner.report import machine, terminal
 from runner.saved_plan import save_plan
@@ -125,20 +126,30 @@ def plan(
     planned = pipeline.plan(find_recipe(recipe), decided)
     if locked:
         refuse_drift(planned)
+    refusal = _refusal(planned, decided)
     if as_json:
-        write_json({"plan": machine.plan_data(planned)})
+        said = str(refusal) if refusal else None
+        write_json({"ok": refusal is None, "plan": machine.plan_data(planned), "refused": said})
     else:
         tell(terminal.dataset_text(planned.dataset))
         write(terminal.plan_text(planned))
-    if planned.dataset.errors:
-        raise RunnerError("the dataset has errors; a run would stop here.")
+    if refusal is not None:
+        if not as_json and not planned.plan.blocked:
+            tell(f"a run would stop here: {refusal}")
+        raise click.exceptions.Exit(refusal.exit_code)
     if out is not None:
         save_plan(out, planned)
         tell(f"saved {out}")
-    if planned.plan.blocked:
-        raise click.exceptions.Exit(4)
     if detailed_exitcode and planned.plan.steps:
         raise click.exceptions.Exit(CHANGES_PENDING)
+
+
+def _refusal(planned: Planned, decided: pipeline.Operator) -> RunnerError | None:
+    try:
+        pipeline.refuse_unfit(planned, decided)
+    except RunnerError as error:
+        return error
+    return None
 
 
 @click.command()

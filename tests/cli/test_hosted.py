@@ -208,3 +208,38 @@ def test_a_file_that_is_no_plan_is_refused(call: Call, recipe: Path, hosted: Fak
         outcome.code,
         outcome.err,
     )
+
+
+def test_a_plan_says_what_would_stop_a_run(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    """With the exit code that the run would have."""
+    recipe.write_text(recipe.read_text() + "limits:\n  max_cost_usd: 0.3\n")
+    planned, data = call("plan", recipe), call("plan", recipe, "--json")
+
+    assert (8, 8) == (planned.code, data.code)
+    assert "a run would stop here: the job would cost $0.39" in planned.err
+    assert data.data["refused"].endswith("above `limits.max_cost_usd` of $0.3. Nothing was sent.")
+
+
+def test_a_plan_is_never_saved_over_something_else(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    before = recipe.read_text()
+    outcome = call("plan", recipe, "--out", recipe)
+
+    assert (1, before) == (outcome.code, recipe.read_text())
+    assert outcome.err.endswith("exists and is not a saved plan. Name another file with --out.\n")
+
+
+def test_a_linked_state_folder_is_refused(
+    call: Call, recipe: Path, hosted: FakeHost, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A repository could bring one that leads out of the project."""
+    (recipe.parent / ".finetune").symlink_to(tmp_path_factory.mktemp("elsewhere"))
+    outcome = call("build", recipe)
+
+    assert 1 == outcome.code
+    assert ".finetune: found a link, expected a folder of the project's own. Remove it.\n" in outcome.err
+
+
+def test_usage_errors_are_json_when_asked(call: Call, recipe: Path) -> None:
+    outcome = call("jobs", "--limit", "0", "--json")
+
+    assert (2, False) == (outcome.code, outcome.data["ok"])
