@@ -28,7 +28,7 @@ from runner.examples.confinement import read_confined
 from runner.examples.mapping import check_fields
 from runner.examples.read import Example
 from runner.examples.templates import check_templates
-from runner.execution.journal import Journal, exclusive
+from runner.execution.journal import Journal, exclusive, serialised
 from runner.execution.outcome import failure, weights_warning
 from runner.execution.run import Execution, refreshed, start, with_result
 from runner.execution.watching import Update, follow
@@ -37,6 +37,7 @@ from runner.lockfile import LockedRun, read_lockfile, write_lockfile
 from runner.plan import Planned, Situation, make_plan
 from runner.project import Project
 from runner.providers.base import Provider
+from runner.providers.base_models import refuse_download
 from runner.providers.checks import base_model, host_problems
 from runner.providers.connect import open_provider
 from runner.providers.hosts import Host, find_host
@@ -246,6 +247,8 @@ def refuse_unfit(planned: Planned, operator: Operator) -> None:
         raise JobFailedError(planned.plan.blocked)
     model = planned.host.model(planned.plan.model)
     today = _today(operator)
+    if planned.plan.creates_job and not operator.allow_network:
+        refuse_download(base_model(planned.loaded, planned.host), planned.host, operator.environment)
     if planned.plan.creates_job and model and model.shutdown_date and model.shutdown_date < today:
         raise RunnerError(
             f"{model.name} was shut down on {model.shutdown_date}. Choose another model; "
@@ -255,8 +258,11 @@ def refuse_unfit(planned: Planned, operator: Operator) -> None:
 
 
 def _save(loaded: LoadedRecipe, run: LockedRun) -> None:
-    lockfile = read_lockfile(loaded.lock_path)
-    write_lockfile(loaded.lock_path, lockfile.with_run(loaded.profile, run))
+    name = sha256_of(loaded.project.name_of(loaded.lock_path))[:16]
+    # Profiles share the file, and two of them may finish at once.
+    with serialised(loaded.project.make_state() / "locks" / f"{name}.lock"):
+        lockfile = read_lockfile(loaded.lock_path)
+        write_lockfile(loaded.lock_path, lockfile.with_run(loaded.profile, run))
 
 
 def _situation(

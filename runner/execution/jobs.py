@@ -77,7 +77,7 @@ def refuse_unmarked(provider: Provider, journal: Journal, sought: SoughtJob, tra
     if suspects:
         raise AmbiguousJobError(
             f"{_names(suspects)} trains on the same file and carries no job key, so it may be the job whose "
-            "creation was not confirmed. Nothing was sent again. `finetune import JOB` adopts it, "
+            "creation was not confirmed. Nothing was sent again. "
             f"`finetune cancel JOB --provider {sought.host}` stops it; if it has nothing to do with this "
             f"run, delete {journal.path.name} in .finetune/journal and run again."
         )
@@ -114,7 +114,7 @@ def _refuse_cut_off(n_listed: int, what: str) -> None:
     if n_listed >= SEARCHED:
         raise AmbiguousJobError(
             "the job of this run cannot be told from others: the provider keeps no metadata and lists "
-            f"{n_listed} or more {what}. Delete old ones, or adopt the job with `finetune import JOB`."
+            f"{n_listed} or more {what}. Delete old ones, or restore the lockfile with git."
         )
 
 

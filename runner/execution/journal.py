@@ -72,6 +72,15 @@ class Journal:
 
 
 @contextmanager
+def serialised(path: Path) -> Iterator[None]:
+    """Hold a file lock, waiting for whoever has it; for reading, changing and writing one file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def exclusive(path: Path, what: str) -> Iterator[None]:
     """Hold a file lock; raises RunnerError when another process holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)

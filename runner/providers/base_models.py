@@ -1,10 +1,12 @@
 """What a recipe's `training.model` stands for at the local service: a built-in, a folder, or a hub name."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.canonical import sha256_file, sha256_of
+from runner.errors import RunnerError
 from runner.hints import did_you_mean
 from runner.project import Project
 from runner.providers.hosts import Host
@@ -42,6 +44,24 @@ def find_base_model(name: str, host: Host, recipe_folder: Path, project: Project
         f"found '{name}', expected a model of {host.name} ({', '.join(known)}), a folder in the project "
         f"or a Hugging Face name like owner/name. {did_you_mean(name, known)}"
     )
+
+
+def refuse_download(model: BaseModel, host: Host, environment: Mapping[str, str]) -> None:
+    """Raise RunnerError for a hub model that is not on this machine; `--allow-network` lets it be fetched.
+
+    The cache's layout: https://huggingface.co/docs/huggingface_hub/guides/manage-cache (2026-11)
+    """
+    if not host.is_local or model.folder is not None or host.model(model.name) is not None:
+        return
+    home = Path(environment.get("HOME", "~")).expanduser()
+    base = Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "huggingface"
+    hub = Path(environment.get("HF_HOME") or base) / "hub"
+    cache = Path(environment.get("HF_HUB_CACHE") or hub)
+    if not (cache / f"models--{model.name.replace('/', '--')}").is_dir():
+        raise RunnerError(
+            f"the model {model.name} is not in this machine's Hugging Face cache ({cache}), and a recipe "
+            "may not use the network. Allow the download with --allow-network. Nothing was sent."
+        )
 
 
 def _folder_model(name: str, folder: Path, project: Project) -> BaseModel | str:

@@ -144,3 +144,14 @@ def test_init_writes_a_recipe_that_runs(call: Call, recipe: Path) -> None:
     assert (recipe.parent / ".finetune" / "recipe.schema.json").is_file()
     assert 0 == call("build", recipe).code
     assert 2 == call("init", recipe.with_name("faq.jsonl")).code
+
+
+def test_a_hub_model_is_refused_before_anything_is_sent(call: Call, local_recipe: Path) -> None:
+    local_recipe.write_text(local_recipe.read_text().replace("tiny-1", "owner/model"))
+    outcome = call("plan", local_recipe)
+
+    assert 1 == outcome.code
+    assert (
+        "a run would stop here: the model owner/model is not in this machine's Hugging Face cache"
+        in outcome.err
+    )

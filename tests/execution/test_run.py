@@ -314,7 +314,7 @@ def test_a_list_that_is_cut_off_proves_nothing(bench: Bench, monkeypatch: pytest
 
     assert (
         "the job of this run cannot be told from others: the provider keeps no metadata and lists 1 or more "
-        "files. Delete old ones, or adopt the job with `finetune import JOB`."
+        "files. Delete old ones, or restore the lockfile with git."
     ) == str(caught.value)
 
 
@@ -327,9 +327,8 @@ def test_a_job_that_lost_its_metadata_is_not_paid_for_twice(bench: Bench) -> Non
 
     assert (
         "ftjob-1 trains on the same file and carries no job key, so it may be the job whose creation was not "
-        "confirmed. Nothing was sent again. `finetune import JOB` adopts it, `finetune cancel JOB --provider "
-        "local` stops it; if it has nothing to do with this run, delete journal.jsonl in .finetune/journal "
-        "and run again."
+        "confirmed. Nothing was sent again. `finetune cancel JOB --provider local` stops it; if it has nothing "
+        "to do with this run, delete journal.jsonl in .finetune/journal and run again."
     ) == str(caught.value)
     assert 1 == bench.provider.count("create_job")
 
