@@ -327,8 +327,8 @@ def test_a_job_that_lost_its_metadata_is_not_paid_for_twice(bench: Bench) -> Non
 
     assert (
         "ftjob-1 trains on the same file and carries no job key, so it may be the job whose creation was not "
-        "confirmed. Nothing was sent again. `finetune cancel JOB --provider local` stops it; if it has nothing "
-        "to do with this run, delete journal.jsonl in .finetune/journal and run again."
+        "confirmed. Nothing was sent again. `finetune cancel JOB --provider local` stops it; if it has "
+        "nothing to do with this run, delete journal.jsonl in .finetune/journal and run again."
     ) == str(caught.value)
     assert 1 == bench.provider.count("create_job")
 
