@@ -25,6 +25,7 @@ from runner.starter.columns import (
 )
 
 SAMPLE = 200
+ENCODING_SAMPLE_BYTES = 1 << 20
 SCHEMA_FILE = "recipe.schema.json"
 _HANGUL = re.compile("[가-힣]")
 _TAIL = """
@@ -51,7 +52,7 @@ class Guess:
 def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
     """Write a recipe for a data file from its first records. Raises RunnerError when nothing fits."""
     path = os.path.relpath(data.resolve(), recipe.resolve().parent)
-    source = Source(path=path, records=_records_path(data))
+    source = Source(path=path, records=_records_path(data), encoding=_encoding(data))
     folder = recipe.resolve().parent
     records = [record.data for record in islice(read_records((source,), folder, project), SAMPLE)]
     if not records:
@@ -91,6 +92,8 @@ def _head(recipe: Path, schema: str, source: Source, key: Column | None) -> str:
     ]
     if source.records:
         lines.append(f"    records: {_quoted(source.records)}")
+    if source.encoding != "utf-8":
+        lines.append(f"    encoding: {source.encoding}")
     if key:
         lines.append(f"key: {_quoted(key.path)}")
     return "\n".join(lines) + "\n\n"
@@ -149,6 +152,20 @@ def _quoted(text: str) -> str:
 def _explained(role: str, column: Column, total: int) -> str:
     example = f", such as '{one_line(column.texts[0], limit=40)}'" if column.texts else ""
     return f"{role} from {column.path}: in {column.count} of {total} sampled records{example}"
+
+
+def _encoding(data: Path) -> str:
+    """The encoding that the file's beginning is valid in; UTF-8 where none is, so that reading says why."""
+    with data.open("rb") as stream:
+        # Whole lines: a cut inside a character would look like a wrong encoding.
+        sample = b"".join(stream.readlines(ENCODING_SAMPLE_BYTES))
+    for encoding in ("utf-8", "cp949"):
+        try:
+            sample.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return "utf-8"
 
 
 def _records_path(data: Path) -> str | None:

@@ -155,3 +155,13 @@ def test_a_hub_model_is_refused_before_anything_is_sent(call: Call, local_recipe
         "a run would stop here: the model owner/model is not in this machine's Hugging Face cache"
         in outcome.err
     )
+
+
+def test_init_finds_the_encoding_of_an_old_export(call: Call, project: Path) -> None:
+    rows = "".join(f"{number},제목 {number},본문입니다 {number}\n" for number in range(12))
+    (project / "old.csv").write_bytes(f"번호,제목,내용\n{rows}".encode("cp949"))
+    outcome = call("init", project / "old.csv")
+
+    assert 0 == outcome.code, outcome.err
+    assert "    encoding: cp949\nkey: 번호\n" in (project / "old.yaml").read_text()
+    assert 0 == call("build", project / "old.yaml").code

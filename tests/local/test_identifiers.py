@@ -24,7 +24,7 @@ def test_ids_without_a_key_differ() -> None:
         ("tiny-1", None, "ft:tiny-1:local::01234567"),
         ("tiny-1", "온라인 가이드", "ft:tiny-1:local:온라인-가이드:01234567"),
         ("Qwen/Qwen3-0.6B", "a:b/c", "ft:Qwen/Qwen3-0.6B:local:a-b-c:01234567"),
-        ("/home/me/models/small", "x", "ft:small:local:x:01234567"),
+        ("/srv/models/small", "x", "ft:small:local:x:01234567"),
     ],
 )
 def test_models_are_named_as_openai_does(base: str, suffix: str | None, expected: str) -> None:
