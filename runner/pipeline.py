@@ -43,7 +43,7 @@ from runner.providers.connect import open_provider
 from runner.providers.hosts import Host, find_host
 from runner.providers.local_service import has_artefact, has_job
 from runner.recipe.composition import DEFAULT_PROFILE
-from runner.recipe.load import LoadedRecipe, load_profiles, load_recipe
+from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles
 from runner.saved_plan import SavedPlan, refuse_moved
 
 HOSTED_POLL_S = 5.0
@@ -85,9 +85,10 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
 
     Raises InvalidInputError with all problems.
     """
-    chosen = load_recipe(path, operator.profile)
+    profiles = load_profiles(path)
+    chosen = choose_profile(profiles, path, operator.profile)
     issues: list[Issue] = []
-    for loaded in load_profiles(path).values():
+    for loaded in profiles.values():
         issues += [issue for issue in _semantic_issues(loaded, operator) if issue not in issues]
     if issues:
         raise InvalidInputError(issues)

@@ -47,7 +47,11 @@ def load_recipe(path: Path, profile: str = DEFAULT_PROFILE) -> LoadedRecipe:
 
     Raises InvalidInputError with all problems found, RunnerError when the file cannot be read.
     """
-    loaded = load_profiles(path)
+    return choose_profile(load_profiles(path), path, profile)
+
+
+def choose_profile(loaded: dict[str, LoadedRecipe], path: Path, profile: str) -> LoadedRecipe:
+    """The recipe under one of its profiles. Raises RunnerError for an unknown one."""
     if profile not in loaded:
         raise RunnerError(
             f"{path}: found no profile '{profile}'. {did_you_mean(profile, list(loaded))} "

@@ -17,7 +17,7 @@ from runner.providers.local_service import stop_service
 from tests.cli.conftest import RECIPE
 
 pytestmark = pytest.mark.torch
-pytest.importorskip("torch", reason="the extra `local` is not installed")
+pytest.importorskip("torch", reason="torch (the extra `local`) is not installed")
 LOCAL = RECIPE.replace("provider: fake", "provider: local").replace("base-1", "tiny-1")
 
 

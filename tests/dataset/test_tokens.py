@@ -22,7 +22,7 @@ def test_an_estimate_has_a_margin() -> None:
 @pytest.mark.torch
 def test_the_count_is_what_training_sees() -> None:
     """The same number as the trainer's own rendering, for several turns in two scripts."""
-    pytest.importorskip("torch", reason="the extra `local` is not installed")
+    pytest.importorskip("torch", reason="torch (the extra `local`) is not installed")
     from runner.local.training.conversation import render_conversation
     from runner.local.training.tiny_model import load_tiny_tokenizer
     from runner.local.training.training_file import Message as TrainingMessage

@@ -8,7 +8,7 @@ import pytest
 from tests.local.harness import RunningService, finished, lines, start_service, upload
 
 pytestmark = pytest.mark.torch
-pytest.importorskip("torch", reason="the extra `local` is not installed")
+pytest.importorskip("torch", reason="torch (the extra `local`) is not installed")
 HYPERPARAMETERS = {"n_epochs": 16, "batch_size": 4}
 
 
