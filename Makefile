@@ -30,10 +30,10 @@ demo: $(INSTALLED)
 	@BIN=$(BIN) RECIPE=$(RECIPE) sh scripts/demo.sh
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not long"
 
 test-full: $(INSTALLED)
-	FINETUNE_TEST_FULL=1 $(BIN)/python -m pytest
+	FINETUNE_TEST_FULL=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
