@@ -38,7 +38,7 @@ class StoreReporter:
 
     def resolved(self, hyperparameters: ResolvedHyperparameters, total_steps: int, n_examples: int) -> None:
         """Take the values behind "auto"."""
-        values = asdict(hyperparameters)
+        values = {name: value for name, value in asdict(hyperparameters).items() if value is not None}
         self._store.update_job(self._job.id, hyperparameters=values)
         self.event(
             "info",

@@ -131,7 +131,7 @@ def _training_job(work: Work) -> TrainingJob:
 def _train(job: TrainingJob, reporter: Reporter) -> TrainingResult:
     threads = TINY_1_THREADS if job.base_model == "tiny-1" else None
     prepare_environment(allow_network=job.allow_network, threads=threads)
-    from runner.local.training.supervised import train
+    from runner.local.training.train import train
 
     return train(job, reporter)
 

@@ -1,6 +1,6 @@
 """Replaces "auto" in a job's hyperparameters by numbers."""
 
-from runner.local.training.job import Hyperparameters, ResolvedHyperparameters
+from runner.local.training.job import Hyperparameters, Method, ResolvedHyperparameters
 
 # The rule of OpenAI's cookbook, read 2026-11-22:
 # https://developers.openai.com/cookbook/examples/chat_finetuning_data_prep
@@ -12,17 +12,25 @@ MAX_DEFAULT_EPOCHS = 25
 
 DEFAULT_BATCH_SIZE = 8
 DEFAULT_LEARNING_RATE_MULTIPLIER = 1.0
+# What OpenAI's service chose for "auto" in a recorded job (2026-11).
+DEFAULT_BETA = 0.1
 
 
-def resolve_hyperparameters(asked: Hyperparameters, n_examples: int) -> ResolvedHyperparameters:
+def resolve_hyperparameters(
+    asked: Hyperparameters, n_examples: int, method: Method = "supervised"
+) -> ResolvedHyperparameters:
     """Choose a number for every "auto"; numbers that were asked for stay as they are."""
     n_epochs = default_n_epochs(n_examples) if asked.n_epochs == "auto" else asked.n_epochs
     batch_size = min(DEFAULT_BATCH_SIZE, n_examples) if asked.batch_size == "auto" else asked.batch_size
     multiplier = asked.learning_rate_multiplier
     if multiplier == "auto":
         multiplier = DEFAULT_LEARNING_RATE_MULTIPLIER
+    beta = DEFAULT_BETA if asked.beta == "auto" else float(asked.beta)
     return ResolvedHyperparameters(
-        n_epochs=n_epochs, batch_size=batch_size, learning_rate_multiplier=float(multiplier)
+        n_epochs=n_epochs,
+        batch_size=batch_size,
+        learning_rate_multiplier=float(multiplier),
+        beta=beta if method == "dpo" else None,
     )
 
 

@@ -5,29 +5,35 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 Level = Literal["info", "warn", "error"]
+Method = Literal["supervised", "dpo"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hyperparameters:
-    """What the job asks for; "auto" leaves a value to `runner.local.training.hyperparameters`."""
+    """What the job asks for; "auto" leaves a value to `runner.local.training.hyperparameters`.
+
+    `beta` is for preference tuning alone.
+    """
 
     n_epochs: int | Literal["auto"] = "auto"
     batch_size: int | Literal["auto"] = "auto"
     learning_rate_multiplier: float | Literal["auto"] = "auto"
+    beta: float | Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedHyperparameters:
-    """What the job runs with."""
+    """What the job runs with; None for what its method does not have."""
 
     n_epochs: int
     batch_size: int
     learning_rate_multiplier: float
+    beta: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
-    """One supervised fine-tuning job.
+    """One fine-tuning job.
 
     `base_model` is "tiny-1", a Hugging Face name or an absolute path. `base_model_path` points at weights on
     disk to train further: a model folder, or an adapter made for `base_model`. Everything is written under
@@ -41,6 +47,7 @@ class TrainingJob:
     hyperparameters: Hyperparameters
     seed: int
     output_dir: Path
+    method: Method = "supervised"
     allow_network: bool = False
 
 
@@ -49,7 +56,8 @@ class StepMetrics:
     """The measurements of one optimiser step; losses in nats per token, accuracies from 0 to 1.
 
     `epoch` counts passes over the data and is fractional between their ends. The validation values are those
-    of the whole validation file and appear on the last step of an epoch.
+    of the whole validation file and appear on the last step of an epoch. The rewards are those of preference
+    tuning: the share of pairs whose preferred answer is the likelier one, and by how much, in nats.
     """
 
     step: int
@@ -57,13 +65,17 @@ class StepMetrics:
     epoch: float
     train_loss: float
     train_mean_token_accuracy: float
+    train_reward_accuracy: float | None = None
+    train_reward_margin: float | None = None
     valid_loss: float | None = None
     valid_mean_token_accuracy: float | None = None
+    valid_reward_accuracy: float | None = None
+    valid_reward_margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointMetrics:
-    """A checkpoint's measurements under the hosted API's names."""
+    """A checkpoint's measurements, under the hosted API's names where it has them."""
 
     step: int
     train_loss: float
@@ -72,6 +84,10 @@ class CheckpointMetrics:
     valid_mean_token_accuracy: float | None = None
     full_valid_loss: float | None = None
     full_valid_mean_token_accuracy: float | None = None
+    train_reward_accuracy: float | None = None
+    train_reward_margin: float | None = None
+    valid_reward_accuracy: float | None = None
+    valid_reward_margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +104,8 @@ class Checkpoint:
 class TrainingResult:
     """What a finished job leaves behind.
 
-    `trained_tokens` is every token of the rendered training file, trained on or not, times the epochs.
+    `trained_tokens` is every token of the rendered training file, trained on or not, times the epochs; both
+    answers of a preference with their prompts.
     `weights_sha256` is the hash of the safetensors file in `model_dir`; it is reproduced on an equal
     `weights_platform`. `checkpoints` are those still on disk, oldest first.
     """

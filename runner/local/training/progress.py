@@ -4,7 +4,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,12 @@ CHECKPOINT_RECORD = "checkpoint.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """The mean loss in nats per token and the token accuracy over a whole validation file."""
+    """The mean loss, in nats per token or preference, and the accuracies over a whole validation file."""
 
     loss: float
     mean_token_accuracy: float
+    reward_accuracy: float | None = None
+    reward_margin: float | None = None
 
 
 class ProgressCallback(TrainerCallback):  # type: ignore[misc] # the trainer takes subclasses only
@@ -72,6 +74,8 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc] # the trainer tak
             epoch=state.epoch,
             train_loss=logs["loss"],
             train_mean_token_accuracy=logs["mean_token_accuracy"],
+            train_reward_accuracy=logs.get("rewards/accuracies"),
+            train_reward_margin=logs.get("rewards/margins"),
         )
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -98,6 +102,8 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc] # the trainer tak
                 metrics,
                 valid_loss=validation.loss,
                 valid_mean_token_accuracy=validation.mean_token_accuracy,
+                valid_reward_accuracy=validation.reward_accuracy,
+                valid_reward_margin=validation.reward_margin,
             )
         self.rows.append(_row(metrics))
         self._reporter.metrics(metrics)
@@ -129,12 +135,9 @@ def read_checkpoints(folder: Path) -> list[Checkpoint]:
 
 
 def _row(metrics: StepMetrics) -> CheckpointMetrics:
+    shared = {field.name for field in fields(CheckpointMetrics)} & {field.name for field in fields(metrics)}
     return CheckpointMetrics(
-        step=metrics.step,
-        train_loss=metrics.train_loss,
-        train_mean_token_accuracy=metrics.train_mean_token_accuracy,
-        valid_loss=metrics.valid_loss,
-        valid_mean_token_accuracy=metrics.valid_mean_token_accuracy,
+        **{name: getattr(metrics, name) for name in shared},
         full_valid_loss=metrics.valid_loss,
         full_valid_mean_token_accuracy=metrics.valid_mean_token_accuracy,
     )

@@ -2,7 +2,7 @@
 
 import csv
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from io import StringIO
 from pathlib import Path
 
@@ -11,7 +11,8 @@ import torch
 from runner.canonical import write_atomically
 from runner.local.training.job import CheckpointMetrics
 
-# The hosted result file's columns, in its order; a cell stays empty where nothing was measured.
+# The hosted result file's columns, in its order; a cell stays empty where nothing was measured. What one
+# method alone measures follows in columns of its own.
 COLUMNS = (
     "step",
     "train_loss",
@@ -25,10 +26,13 @@ COLUMNS = (
 
 def write_results(path: Path, rows: list[CheckpointMetrics]) -> None:
     """Replace the result file by one row for each step."""
+    measured = [asdict(row) for row in rows]
+    more = [field.name for field in fields(CheckpointMetrics) if field.name not in COLUMNS]
+    columns = [*COLUMNS, *(name for name in more if any(row[name] is not None for row in measured))]
     text = StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
+    writer.writerows(measured)
     write_atomically(path, text.getvalue().encode("utf-8"))
 
 

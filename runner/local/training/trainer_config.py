@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from peft import LoraConfig
-from trl import SFTConfig
+from trl import DPOConfig, SFTConfig
 
 from runner.local.training.job import ResolvedHyperparameters, TrainingJob
 from runner.local.training.tiny_model import LEARNING_RATE as TINY_1_LEARNING_RATE
@@ -19,34 +19,42 @@ LORA_ALPHA = 32
 # after 16 against 53.
 WARMUP_FRACTION = 0.05
 DECAY_FRACTION = 0.4
+# Preferences move a model that can already answer: at the supervised rate it would forget how.
+PREFERENCE_RATE = 0.1
+# The share of the supervised loss on the preferred answers beside the preference loss, which alone keeps an
+# answer likelier than the other one while both become unlikely (RPO, https://arxiv.org/abs/2404.19733).
+SUPERVISED_WEIGHT = 1.0
 MAX_GRADIENT_NORM = 1.0
 KEPT_CHECKPOINTS = 3  # the hosted service keeps as many
 
 
-def trainer_config(
+def supervised_config(
     job: TrainingJob, hyperparameters: ResolvedHyperparameters, n_examples: int, *, on_gpu: bool
 ) -> Any:
-    """Settle everything about the run but the model and the data."""
-    is_tiny = job.base_model == TINY_1
-    total_steps = n_steps(hyperparameters, n_examples)
+    """Settle everything about a supervised run but the model and the data."""
     return SFTConfig(
-        **_schedule(hyperparameters, total_steps, is_tiny=is_tiny),
-        **_batches(hyperparameters, is_tiny=is_tiny, on_gpu=on_gpu),
-        output_dir=str(checkpoints_dir(job)),
-        seed=job.seed,
-        data_seed=job.seed,
-        bf16=on_gpu,
-        use_cpu=not on_gpu,
-        gradient_checkpointing=not is_tiny,
-        dataloader_pin_memory=on_gpu,
-        save_strategy="epoch",
-        save_total_limit=KEPT_CHECKPOINTS,
-        # `runner.local.training.progress` evaluates.
-        eval_strategy="no",
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        disable_tqdm=True,
-        report_to="none",
+        **_shared(job, hyperparameters, n_examples, on_gpu=on_gpu),
+        # Examples of like length share a batch: a third of a random batch would be padding.
+        train_sampling_strategy="group_by_length",
+        # The examples come tokenised, with labels, and are checked against the context already.
+        dataset_kwargs={"skip_prepare_dataset": True},
+        max_length=None,
+    )
+
+
+def preference_config(
+    job: TrainingJob, hyperparameters: ResolvedHyperparameters, n_examples: int, *, on_gpu: bool
+) -> Any:
+    """Settle everything about a run on preferences but the models and the data."""
+    shared = _shared(job, hyperparameters, n_examples, on_gpu=on_gpu)
+    shared["learning_rate"] *= PREFERENCE_RATE
+    return DPOConfig(
+        **shared,
+        beta=hyperparameters.beta,
+        loss_type=["sigmoid", "sft"],
+        loss_weights=[1.0, SUPERVISED_WEIGHT],
+        remove_unused_columns=False,
+        max_length=None,
     )
 
 
@@ -69,6 +77,31 @@ def adapter_config() -> Any:
 def checkpoints_dir(job: TrainingJob) -> Path:
     """Where the trainer writes its checkpoints."""
     return job.output_dir / "checkpoints"
+
+
+def _shared(
+    job: TrainingJob, hyperparameters: ResolvedHyperparameters, n_examples: int, *, on_gpu: bool
+) -> dict[str, Any]:
+    is_tiny = job.base_model == TINY_1
+    return {
+        **_schedule(hyperparameters, n_steps(hyperparameters, n_examples), is_tiny=is_tiny),
+        **_batches(hyperparameters, is_tiny=is_tiny, on_gpu=on_gpu),
+        "output_dir": str(checkpoints_dir(job)),
+        "seed": job.seed,
+        "data_seed": job.seed,
+        "bf16": on_gpu,
+        "use_cpu": not on_gpu,
+        "gradient_checkpointing": not is_tiny,
+        "dataloader_pin_memory": on_gpu,
+        "save_strategy": "epoch",
+        "save_total_limit": KEPT_CHECKPOINTS,
+        # `runner.local.training.progress` evaluates.
+        "eval_strategy": "no",
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "disable_tqdm": True,
+        "report_to": "none",
+    }
 
 
 def _schedule(hyperparameters: ResolvedHyperparameters, total_steps: int, *, is_tiny: bool) -> dict[str, Any]:
@@ -94,9 +127,4 @@ def _batches(hyperparameters: ResolvedHyperparameters, *, is_tiny: bool, on_gpu:
     return {
         "per_device_train_batch_size": 1 if one_by_one else hyperparameters.batch_size,
         "gradient_accumulation_steps": hyperparameters.batch_size if one_by_one else 1,
-        # Examples of like length share a batch: a third of a random batch would be padding.
-        "train_sampling_strategy": "group_by_length",
-        # The examples come tokenised, with labels, and are checked against the context already.
-        "dataset_kwargs": {"skip_prepare_dataset": True},
-        "max_length": None,
     }

@@ -1,4 +1,4 @@
-"""Reads a JSONL training file into conversations."""
+"""Reads a JSONL training file into conversations or preferences."""
 
 import json
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from runner.local.training.job import TrainingError
 
 FilePurpose = Literal["training_file", "validation_file"]
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
+OUTPUT_ROLES = frozenset({"assistant", "tool"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,16 @@ class Conversation:
     messages: tuple[Message, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """A prompt with the answer that is preferred and one that is not; only the answers are trained on."""
+
+    number: int
+    prompt: tuple[Message, ...]
+    preferred: tuple[Message, ...]
+    non_preferred: tuple[Message, ...]
+
+
 class InvalidMessageError(ValueError):
     """A message is not text with a role; the text says what was found."""
 
@@ -42,16 +53,16 @@ def read_conversations(path: Path, purpose: FilePurpose) -> list[Conversation]:
 
     Raises TrainingError for the first line that is not a conversation, and when there is none.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        message = f"The {purpose} cannot be read: {error.strerror}."
-        raise TrainingError("file_not_found", message, purpose) from error
-    # Only \n ends a line: U+2028 and U+0085 may stand inside a JSON string.
-    lines = [line for line in content.split(b"\n") if line.strip()]
-    if not lines:
-        raise TrainingError("invalid_n_examples", f"The {purpose} has no examples.", purpose)
-    return [_conversation(number, line, purpose) for number, line in enumerate(lines, start=1)]
+    return [_conversation(number, line, purpose) for number, line in _lines(path, purpose)]
+
+
+def read_preferences(path: Path, purpose: FilePurpose) -> list[Preference]:
+    """Read every line of a JSONL file of preferences: `input`, `preferred_output`, `non_preferred_output`.
+
+    Raises as `read_conversations` does. Shape: https://developers.openai.com/api/docs/guides/direct-preference-optimization
+    (2026-11).
+    """
+    return [_preference(number, line, purpose) for number, line in _lines(path, purpose)]
 
 
 def parse_messages(value: Any) -> tuple[Message, ...]:
@@ -66,15 +77,39 @@ def invalid_file(purpose: FilePurpose, number: int, problem: str) -> TrainingErr
     return TrainingError(f"invalid_{purpose}", f"Invalid file format. Example {number}{problem}", purpose)
 
 
-def _conversation(number: int, line: bytes, purpose: FilePurpose) -> Conversation:
+def _lines(path: Path, purpose: FilePurpose) -> list[tuple[int, bytes]]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        message = f"The {purpose} cannot be read: {error.strerror}."
+        raise TrainingError("file_not_found", message, purpose) from error
+    # Only \n ends a line: U+2028 and U+0085 may stand inside a JSON string.
+    lines = [line for line in content.split(b"\n") if line.strip()]
+    if not lines:
+        raise TrainingError("invalid_n_examples", f"The {purpose} has no examples.", purpose)
+    return list(enumerate(lines, start=1))
+
+
+def _record(number: int, line: bytes, purpose: FilePurpose) -> dict[str, Any]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise invalid_file(purpose, number, f" is not JSON: {error}.") from error
     if not isinstance(record, dict):
         raise invalid_file(purpose, number, " is not a JSON object.")
+    return record
+
+
+def _refuse_tools(number: int, record: dict[str, Any], purpose: FilePurpose) -> None:
     if record.get("tools") or record.get("functions"):
         raise invalid_file(purpose, number, " has tools, which local training does not support.")
+
+
+def _conversation(number: int, line: bytes, purpose: FilePurpose) -> Conversation:
+    record = _record(number, line, purpose)
+    if "preferred_output" in record:
+        raise _other_method(purpose, "fine-tune-preference", "dpo")
+    _refuse_tools(number, record, purpose)
     try:
         messages = parse_messages(record.get("messages"))
     except InvalidMessageError as error:
@@ -82,6 +117,45 @@ def _conversation(number: int, line: bytes, purpose: FilePurpose) -> Conversatio
     if not any(message.is_trained for message in messages):
         raise invalid_file(purpose, number, " has no assistant message of weight 1 to learn from.")
     return Conversation(number=number, messages=messages)
+
+
+def _preference(number: int, line: bytes, purpose: FilePurpose) -> Preference:
+    record = _record(number, line, purpose)
+    if "messages" in record:
+        raise _other_method(purpose, "fine-tune-chat", "supervised")
+    prompt = record.get("input")
+    if not isinstance(prompt, dict):
+        raise invalid_file(purpose, number, " has no object 'input'.")
+    _refuse_tools(number, prompt, purpose)
+    return Preference(
+        number=number,
+        prompt=_part(number, purpose, prompt, "messages"),
+        preferred=_output(number, purpose, record, "preferred_output"),
+        non_preferred=_output(number, purpose, record, "non_preferred_output"),
+    )
+
+
+def _output(number: int, purpose: FilePurpose, record: dict[str, Any], name: str) -> tuple[Message, ...]:
+    messages = _part(number, purpose, record, name)
+    if not all(message.role in OUTPUT_ROLES for message in messages):
+        raise invalid_file(purpose, number, f": {name} may hold assistant and tool messages only.")
+    if not any(message.is_trained for message in messages):
+        raise invalid_file(purpose, number, f": {name} has no assistant message.")
+    return messages
+
+
+def _part(number: int, purpose: FilePurpose, value: dict[str, Any], name: str) -> tuple[Message, ...]:
+    try:
+        return parse_messages(value.get(name))
+    except InvalidMessageError as error:
+        where = name if name != "messages" else "input"
+        raise invalid_file(purpose, number, f": {where}: {error}.") from error
+
+
+def _other_method(purpose: FilePurpose, form: str, method: str) -> TrainingError:
+    """Describe a file made for another method as the hosted service does."""
+    problem = f"The file is in the {form} format, but the specified fine-tuning job is not using '{method}'"
+    return TrainingError(f"invalid_{purpose}", f"{problem} as the training method.", purpose)
 
 
 def _message(number: int, value: Any) -> Message:

@@ -141,3 +141,18 @@ def save_chat_model(folder: Path) -> Path:
     LlamaForCausalLM(config).save_pretrained(str(folder))
     tokenizer.save_pretrained(str(folder))
     return folder
+
+
+def write_preferences(path: Path, preferences: Sequence[tuple[str, str, str]]) -> Path:
+    """Write (question, preferred answer, other answer) as a file for preference tuning."""
+    lines = [
+        {
+            "input": {"messages": [{"role": "user", "content": question}]},
+            "preferred_output": [{"role": "assistant", "content": preferred}],
+            "non_preferred_output": [{"role": "assistant", "content": other}],
+        }
+        for question, preferred, other in preferences
+    ]
+    text = "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
+    path.write_text(text, encoding="utf-8")
+    return path

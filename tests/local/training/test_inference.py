@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from runner.local.training.inference import KEPT_MODELS, ModelCache, answer
-from runner.local.training.supervised import train
+from runner.local.training.train import train
 from tests.local.training.fakes import RecordingReporter, make_job, question_and_answer, write_jsonl
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from runner.local.training.job import TrainingError
-from runner.local.training.training_file import Conversation, Message, read_conversations
+from runner.local.training.training_file import (
+    Conversation,
+    Message,
+    Preference,
+    read_conversations,
+    read_preferences,
+)
 
 GOOD = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
 
@@ -113,3 +119,83 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         read_conversations(tmp_path / "train.jsonl", "training_file")
 
     assert "The training_file cannot be read: No such file or directory." == caught.value.message
+
+
+def preference_line(**changes: Any) -> dict[str, Any]:
+    line = {
+        "input": {"messages": [{"role": "user", "content": "가"}]},
+        "preferred_output": [{"role": "assistant", "content": "나"}],
+        "non_preferred_output": [{"role": "assistant", "content": "다"}],
+    }
+    return {name: value for name, value in {**line, **changes}.items() if value is not None}
+
+
+def test_preferences_are_read_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "train.jsonl"
+    path.write_text(json.dumps(preference_line()) + "\n\n" + json.dumps(preference_line()), "utf-8")
+    expected = [
+        Preference(
+            number=number,
+            prompt=(Message(role="user", content="가"),),
+            preferred=(Message(role="assistant", content="나"),),
+            non_preferred=(Message(role="assistant", content="다"),),
+        )
+        for number in (1, 2)
+    ]
+
+    assert expected == read_preferences(path, "training_file")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (preference_line(input=None), " has no object 'input'."),
+        (
+            preference_line(input={"messages": []}),
+            ": input: messages must be a list with at least one message.",
+        ),
+        (
+            preference_line(input={"messages": [{"role": "user", "content": "a"}], "tools": [{}]}),
+            " has tools, which local training does not support.",
+        ),
+        (
+            preference_line(preferred_output=None),
+            ": preferred_output: messages must be a list with at least one message.",
+        ),
+        (
+            preference_line(non_preferred_output=[{"role": "user", "content": "a"}]),
+            ": non_preferred_output may hold assistant and tool messages only.",
+        ),
+        (
+            preference_line(non_preferred_output=[{"role": "tool", "content": "a"}]),
+            ": non_preferred_output has no assistant message.",
+        ),
+    ],
+)
+def test_bad_preference_is_named(tmp_path: Path, line: dict[str, Any], problem: str) -> None:
+    path = tmp_path / "train.jsonl"
+    path.write_text(f"{json.dumps(preference_line())}\n{json.dumps(line)}\n", "utf-8")
+    with pytest.raises(TrainingError) as caught:
+        read_preferences(path, "training_file")
+
+    assert f"Invalid file format. Example 2{problem}" == caught.value.message
+
+
+def test_file_of_another_method_is_called_one(tmp_path: Path) -> None:
+    """In the hosted service's words."""
+    chat, preferences = tmp_path / "chat.jsonl", tmp_path / "preferences.jsonl"
+    chat.write_text('{"messages": []}\n', "utf-8")
+    preferences.write_text(json.dumps(preference_line()), "utf-8")
+    with pytest.raises(TrainingError) as not_dpo:
+        read_preferences(chat, "training_file")
+    with pytest.raises(TrainingError) as not_supervised:
+        read_conversations(preferences, "training_file")
+
+    assert (
+        "The file is in the fine-tune-chat format, but the specified fine-tuning job is not using "
+        "'supervised' as the training method."
+    ) == not_dpo.value.message
+    assert (
+        "The file is in the fine-tune-preference format, but the specified fine-tuning job is not using "
+        "'dpo' as the training method."
+    ) == not_supervised.value.message

@@ -1,4 +1,4 @@
-"""Training from file to weights: pytest tests/local/training/test_supervised.py"""
+"""Training from file to weights: pytest tests/local/training/test_train.py"""
 
 import errno
 import hashlib
@@ -16,8 +16,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from runner.local.training import supervised
 from runner.local.training.conversation import render_conversation, render_prompt
+from runner.local.training.examples import tokenise_examples
 from runner.local.training.generation import Finish, Sampling, generate
 from runner.local.training.job import (
     Hyperparameters,
@@ -27,7 +27,7 @@ from runner.local.training.job import (
 )
 from runner.local.training.models import LoadedModel, load_model
 from runner.local.training.results import read_results
-from runner.local.training.supervised import train
+from runner.local.training.train import train
 from runner.local.training.training_file import Message, read_conversations
 from tests.local.training.fakes import (
     RecordingReporter,
@@ -113,7 +113,7 @@ def test_everything_is_reported(tmp_path: Path) -> None:
     resolved = ResolvedHyperparameters(n_epochs=4, batch_size=8, learning_rate_multiplier=1.0)
     loaded = load_model("tiny-1", None, allow_network=False)
     n_tokens = sum(
-        len(supervised.tokenise_examples(loaded, "tiny-1", [example], "training_file")[0].ids)
+        len(tokenise_examples(loaded, "tiny-1", [example], "training_file")[0].ids)
         for example in read_conversations(train_file, "training_file")
     )
 
@@ -184,7 +184,7 @@ import sys
 from pathlib import Path
 from runner.local.training.environment import prepare_environment
 prepare_environment(allow_network=False, threads=1)
-from runner.local.training.supervised import train
+from runner.local.training.train import train
 from runner.local.training.training_file import Message, read_conversations
 from tests.local.training.fakes import RecordingReporter, make_job
 job = make_job(Path(sys.argv[1]), Path(sys.argv[2]), n_epochs=2, batch_size=4)
@@ -265,7 +265,7 @@ def test_adapter_is_trained_and_the_base_is_not(
         loaded.append(load_model(*arguments, **options))
         return loaded[-1]
 
-    monkeypatch.setattr(supervised, "load_model", remember)
+    monkeypatch.setattr("runner.local.training.train.load_model", remember)
     before = sha256(chat_model / "model.safetensors")
     reporter = RecordingReporter()
     values = {"base_model": str(chat_model), "n_epochs": 6, "batch_size": 4}
@@ -351,7 +351,7 @@ def test_machine_that_is_too_small_is_the_users_to_mend(
     def fail(*arguments: Any, **options: Any) -> None:
         raise error
 
-    monkeypatch.setattr(supervised, "load_model", fail)
+    monkeypatch.setattr("runner.local.training.train.load_model", fail)
     with pytest.raises(TrainingError) as caught:
         train(make_job(tmp_path, tmp_path / "t"), RecordingReporter())
 
@@ -365,6 +365,6 @@ def test_other_failures_are_left_as_they_are(
     def fail(*arguments: Any, **options: Any) -> None:
         raise error
 
-    monkeypatch.setattr(supervised, "load_model", fail)
+    monkeypatch.setattr("runner.local.training.train.load_model", fail)
     with pytest.raises(type(error)):
         train(make_job(tmp_path, tmp_path / "t"), RecordingReporter())

@@ -1,0 +1,162 @@
+"""Trains a model by one of the methods: the frame that they share, from the files to the saved weights."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from peft import PeftModel
+from transformers import PrinterCallback
+
+from runner.canonical import sha256_file
+from runner.local.training.deprecations import library_deprecations_ignored
+from runner.local.training.environment import TINY_1_THREADS
+from runner.local.training.failures import machine_failure
+from runner.local.training.hyperparameters import resolve_hyperparameters
+from runner.local.training.job import (
+    Method,
+    Reporter,
+    ResolvedHyperparameters,
+    TrainingCancelled,
+    TrainingError,
+    TrainingJob,
+    TrainingResult,
+)
+from runner.local.training.models import LoadedModel, device_for, load_model
+from runner.local.training.progress import (
+    ProgressCallback,
+    Validation,
+    read_checkpoints,
+    remove_unfinished_checkpoints,
+    stop_if_cancelled,
+)
+from runner.local.training.results import weights_platform, write_results
+from runner.local.training.tiny_model import TINY_1
+from runner.local.training.trainer_config import adapter_config, checkpoints_dir, n_steps
+from runner.local.training.training_file import FilePurpose
+
+TRAINED_ADAPTER = "default"
+
+
+class TrainingMethod(Protocol):
+    """What a method adds to the frame; each is a module. Examples know their `n_tokens`."""
+
+    def read_examples(self, path: Path, loaded: LoadedModel, name: str, purpose: FilePurpose) -> list[Any]:
+        """Read and tokenise a file for a model of this name. Raises TrainingError."""
+
+    def make_trainer(
+        self,
+        job: TrainingJob,
+        loaded: LoadedModel,
+        hyperparameters: ResolvedHyperparameters,
+        examples: list[Any],
+        adapter: Any,
+    ) -> Any:
+        """Set a trainer up; `adapter` is the LoRA adapter to add, None where there is none to add."""
+
+    def validate(self, trainer: Any, examples: list[Any], reporter: Reporter) -> Validation:
+        """Measure a model on the validation examples, one at a time."""
+
+
+def train(job: TrainingJob, reporter: Reporter) -> TrainingResult:
+    """Run a job to its end and leave the model in `job.output_dir / "model"`.
+
+    The folder belongs to the job: when it holds a complete checkpoint, training goes on from there, with the
+    same weights in the end. tiny-1 is tuned in full, every other model by LoRA. The same job gives the same
+    weights on an equal platform. Raises TrainingError and TrainingCancelled.
+    """
+    try:
+        with library_deprecations_ignored():
+            return _train(job, _method(job.method), reporter)
+    except (TrainingError, TrainingCancelled):
+        raise
+    except Exception as error:
+        failure = machine_failure(error)
+        if failure is None:
+            raise
+        raise failure from error
+
+
+def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> TrainingResult:
+    stop_if_cancelled(reporter)
+    _make_deterministic(job)
+    loaded = load_model(
+        job.base_model, job.base_model_path, allow_network=job.allow_network, is_trainable=True
+    )
+    examples = method.read_examples(job.training_file, loaded, job.base_model, "training_file")
+    validation_examples = []
+    if job.validation_file is not None:
+        validation_examples = method.read_examples(
+            job.validation_file, loaded, job.base_model, "validation_file"
+        )
+    hyperparameters = resolve_hyperparameters(job.hyperparameters, len(examples), job.method)
+    reporter.resolved(hyperparameters, n_steps(hyperparameters, len(examples)), len(examples))
+    needs_adapter = job.base_model != TINY_1 and not loaded.is_adapter
+    adapter = adapter_config() if needs_adapter else None
+    trainer = method.make_trainer(job, loaded, hyperparameters, examples, adapter)
+    trainer.remove_callback(PrinterCallback)
+
+    def validate() -> Validation | None:
+        return method.validate(trainer, validation_examples, reporter) if validation_examples else None
+
+    results_csv = job.output_dir / "results.csv"
+    progress = ProgressCallback(reporter, results_csv, validate)
+    trainer.add_callback(progress)
+    trainer.train(resume_from_checkpoint=_resume(job, reporter, progress))
+    write_results(results_csv, progress.rows)
+    model_dir, weights = _save_model(job, trainer.model, loaded.tokenizer)
+    return TrainingResult(
+        hyperparameters=hyperparameters,
+        trained_tokens=sum(example.n_tokens for example in examples) * hyperparameters.n_epochs,
+        weights_sha256=sha256_file(weights),
+        weights_platform=weights_platform(loaded.device),
+        model_dir=model_dir,
+        checkpoints=tuple(read_checkpoints(checkpoints_dir(job))),
+        results_csv=results_csv,
+    )
+
+
+def _method(name: Method) -> TrainingMethod:
+    # Each brings a trainer that takes a second to import.
+    if name == "dpo":
+        from runner.local.training import preference
+
+        return preference
+    from runner.local.training import supervised
+
+    return supervised
+
+
+def _make_deterministic(job: TrainingJob) -> None:
+    # Some CUDA kernels have no deterministic form; a warning is better than a job that cannot run at all.
+    on_gpu = device_for(job.base_model).type == "cuda"
+    torch.use_deterministic_algorithms(mode=True, warn_only=on_gpu)
+    # Otherwise torch fills every new tensor with NaN first.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    if job.base_model == TINY_1:
+        torch.set_num_threads(TINY_1_THREADS)
+
+
+def _resume(job: TrainingJob, reporter: Reporter, progress: ProgressCallback) -> str | None:
+    """Prepare to go on after the last complete checkpoint; return its folder, None to start afresh."""
+    # The trainer would count them among the checkpoints to keep.
+    remove_unfinished_checkpoints(checkpoints_dir(job))
+    finished = read_checkpoints(checkpoints_dir(job))
+    if not finished:
+        return None
+    progress.resume_from(finished[-1].step)
+    reporter.event("info", f"Resuming after step {finished[-1].step}")
+    return str(finished[-1].path)
+
+
+def _save_model(job: TrainingJob, model: Any, tokenizer: Any) -> tuple[Path, Path]:
+    """Save the weights, or the adapter alone, with the tokenizer; return the folder and its weights file."""
+    folder = job.output_dir / "model"
+    if not isinstance(model, PeftModel):
+        model.save_pretrained(str(folder))
+        tokenizer.save_pretrained(str(folder))
+        return folder, folder / "model.safetensors"
+    # peft would write where this machine keeps the base model.
+    model.peft_config[TRAINED_ADAPTER].base_model_name_or_path = job.base_model
+    model.save_pretrained(str(folder), selected_adapters=[TRAINED_ADAPTER])
+    tokenizer.save_pretrained(str(folder))
+    return folder, folder / "adapter_model.safetensors"
