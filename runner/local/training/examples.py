@@ -1,12 +1,26 @@
-"""Turns conversations and preferences into the token ids and masks that a trainer takes."""
+"""Turns conversations, preferences and tasks into the token ids and masks that a trainer takes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
-from runner.local.training.conversation import ConversationError, InvalidTokenError, render_conversation
+from runner.local.training.conversation import (
+    ConversationError,
+    InvalidTokenError,
+    render_conversation,
+    render_prompt,
+)
 from runner.local.training.loss import IGNORED
 from runner.local.training.models import LoadedModel
-from runner.local.training.training_file import Conversation, FilePurpose, Message, Preference, invalid_file
+from runner.local.training.training_file import (
+    Conversation,
+    FilePurpose,
+    Message,
+    Preference,
+    Task,
+    invalid_file,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +54,19 @@ class TokenisedPreference:
         return self.preferred.n_tokens + self.non_preferred.n_tokens
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenisedTask:
+    """A prompt up to where the model is to answer, and the item that the answer is graded with."""
+
+    ids: list[int]
+    item: dict[str, Any]
+
+    @property
+    def n_tokens(self) -> int:
+        """Count the prompt's tokens."""
+        return len(self.ids)
+
+
 def tokenise_examples(
     loaded: LoadedModel, model_name: str, conversations: Sequence[Conversation], purpose: FilePurpose
 ) -> list[TokenisedExample]:
@@ -70,16 +97,42 @@ def _given(preference: Preference) -> tuple[Message, ...]:
     return tuple(replace(message, weight=0) for message in preference.prompt)
 
 
+def tokenise_tasks(
+    loaded: LoadedModel, model_name: str, tasks: Sequence[Task], purpose: FilePurpose
+) -> list[TokenisedTask]:
+    """Render every prompt. Raises TrainingError for the first that leaves the model no room to answer."""
+    tokenised = []
+    for task in tasks:
+        with _naming(purpose, task.number):
+            ids = render_prompt(loaded.tokenizer, task.prompt)
+        _check_length(loaded, model_name, len(ids) + 1, purpose, task.number)
+        tokenised.append(TokenisedTask(ids=ids, item=task.item))
+    return tokenised
+
+
 def _tokenise(
     loaded: LoadedModel, model_name: str, messages: Sequence[Message], purpose: FilePurpose, number: int
 ) -> TokenisedExample:
-    try:
+    with _naming(purpose, number):
         ids, mask = render_conversation(loaded.tokenizer, messages)
+    _check_length(loaded, model_name, len(ids), purpose, number)
+    return TokenisedExample(ids=ids, mask=mask)
+
+
+@contextmanager
+def _naming(purpose: FilePurpose, number: int) -> Iterator[None]:
+    """Name the example that a conversation's problem lies in."""
+    try:
+        yield
     except InvalidTokenError as error:
         raise invalid_file(purpose, number, f" {error}") from error
     except ConversationError as error:
         raise invalid_file(purpose, number, f": {error}.") from error
-    if len(ids) > loaded.context_length:
-        problem = f" has {len(ids)} tokens; the context of {model_name} holds {loaded.context_length}."
+
+
+def _check_length(
+    loaded: LoadedModel, model_name: str, n_tokens: int, purpose: FilePurpose, number: int
+) -> None:
+    if n_tokens > loaded.context_length:
+        problem = f" has {n_tokens} tokens; the context of {model_name} holds {loaded.context_length}."
         raise invalid_file(purpose, number, problem)
-    return TokenisedExample(ids=ids, mask=mask)

@@ -14,6 +14,7 @@ DEFAULT_BATCH_SIZE = 8
 DEFAULT_LEARNING_RATE_MULTIPLIER = 1.0
 # What OpenAI's service chose for "auto" in a recorded job (2026-11).
 DEFAULT_BETA = 0.1
+DEFAULT_COMPUTE_MULTIPLIER = 1.0
 
 
 def resolve_hyperparameters(
@@ -25,12 +26,18 @@ def resolve_hyperparameters(
     multiplier = asked.learning_rate_multiplier
     if multiplier == "auto":
         multiplier = DEFAULT_LEARNING_RATE_MULTIPLIER
+    if method == "reinforcement":
+        # The sampler leaves out the prompts that do not fill a batch.
+        batch_size = min(batch_size, n_examples)
     beta = DEFAULT_BETA if asked.beta == "auto" else float(asked.beta)
+    compute = asked.compute_multiplier
+    compute = DEFAULT_COMPUTE_MULTIPLIER if compute == "auto" else float(compute)
     return ResolvedHyperparameters(
         n_epochs=n_epochs,
         batch_size=batch_size,
         learning_rate_multiplier=float(multiplier),
         beta=beta if method == "dpo" else None,
+        compute_multiplier=compute if method == "reinforcement" else None,
     )
 
 

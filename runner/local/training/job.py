@@ -1,24 +1,29 @@
 """The values that go into a training job and come out of it; nothing here imports torch."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 Level = Literal["info", "warn", "error"]
-Method = Literal["supervised", "dpo"]
+Method = Literal["supervised", "dpo", "reinforcement"]
+# The reward of an answer, given the item that its prompt came with.
+Grade = Callable[[str, Mapping[str, Any]], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hyperparameters:
     """What the job asks for; "auto" leaves a value to `runner.local.training.hyperparameters`.
 
-    `beta` is for preference tuning alone.
+    `beta` is for preference tuning alone, `compute_multiplier` for reinforcement: it scales how many answers
+    to each prompt are sampled.
     """
 
     n_epochs: int | Literal["auto"] = "auto"
     batch_size: int | Literal["auto"] = "auto"
     learning_rate_multiplier: float | Literal["auto"] = "auto"
     beta: float | Literal["auto"] = "auto"
+    compute_multiplier: float | Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,7 @@ class ResolvedHyperparameters:
     batch_size: int
     learning_rate_multiplier: float
     beta: float | None = None
+    compute_multiplier: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +43,7 @@ class TrainingJob:
 
     `base_model` is "tiny-1", a Hugging Face name or an absolute path. `base_model_path` points at weights on
     disk to train further: a model folder, or an adapter made for `base_model`. Everything is written under
-    `output_dir`.
+    `output_dir`. Reinforcement needs `grade`.
     """
 
     base_model: str
@@ -48,6 +54,7 @@ class TrainingJob:
     seed: int
     output_dir: Path
     method: Method = "supervised"
+    grade: Grade | None = None
     allow_network: bool = False
 
 
@@ -56,21 +63,26 @@ class StepMetrics:
     """The measurements of one optimiser step; losses in nats per token, accuracies from 0 to 1.
 
     `epoch` counts passes over the data and is fractional between their ends. The validation values are those
-    of the whole validation file and appear on the last step of an epoch. The rewards are those of preference
-    tuning: the share of pairs whose preferred answer is the likelier one, and by how much, in nats.
+    of the whole validation file and appear on the last step of an epoch. The reward accuracy and margin are
+    those of preference tuning: the share of pairs whose preferred answer is the likelier one, and by how
+    much, in nats. The mean reward and the divergence from the base model (KL, in nats per token) are those of
+    reinforcement, which has no token accuracy.
     """
 
     step: int
     total_steps: int
     epoch: float
     train_loss: float
-    train_mean_token_accuracy: float
+    train_mean_token_accuracy: float | None = None
     train_reward_accuracy: float | None = None
     train_reward_margin: float | None = None
+    train_mean_reward: float | None = None
+    train_kl: float | None = None
     valid_loss: float | None = None
     valid_mean_token_accuracy: float | None = None
     valid_reward_accuracy: float | None = None
     valid_reward_margin: float | None = None
+    valid_mean_reward: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +91,18 @@ class CheckpointMetrics:
 
     step: int
     train_loss: float
-    train_mean_token_accuracy: float
+    train_mean_token_accuracy: float | None = None
     valid_loss: float | None = None
     valid_mean_token_accuracy: float | None = None
     full_valid_loss: float | None = None
     full_valid_mean_token_accuracy: float | None = None
     train_reward_accuracy: float | None = None
     train_reward_margin: float | None = None
+    train_mean_reward: float | None = None
+    train_kl: float | None = None
     valid_reward_accuracy: float | None = None
     valid_reward_margin: float | None = None
+    valid_mean_reward: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +119,8 @@ class Checkpoint:
 class TrainingResult:
     """What a finished job leaves behind.
 
-    `trained_tokens` is every token of the rendered training file, trained on or not, times the epochs; both
-    answers of a preference with their prompts.
+    `trained_tokens` is every token of the rendered training file, trained on or not, times the epochs: both
+    answers of a preference with their prompts, the prompts alone of reinforcement.
     `weights_sha256` is the hash of the safetensors file in `model_dir`; it is reproduced on an equal
     `weights_platform`. `checkpoints` are those still on disk, oldest first.
     """

@@ -23,16 +23,25 @@ from runner.local.training.results import read_results, write_results
 
 # Written last into a checkpoint: one without it was interrupted and is not used.
 CHECKPOINT_RECORD = "checkpoint.json"
+# The trainers' names of what they measure beside the loss.
+MEASURED = {
+    "mean_token_accuracy": "train_mean_token_accuracy",
+    "rewards/accuracies": "train_reward_accuracy",
+    "rewards/margins": "train_reward_margin",
+    "reward": "train_mean_reward",
+    "kl": "train_kl",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """The mean loss, in nats per token or preference, and the accuracies over a whole validation file."""
+    """The means over a whole validation file, of what a method measures; the loss in nats."""
 
-    loss: float
-    mean_token_accuracy: float
+    loss: float | None = None
+    mean_token_accuracy: float | None = None
     reward_accuracy: float | None = None
     reward_margin: float | None = None
+    mean_reward: float | None = None
 
 
 class ProgressCallback(TrainerCallback):  # type: ignore[misc] # the trainer takes subclasses only
@@ -73,9 +82,7 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc] # the trainer tak
             total_steps=state.max_steps,
             epoch=state.epoch,
             train_loss=logs["loss"],
-            train_mean_token_accuracy=logs["mean_token_accuracy"],
-            train_reward_accuracy=logs.get("rewards/accuracies"),
-            train_reward_margin=logs.get("rewards/margins"),
+            **{name: logs[key] for key, name in MEASURED.items() if key in logs},
         )
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -98,13 +105,8 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc] # the trainer tak
             return
         metrics, self._pending = self._pending, None
         if validation is not None:
-            metrics = replace(
-                metrics,
-                valid_loss=validation.loss,
-                valid_mean_token_accuracy=validation.mean_token_accuracy,
-                valid_reward_accuracy=validation.reward_accuracy,
-                valid_reward_margin=validation.reward_margin,
-            )
+            measured = {f"valid_{name}": value for name, value in asdict(validation).items()}
+            metrics = replace(metrics, **measured)
         self.rows.append(_row(metrics))
         self._reporter.metrics(metrics)
 

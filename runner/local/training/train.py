@@ -54,7 +54,7 @@ class TrainingMethod(Protocol):
         """Set a trainer up; `adapter` is the LoRA adapter to add, None where there is none to add."""
 
     def validate(self, trainer: Any, examples: list[Any], reporter: Reporter) -> Validation:
-        """Measure a model on the validation examples, one at a time."""
+        """Measure the trainer's model on the validation examples, one at a time."""
 
 
 def train(job: TrainingJob, reporter: Reporter) -> TrainingResult:
@@ -121,6 +121,10 @@ def _method(name: Method) -> TrainingMethod:
         from runner.local.training import preference
 
         return preference
+    if name == "reinforcement":
+        from runner.local.training import reinforcement
+
+        return reinforcement
     from runner.local.training import supervised
 
     return supervised

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from peft import LoraConfig
-from trl import DPOConfig, SFTConfig
+from trl import DPOConfig, GRPOConfig, SFTConfig
 
 from runner.local.training.job import ResolvedHyperparameters, TrainingJob
 from runner.local.training.tiny_model import LEARNING_RATE as TINY_1_LEARNING_RATE
@@ -24,6 +24,12 @@ PREFERENCE_RATE = 0.1
 # The share of the supervised loss on the preferred answers beside the preference loss, which alone keeps an
 # answer likelier than the other one while both become unlikely (RPO, https://arxiv.org/abs/2404.19733).
 SUPERVISED_WEIGHT = 1.0
+# Reinforcement: answers sampled for each prompt, their length in tokens, and the weight of the divergence
+# from the base model, which keeps what it knows.
+ANSWERS_PER_PROMPT = 8
+MAX_ANSWER_TOKENS = 256
+REINFORCEMENT_RATE = 0.1
+DIVERGENCE_WEIGHT = 0.04
 MAX_GRADIENT_NORM = 1.0
 KEPT_CHECKPOINTS = 3  # the hosted service keeps as many
 
@@ -58,8 +64,41 @@ def preference_config(
     )
 
 
+def reinforcement_config(
+    job: TrainingJob,
+    hyperparameters: ResolvedHyperparameters,
+    n_examples: int,
+    *,
+    on_gpu: bool,
+    max_answer_tokens: int,
+) -> Any:
+    """Settle everything about a run on rewards but the model, the prompts and the grader."""
+    shared = _shared(job, hyperparameters, n_examples, on_gpu=on_gpu)
+    shared["learning_rate"] *= REINFORCEMENT_RATE
+    n_answers = answers_per_prompt(hyperparameters)
+    # A batch holds all answers to its prompts.
+    shared["per_device_train_batch_size"] *= n_answers
+    return GRPOConfig(
+        **shared,
+        num_generations=n_answers,
+        steps_per_generation=shared["gradient_accumulation_steps"],
+        max_completion_length=max_answer_tokens,
+        beta=DIVERGENCE_WEIGHT,
+        # The trainer's own order depends on the epochs before, which a resumed run does not go through.
+        shuffle_dataset=False,
+        remove_unused_columns=False,
+    )
+
+
+def answers_per_prompt(hyperparameters: ResolvedHyperparameters) -> int:
+    """Count the answers sampled for each prompt; at least two, to be compared."""
+    return max(2, round(ANSWERS_PER_PROMPT * (hyperparameters.compute_multiplier or 1)))
+
+
 def n_steps(hyperparameters: ResolvedHyperparameters, n_examples: int) -> int:
-    """Count the optimiser steps of a job; the last batch of an epoch may be short."""
+    """Count the optimiser steps of a job; an epoch's last batch may be short, except in reinforcement."""
+    if hyperparameters.compute_multiplier is not None:
+        return n_examples // hyperparameters.batch_size * hyperparameters.n_epochs
     return ceil(n_examples / hyperparameters.batch_size) * hyperparameters.n_epochs
 
 

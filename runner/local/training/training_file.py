@@ -1,4 +1,4 @@
-"""Reads a JSONL training file into conversations or preferences."""
+"""Reads a JSONL training file into conversations, preferences or tasks."""
 
 import json
 from dataclasses import dataclass
@@ -44,6 +44,15 @@ class Preference:
     non_preferred: tuple[Message, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A prompt to answer and the item that the grader sees: the line's other keys."""
+
+    number: int
+    prompt: tuple[Message, ...]
+    item: dict[str, Any]
+
+
 class InvalidMessageError(ValueError):
     """A message is not text with a role; the text says what was found."""
 
@@ -63,6 +72,15 @@ def read_preferences(path: Path, purpose: FilePurpose) -> list[Preference]:
     (2026-11).
     """
     return [_preference(number, line, purpose) for number, line in _lines(path, purpose)]
+
+
+def read_tasks(path: Path, purpose: FilePurpose) -> list[Task]:
+    """Read every line of a JSONL file for reinforcement: `messages` that end with the user's, and the item.
+
+    Raises as `read_conversations` does. Shape: https://developers.openai.com/api/docs/guides/reinforcement-fine-tuning
+    (2026-11).
+    """
+    return [_task(number, line, purpose) for number, line in _lines(path, purpose)]
 
 
 def parse_messages(value: Any) -> tuple[Message, ...]:
@@ -135,6 +153,19 @@ def _preference(number: int, line: bytes, purpose: FilePurpose) -> Preference:
     )
 
 
+def _task(number: int, line: bytes, purpose: FilePurpose) -> Task:
+    record = _record(number, line, purpose)
+    if "preferred_output" in record:
+        raise _other_method(purpose, "fine-tune-preference", "dpo")
+    _refuse_tools(number, record, purpose)
+    prompt = _part(number, purpose, record, "messages")
+    if prompt[-1].role != "user":
+        raise invalid_file(
+            purpose, number, f" ends with a message of the {prompt[-1].role}, expected the user."
+        )
+    return Task(number=number, prompt=prompt, item={k: v for k, v in record.items() if k != "messages"})
+
+
 def _output(number: int, purpose: FilePurpose, record: dict[str, Any], name: str) -> tuple[Message, ...]:
     messages = _part(number, purpose, record, name)
     if not all(message.role in OUTPUT_ROLES for message in messages):
@@ -148,8 +179,8 @@ def _part(number: int, purpose: FilePurpose, value: dict[str, Any], name: str) -
     try:
         return parse_messages(value.get(name))
     except InvalidMessageError as error:
-        where = name if name != "messages" else "input"
-        raise invalid_file(purpose, number, f": {where}: {error}.") from error
+        where = "" if name == "messages" else f"{name}: "
+        raise invalid_file(purpose, number, f": {where}{error}.") from error
 
 
 def _other_method(purpose: FilePurpose, form: str, method: str) -> TrainingError:

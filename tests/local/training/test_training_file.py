@@ -152,7 +152,7 @@ def test_preferences_are_read_in_order(tmp_path: Path) -> None:
         (preference_line(input=None), " has no object 'input'."),
         (
             preference_line(input={"messages": []}),
-            ": input: messages must be a list with at least one message.",
+            ": messages must be a list with at least one message.",
         ),
         (
             preference_line(input={"messages": [{"role": "user", "content": "a"}], "tools": [{}]}),
