@@ -26,6 +26,9 @@ def answer_loss(model: Any, batch: dict[str, torch.Tensor]) -> AnswerLoss:
     """
     targets = batch["labels"][:, 1:]  # (B, T - 1): the logits at t predict the token at t + 1
     positions = (targets != IGNORED).any(dim=0).nonzero().flatten()  # (P,)
+    if len(positions) == 0:
+        # A blank batch still has to go through the model, for the gradients of the other processes.
+        positions = torch.zeros(1, dtype=torch.long, device=targets.device)
     logits = model(
         input_ids=batch["input_ids"],
         attention_mask=batch["attention_mask"],

@@ -19,6 +19,7 @@ from runner.local.training.job import (
     TrainingCancelled,
     TrainingError,
 )
+from runner.local.training.processes import is_first, wait_for_all
 from runner.local.training.results import read_results, write_results
 
 # Written last into a checkpoint: one without it was interrupted and is not used.
@@ -95,9 +96,12 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc] # the trainer tak
         checkpoint = Checkpoint(
             step=state.global_step, epoch=round(state.epoch), path=path, metrics=self.rows[-1]
         )
-        write_results(self._results_csv, self.rows)
-        record = {"epoch": checkpoint.epoch, "metrics": asdict(checkpoint.metrics)}
-        write_atomically(path / CHECKPOINT_RECORD, json.dumps(record).encode("utf-8"))
+        # Each process writes a part of it.
+        wait_for_all()
+        if is_first():
+            write_results(self._results_csv, self.rows)
+            record = {"epoch": checkpoint.epoch, "metrics": asdict(checkpoint.metrics)}
+            write_atomically(path / CHECKPOINT_RECORD, json.dumps(record).encode("utf-8"))
         self._reporter.checkpoint(checkpoint)
 
     def _report_pending(self, validation: Validation | None) -> None:

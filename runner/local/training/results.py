@@ -42,12 +42,14 @@ def read_results(path: Path) -> list[CheckpointMetrics]:
         return [_row(cells) for cells in csv.DictReader(stream)]
 
 
-def weights_platform(device: torch.device) -> str:
-    """Name what a weights hash depends on besides the job: torch build, system, instructions or GPU."""
+def weights_platform(device: torch.device, n_processes: int = 1) -> str:
+    """Name what a weights hash depends on besides the job: torch build, system, kernels, processes."""
     system = f"torch-{torch.__version__}-{platform.system().lower()}-{platform.machine()}"
+    kernels = torch.backends.cpu.get_cpu_capability().lower()
     if device.type == "cuda":
-        return f"{system}-{torch.cuda.get_device_name(device).lower().replace(' ', '-')}"
-    return f"{system}-{torch.backends.cpu.get_cpu_capability().lower()}"
+        kernels = torch.cuda.get_device_name(device).lower().replace(" ", "-")
+    together = f"-{n_processes}-processes" if n_processes > 1 else ""
+    return f"{system}-{kernels}{together}"
 
 
 def _row(cells: dict[str, str]) -> CheckpointMetrics:

@@ -8,10 +8,12 @@ import torch
 from datasets import Dataset
 from trl import SFTTrainer
 
+from runner.local.training.batches import Dealing, EpochBatches, EpochLoader
 from runner.local.training.examples import TokenisedExample, tokenise_examples
 from runner.local.training.job import Reporter, ResolvedHyperparameters, TrainingJob
 from runner.local.training.loss import answer_loss
 from runner.local.training.models import LoadedModel
+from runner.local.training.processes import rank, sum_over_all, world_size
 from runner.local.training.progress import Validation, stop_if_cancelled
 from runner.local.training.trainer_config import supervised_config
 from runner.local.training.training_file import FilePurpose, read_conversations
@@ -22,8 +24,26 @@ def read_examples(path: Path, loaded: LoadedModel, name: str, purpose: FilePurpo
     return tokenise_examples(loaded, name, read_conversations(path, purpose), purpose)
 
 
-class _AnswerLossTrainer(SFTTrainer):  # type: ignore[misc] # TRL's own advice for another way to compute the loss
-    """An SFTTrainer without the fused head, which is made for GPUs."""
+class _DealtTrainer(SFTTrainer):  # type: ignore[misc] # the trainer takes its batches from a method
+    """An SFTTrainer whose batches are the same for any number of processes."""
+
+    def __init__(self, *, batches: EpochBatches, **options: Any) -> None:
+        self._batches = batches
+        super().__init__(**options)
+
+    def get_train_dataloader(self) -> EpochLoader:
+        """Load the batches of this process."""
+        dataset = self._remove_unused_columns(self.train_dataset, description="training")
+        return EpochLoader(
+            dataset,
+            batch_sampler=self._batches,
+            collate_fn=self.data_collator,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
+
+
+class _AnswerLossTrainer(_DealtTrainer):
+    """Does without TRL's fused head, which is made for GPUs."""
 
     def compute_loss(
         self,
@@ -34,8 +54,11 @@ class _AnswerLossTrainer(SFTTrainer):  # type: ignore[misc] # TRL's own advice f
     ) -> torch.Tensor:
         """Average the loss over the answer tokens of the whole optimiser step."""
         scored = answer_loss(model, inputs)
-        self._metrics["train"]["mean_token_accuracy"].append(scored.n_correct / max(scored.n_tokens, 1))
-        return scored.loss_sum / (scored.n_tokens if num_items_in_batch is None else num_items_in_batch)
+        n_correct, n_tokens = sum_over_all(scored.n_correct, scored.n_tokens)
+        self._metrics["train"]["mean_token_accuracy"].append(n_correct / max(n_tokens, 1))
+        # Gradients are averaged over the processes, but each has only its own part of the sum.
+        share = scored.loss_sum * world_size()
+        return share / (n_tokens if num_items_in_batch is None else num_items_in_batch)
 
 
 def make_trainer(
@@ -47,16 +70,22 @@ def make_trainer(
 ) -> Any:
     """Set up an SFTTrainer."""
     on_gpu = loaded.device.type == "cuda"
-    trainer_class = SFTTrainer if on_gpu else _AnswerLossTrainer
-    columns = {
-        "input_ids": [example.ids for example in examples],
-        "labels": [example.labels for example in examples],
-        "length": [len(example.ids) for example in examples],
-    }
+    trainer_class = _DealtTrainer if on_gpu else _AnswerLossTrainer
+    args = supervised_config(job, hyperparameters, len(examples), on_gpu=on_gpu)
+    blank = TokenisedExample(ids=examples[0].ids[:2], mask=[False, False])
+    rows = [{"input_ids": example.ids, "labels": example.labels} for example in (*examples, blank)]
+    dealing = Dealing(
+        batch_size=hyperparameters.batch_size,
+        device_batch_size=args.per_device_train_batch_size,
+        seed=job.seed,
+        rank=rank(),
+        n_processes=world_size(),
+    )
     return trainer_class(
+        batches=EpochBatches([example.n_tokens for example in examples], dealing),
         model=loaded.model,
-        args=supervised_config(job, hyperparameters, len(examples), on_gpu=on_gpu),
-        train_dataset=Dataset.from_dict(columns),
+        args=args,
+        train_dataset=Dataset.from_list(rows),
         processing_class=loaded.tokenizer,
         peft_config=adapter,
     )

@@ -22,6 +22,7 @@ from runner.local.training.job import (
     TrainingResult,
 )
 from runner.local.training.models import LoadedModel, device_for, load_model
+from runner.local.training.processes import SharedReporter, is_first, join, leave, wait_for_all, world_size
 from runner.local.training.progress import (
     ProgressCallback,
     Validation,
@@ -57,16 +58,18 @@ class TrainingMethod(Protocol):
         """Measure the trainer's model on the validation examples, one at a time."""
 
 
-def train(job: TrainingJob, reporter: Reporter) -> TrainingResult:
+def train(job: TrainingJob, reporter: Reporter | None) -> TrainingResult:
     """Run a job to its end and leave the model in `job.output_dir / "model"`.
 
     The folder belongs to the job: when it holds a complete checkpoint, training goes on from there, with the
     same weights in the end. tiny-1 is tuned in full, every other model by LoRA. The same job gives the same
-    weights on an equal platform. Raises TrainingError and TrainingCancelled.
+    weights on an equal platform. Where several processes train together, each calls this; only the first has
+    a reporter and writes. Raises TrainingError and TrainingCancelled.
     """
     try:
         with library_deprecations_ignored():
-            return _train(job, _method(job.method), reporter)
+            join()
+            return _train(job, _method(job.method), SharedReporter(reporter))
     except (TrainingError, TrainingCancelled):
         raise
     except Exception as error:
@@ -74,6 +77,8 @@ def train(job: TrainingJob, reporter: Reporter) -> TrainingResult:
         if failure is None:
             raise
         raise failure from error
+    finally:
+        leave()
 
 
 def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> TrainingResult:
@@ -102,13 +107,16 @@ def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> Trai
     progress = ProgressCallback(reporter, results_csv, validate)
     trainer.add_callback(progress)
     trainer.train(resume_from_checkpoint=_resume(job, reporter, progress))
-    write_results(results_csv, progress.rows)
-    model_dir, weights = _save_model(job, trainer.model, loaded.tokenizer)
+    if is_first():
+        write_results(results_csv, progress.rows)
+        _save_model(job, trainer.model, loaded.tokenizer)
+    wait_for_all()
+    model_dir = job.output_dir / "model"
     return TrainingResult(
         hyperparameters=hyperparameters,
         trained_tokens=sum(example.n_tokens for example in examples) * hyperparameters.n_epochs,
-        weights_sha256=sha256_file(weights),
-        weights_platform=weights_platform(loaded.device),
+        weights_sha256=sha256_file(_weights_file(model_dir)),
+        weights_platform=weights_platform(loaded.device, world_size()),
         model_dir=model_dir,
         checkpoints=tuple(read_checkpoints(checkpoints_dir(job))),
         results_csv=results_csv,
@@ -143,7 +151,9 @@ def _make_deterministic(job: TrainingJob) -> None:
 def _resume(job: TrainingJob, reporter: Reporter, progress: ProgressCallback) -> str | None:
     """Prepare to go on after the last complete checkpoint; return its folder, None to start afresh."""
     # The trainer would count them among the checkpoints to keep.
-    remove_unfinished_checkpoints(checkpoints_dir(job))
+    if is_first():
+        remove_unfinished_checkpoints(checkpoints_dir(job))
+    wait_for_all()
     finished = read_checkpoints(checkpoints_dir(job))
     if not finished:
         return None
@@ -152,15 +162,18 @@ def _resume(job: TrainingJob, reporter: Reporter, progress: ProgressCallback) ->
     return str(finished[-1].path)
 
 
-def _save_model(job: TrainingJob, model: Any, tokenizer: Any) -> tuple[Path, Path]:
-    """Save the weights, or the adapter alone, with the tokenizer; return the folder and its weights file."""
-    folder = job.output_dir / "model"
-    if not isinstance(model, PeftModel):
-        model.save_pretrained(str(folder))
-        tokenizer.save_pretrained(str(folder))
-        return folder, folder / "model.safetensors"
-    # peft would write where this machine keeps the base model.
-    model.peft_config[TRAINED_ADAPTER].base_model_name_or_path = job.base_model
-    model.save_pretrained(str(folder), selected_adapters=[TRAINED_ADAPTER])
-    tokenizer.save_pretrained(str(folder))
-    return folder, folder / "adapter_model.safetensors"
+def _save_model(job: TrainingJob, model: Any, tokenizer: Any) -> None:
+    """Save the weights, or the adapter alone, with the tokenizer."""
+    folder = str(job.output_dir / "model")
+    tokenizer.save_pretrained(folder)
+    if isinstance(model, PeftModel):
+        # peft would write where this machine keeps the base model.
+        model.peft_config[TRAINED_ADAPTER].base_model_name_or_path = job.base_model
+        model.save_pretrained(folder, selected_adapters=[TRAINED_ADAPTER])
+    else:
+        model.save_pretrained(folder)
+
+
+def _weights_file(model_dir: Path) -> Path:
+    adapter = model_dir / "adapter_model.safetensors"
+    return adapter if adapter.is_file() else model_dir / "model.safetensors"

@@ -7,7 +7,8 @@ from typing import Any
 from peft import LoraConfig
 from trl import DPOConfig, GRPOConfig, SFTConfig
 
-from runner.local.training.job import ResolvedHyperparameters, TrainingJob
+from runner.local.training.job import ResolvedHyperparameters, TrainingError, TrainingJob
+from runner.local.training.processes import world_size
 from runner.local.training.tiny_model import LEARNING_RATE as TINY_1_LEARNING_RATE
 from runner.local.training.tiny_model import TINY_1
 
@@ -40,8 +41,6 @@ def supervised_config(
     """Settle everything about a supervised run but the model and the data."""
     return SFTConfig(
         **_shared(job, hyperparameters, n_examples, on_gpu=on_gpu),
-        # Examples of like length share a batch: a third of a random batch would be padding.
-        train_sampling_strategy="group_by_length",
         # The examples come tokenised, with labels, and are checked against the context already.
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
@@ -163,7 +162,17 @@ def _schedule(hyperparameters: ResolvedHyperparameters, total_steps: int, *, is_
 def _batches(hyperparameters: ResolvedHyperparameters, *, is_tiny: bool, on_gpu: bool) -> dict[str, Any]:
     # A CPU gains nothing from batches of a large model, and one example at a time needs the least memory.
     one_by_one = not is_tiny and not on_gpu
+    share = _share(hyperparameters.batch_size)
     return {
-        "per_device_train_batch_size": 1 if one_by_one else hyperparameters.batch_size,
-        "gradient_accumulation_steps": hyperparameters.batch_size if one_by_one else 1,
+        "per_device_train_batch_size": 1 if one_by_one else share,
+        "gradient_accumulation_steps": share if one_by_one else 1,
     }
+
+
+def _share(batch_size: int) -> int:
+    """The part of a batch that one of several processes takes."""
+    n_processes = world_size()
+    if batch_size % n_processes:
+        message = f"A batch_size of {batch_size} cannot be dealt to {n_processes} processes; use a multiple."
+        raise TrainingError("invalid_hyperparameters", message, "hyperparameters.batch_size")
+    return batch_size // n_processes
