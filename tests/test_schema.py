@@ -43,13 +43,14 @@ def test_the_types_follow_the_schema(name: str) -> None:
 
 def test_top_level_keys_are_fields_of_the_recipe() -> None:
     renamed = {"template": "templates"}
-    keys = {renamed.get(key, key) for key in RECIPE["properties"]} - {"version", "profiles"}
+    composing = {"version", "extends", "profiles"}
+    keys = {renamed.get(key, key) for key in RECIPE["properties"]} - composing
 
     assert keys == {field.name for field in fields(model.Recipe)}
 
 
-def test_profiles_take_every_key_but_three() -> None:
-    assert set(RECIPE["properties"]) - {"version", "name", "profiles"} == set(
+def test_profiles_take_every_key_but_four() -> None:
+    assert set(RECIPE["properties"]) - {"version", "name", "extends", "profiles"} == set(
         RECIPE["$defs"]["profile"]["properties"]
     )
 

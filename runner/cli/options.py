@@ -148,4 +148,5 @@ def _looks_like_recipe(path: Path) -> bool:
     if path.name.endswith(".lock.yaml"):
         return False
     text = path.read_text(encoding="utf-8", errors="replace")
-    return all(f"\n{key}:" in f"\n{text}" for key in ("version", "sources", "training"))
+    has = {key: f"\n{key}:" in f"\n{text}" for key in ("version", "sources", "training", "extends")}
+    return has["version"] and (has["extends"] or (has["sources"] and has["training"]))

@@ -1,20 +1,20 @@
 """A recipe file, read, checked and parsed."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from runner.errors import InvalidInputError, RunnerError
 from runner.hints import did_you_mean
-from runner.issues import Issue, Place, json_path
+from runner.issues import Issue, json_path
 from runner.project import Project, find_project
+from runner.recipe.assignments import assign, parse_assignment
 from runner.recipe.composition import DEFAULT_PROFILE, apply_profile, profile_names, without_profiles
+from runner.recipe.extending import read_files
 from runner.recipe.model import Recipe
 from runner.recipe.parse import parse_recipe
-from runner.recipe.yaml import Document, parse_yaml
+from runner.recipe.yaml import Document, Keys
 from runner.schema import violations
-
-Keys = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +42,13 @@ class LoadedRecipe:
         return Issue(place=self.document.place(keys), path=json_path(keys), message=message)
 
 
-def load_recipe(path: Path, profile: str = DEFAULT_PROFILE) -> LoadedRecipe:
+def load_recipe(path: Path, profile: str = DEFAULT_PROFILE, assignments: Sequence[str] = ()) -> LoadedRecipe:
     """Read a recipe under one profile; the recipe and every other profile are checked as well.
 
-    Raises InvalidInputError with all problems found, RunnerError when the file cannot be read.
+    `assignments` such as `training.seed=3` are laid over that profile last. Raises InvalidInputError with all
+    problems found, RunnerError when the file cannot be read, UsageError for what is no assignment.
     """
-    return choose_profile(load_profiles(path), path, profile)
+    return choose_profile(load_profiles(path, profile, assignments), path, profile)
 
 
 def choose_profile(loaded: dict[str, LoadedRecipe], path: Path, profile: str) -> LoadedRecipe:
@@ -60,19 +61,24 @@ def choose_profile(loaded: dict[str, LoadedRecipe], path: Path, profile: str) ->
     return loaded[profile]
 
 
-def load_profiles(path: Path) -> dict[str, LoadedRecipe]:
-    """Read a recipe under every profile, the default first. Raises as `load_recipe` does."""
+def load_profiles(
+    path: Path, profile: str = DEFAULT_PROFILE, assignments: Sequence[str] = ()
+) -> dict[str, LoadedRecipe]:
+    """Read a recipe under every profile, the default first, as `load_recipe` does."""
+    stated = [parse_assignment(text) for text in assignments]
     project = find_project(path)
-    document = _read_document(path, project)
-    variants = {DEFAULT_PROFILE: without_profiles(document)}
-    issues = _schema_issues(document)
-    for name in profile_names(document):
+    files = read_files(path, project)
+    issues = [issue for index, file in enumerate(files) for issue in _composing_issues(file, files[:index])]
+    variants = {DEFAULT_PROFILE: without_profiles(files)}
+    for name in profile_names(files):
         if not _belongs_to(issues, ("profiles", name)):
-            variants[name] = apply_profile(document, name)
+            variants[name] = apply_profile(files, name)
+    if stated and profile in variants:
+        variants[profile] = assign(variants[profile], stated)
     for variant in variants.values():
         issues += [issue for issue in _schema_issues(variant) if not _repeated(issue, issues)]
     if issues:
-        raise InvalidInputError(sorted(issues, key=_position))
+        raise InvalidInputError(in_reading_order(issues, files[-1].file))
     return {
         name: LoadedRecipe(
             recipe=parse_recipe(variant.value),
@@ -85,22 +91,30 @@ def load_profiles(path: Path) -> dict[str, LoadedRecipe]:
     }
 
 
-def _read_document(path: Path, project: Project) -> Document:
-    try:
-        content = path.read_bytes()
-    except IsADirectoryError:
-        raise RunnerError(f"{path}: found a folder, expected a recipe file.") from None
-    except OSError as error:
-        raise RunnerError(f"{path}: cannot be read: {error.strerror}.") from error
-    file = project.name_of(path) if project.contains(path) else path.name
-    document, issues = parse_yaml(content, file)
-    if issues or document is None:
-        raise InvalidInputError(sorted(issues, key=_position))
-    if not isinstance(document.value, dict):
-        found = "an empty file" if document.value is None else "no mapping at the top"
-        message = f"found {found}, expected a recipe. `finetune init DATA` writes one to start from."
-        raise InvalidInputError([Issue(place=Place(file=file), message=message)])
-    return document
+def in_reading_order(issues: Iterable[Issue], first: str) -> list[Issue]:
+    """Issues by file and position, those of one file before all others."""
+
+    def position(issue: Issue) -> tuple[bool, str, int, int, str]:
+        place = issue.place
+        return (place.file != first, place.file, place.line or 0, place.column or 0, issue.message)
+
+    return sorted(issues, key=position)
+
+
+def _composing_issues(file: Document, bases: Sequence[Document]) -> list[Issue]:
+    """Problems of the keys that every file states for itself."""
+    value = {key: file.value[key] for key in ("version", "extends", "profiles") if key in file.value}
+    if isinstance(value.get("profiles"), dict):
+        known = profile_names(bases)
+        kept = {name: item for name, item in value["profiles"].items() if item or name not in known}
+        value["profiles"] = kept
+    found = _schema_issues(replace(file, value=value))
+    named = tuple(json_path((key,)) for key in value)
+    return [
+        issue
+        for issue in found
+        if issue.path.startswith(named) or issue.message.startswith("the key 'version' is missing")
+    ]
 
 
 def _schema_issues(document: Document) -> list[Issue]:
@@ -120,7 +134,3 @@ def _belongs_to(issues: list[Issue], keys: Keys) -> bool:
     prefix = json_path(keys)
     below = (f"{prefix}.", f"{prefix}[")
     return any(issue.path == prefix or issue.path.startswith(below) for issue in issues)
-
-
-def _position(issue: Issue) -> tuple[int, int, Any]:
-    return (issue.place.line or 0, issue.place.column or 0, issue.message)

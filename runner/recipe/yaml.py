@@ -1,5 +1,6 @@
 """Strict YAML: JSON's data model, every value with its position, nothing that surprises a reader."""
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,9 @@ import yaml
 
 from runner.display import one_line, shown
 from runner.issues import Issue, Place, json_path
+
+Keys = tuple[str | int, ...]
+Scalar = str | int | float | bool | None
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
@@ -23,10 +27,26 @@ _UNQUOTED_TEMPLATE = re.compile(r"(^|[:\-,\[]\s+)(\{\{|\{%)")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A position in a text file; line and column count from 1."""
+    """Where something was written; line and column count from 1 and are 0 outside a text file.
+
+    `layer` names what it was laid over a recipe with, such as `profile openai`; empty for the recipe itself.
+    """
 
     line: int
     column: int
+    file: str
+    layer: str = ""
+
+    @property
+    def place(self) -> Place:
+        """The position as messages show it."""
+        return Place(file=self.file, line=self.line or None, column=self.column or None)
+
+    @property
+    def origin(self) -> str:
+        """The position with its layer, such as `profile openai, recipes/faq.yaml:40`."""
+        where = f"{self.file}:{self.line}" if self.line else ""
+        return ", ".join(part for part in (self.layer, where) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,37 +55,40 @@ class Document:
 
     file: str
     value: Any
-    marks: dict[tuple[str | int, ...], Mark]
-    key_marks: dict[tuple[str | int, ...], Mark]
+    marks: dict[Keys, Mark]
+    key_marks: dict[Keys, Mark]
 
-    def place(self, path: tuple[str | int, ...]) -> Place:
+    def place(self, path: Keys) -> Place:
         """Where the value at a path stands, or its nearest parent that is written down."""
         for length in range(len(path), -1, -1):
             mark = self.marks.get(path[:length])
             if mark is not None:
-                return Place(file=self.file, line=mark.line, column=mark.column)
+                return mark.place
         return Place(file=self.file)
 
-    def key_place(self, path: tuple[str | int, ...]) -> Place:
+    def key_place(self, path: Keys) -> Place:
         """Where the key of the value at a path stands."""
         mark = self.key_marks.get(path)
-        return Place(file=self.file, line=mark.line, column=mark.column) if mark else self.place(path)
+        return mark.place if mark else self.place(path)
 
 
 @dataclass
 class _Builder:
     file: str
     text: str
-    marks: dict[tuple[str | int, ...], Mark] = field(default_factory=dict)
-    key_marks: dict[tuple[str | int, ...], Mark] = field(default_factory=dict)
+    marks: dict[Keys, Mark] = field(default_factory=dict)
+    key_marks: dict[Keys, Mark] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
 
-    def refuse(self, mark: yaml.Mark, path: tuple[str | int, ...], message: str) -> None:
+    def refuse(self, mark: yaml.Mark, path: Keys, message: str) -> None:
         place = Place(file=self.file, line=mark.line + 1, column=mark.column + 1)
         self.issues.append(Issue(place=place, path=json_path(path), message=message))
 
-    def build(self, node: yaml.Node, path: tuple[str | int, ...]) -> Any:
-        self.marks[path] = Mark(node.start_mark.line + 1, node.start_mark.column + 1)
+    def mark(self, node: yaml.Node) -> Mark:
+        return Mark(node.start_mark.line + 1, node.start_mark.column + 1, self.file)
+
+    def build(self, node: yaml.Node, path: Keys) -> Any:
+        self.marks[path] = self.mark(node)
         if len(path) > MAX_DEPTH:
             self.refuse(node.start_mark, (), f"found nesting deeper than {MAX_DEPTH} levels, expected less.")
             return None
@@ -77,7 +100,7 @@ class _Builder:
             return self.scalar(node, path)
         raise AssertionError(f"BUG: a YAML node of type {type(node).__name__}")
 
-    def mapping(self, node: yaml.MappingNode, path: tuple[str | int, ...]) -> dict[str, Any]:
+    def mapping(self, node: yaml.MappingNode, path: Keys) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = self.key(key_node, path)
@@ -93,11 +116,11 @@ class _Builder:
                     "Remove one.",
                 )
                 continue
-            self.key_marks[where] = Mark(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            self.key_marks[where] = self.mark(key_node)
             result[key] = self.build(value_node, where)
         return result
 
-    def key(self, node: yaml.Node, path: tuple[str | int, ...]) -> str | None:
+    def key(self, node: yaml.Node, path: Keys) -> str | None:
         if not isinstance(node, yaml.ScalarNode):
             self.refuse(
                 node.start_mark,
@@ -109,26 +132,23 @@ class _Builder:
             self.refuse(
                 node.start_mark,
                 path,
-                "found a merge key `<<`, expected plain keys. Write the values out, or use a profile.",
+                "found a merge key `<<`, expected plain keys. Write the values out, or share them with "
+                "`extends`.",
             )
             return None
         return str(node.value)
 
-    def scalar(self, node: yaml.ScalarNode, path: tuple[str | int, ...]) -> Any:
+    def scalar(self, node: yaml.ScalarNode, path: Keys) -> Any:
         text: str = node.value
         if node.style is not None:
             return self.quoted(node, text, path)
-        if text in _NULLS:
+        try:
+            return plain_value(text)
+        except OverflowError:
+            self.refuse(node.start_mark, path, f"found {shown(text)}, expected a number that fits a float.")
             return None
-        if text in _BOOLEANS:
-            return _BOOLEANS[text]
-        if _INTEGER.fullmatch(text):
-            return int(text) if len(text) <= MAX_DIGITS else text
-        if _FLOAT.fullmatch(text):
-            return self.number(node, path)
-        return text
 
-    def quoted(self, node: yaml.ScalarNode, text: str, path: tuple[str | int, ...]) -> str:
+    def quoted(self, node: yaml.ScalarNode, text: str, path: Keys) -> str:
         unpaired = re.search("[\ud800-\udfff]", text)
         if unpaired:
             self.refuse(
@@ -138,15 +158,6 @@ class _Builder:
                 "Write the character itself.",
             )
         return text
-
-    def number(self, node: yaml.ScalarNode, path: tuple[str | int, ...]) -> float | None:
-        value = float(node.value)
-        if value in (float("inf"), float("-inf")):
-            self.refuse(
-                node.start_mark, path, f"found {shown(node.value)}, expected a number that fits a float."
-            )
-            return None
-        return value
 
 
 def parse_yaml(content: bytes, file: str) -> tuple[Document | None, list[Issue]]:
@@ -171,6 +182,38 @@ def parse_yaml(content: bytes, file: str) -> tuple[Document | None, list[Issue]]
     value = builder.build(node, ()) if node is not None else None
     document = Document(file=file, value=value, marks=builder.marks, key_marks=builder.key_marks)
     return document, builder.issues
+
+
+def read_scalar(text: str) -> Scalar:
+    """Read one scalar as it would be read in a file, quoted or plain. Raises ValueError with a sentence."""
+    if text[:1] in ('"', "'"):
+        document, issues = parse_yaml(text.encode("utf-8", "surrogatepass"), "")
+        if document is None or issues or not isinstance(document.value, str):
+            raise ValueError(f"found {shown(text)}, expected a closing quote at the end.")
+        return document.value
+    refused = _REFUSED.search(text)
+    if refused:
+        raise ValueError(f"found the control character U+{ord(refused.group()):04X}, expected visible text.")
+    try:
+        return plain_value(text.strip())
+    except OverflowError:
+        raise ValueError(f"found {shown(text)}, expected a number that fits a float.") from None
+
+
+def plain_value(text: str) -> Scalar:
+    """What an unquoted scalar stands for. Raises OverflowError for a number that no float can hold."""
+    if text in _NULLS:
+        return None
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text) if len(text) <= MAX_DIGITS else text
+    if _FLOAT.fullmatch(text):
+        value = float(text)
+        if math.isinf(value):
+            raise OverflowError(text)
+        return value
+    return text
 
 
 def is_plain_text(text: str) -> bool:
@@ -224,9 +267,11 @@ def _refusal(event: yaml.Event, documents: int) -> str | None:
         return "found a second YAML document (`---`), expected one. Put it in a file of its own."
     anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
     if isinstance(event, yaml.AliasEvent):
-        return f"found the alias `*{anchor}`, expected a value. Write it out, or use a profile."
+        return f"found the alias `*{anchor}`, expected a value. Write it out, or share it with `extends`."
     if anchor:
-        return f"found the anchor `&{anchor}`, expected a plain value. Write it out, or use a profile."
+        return (
+            f"found the anchor `&{anchor}`, expected a plain value. Write it out, or share it with `extends`."
+        )
     if tag:
         return f"found the tag `{one_line(str(tag))}`, expected a plain value. Remove the tag."
     return None

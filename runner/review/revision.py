@@ -1,4 +1,4 @@
-"""A recipe as it was in a revision: its file, sources and templates in a temporary folder, nothing else."""
+"""A recipe as it was in a revision: its files, sources and templates in a temporary folder, nothing else."""
 
 import posixpath
 from collections.abc import Iterator
@@ -13,8 +13,10 @@ from runner.examples.metering import SandboxError
 from runner.examples.template_files import locate
 from runner.issues import Issue, Place
 from runner.project import ROOT_MARKERS
+from runner.recipe.extending import named_bases
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.recipe.model import MessageTemplate, Recipe, Source
+from runner.recipe.yaml import parse_yaml
 from runner.review.git import Blobs, Entry, Revision, list_entries, open_blobs
 from runner.sources.glob import is_pattern
 from runner.sources.read import find_source_files
@@ -38,7 +40,7 @@ def recipe_at(revision: Revision, path: Path, profile: str, folder: Path) -> Loa
     with open_blobs(revision) as blobs:
         tree = _Tree(folder=folder.resolve(), entries=entries, blobs=blobs)
         tree.mark_projects(name)
-        tree.write(name)
+        tree.write_recipe(name)
         if not (tree.folder / name).resolve().is_relative_to(tree.folder):
             raise RunnerError(f"{revision.name}:{name} is a link that leads out of the repository.")
         try:
@@ -88,6 +90,21 @@ class _Tree:
         entry = self.entries.get(name)
         if entry is not None and entry.kind == "file":
             self._fill(self._touch(name), entry)
+
+    def write_recipe(self, name: str) -> None:
+        """Write a recipe and every file that it extends."""
+        names, seen = [name], set()
+        while names:
+            self.write(name := names.pop())
+            path = (self.folder / name).resolve()
+            if path in seen or not path.is_relative_to(self.folder) or not path.is_file():
+                # What cannot be used is left to the reading of the recipe, which says so.
+                continue
+            seen.add(path)
+            document, _ = parse_yaml(path.read_bytes(), name)
+            folder = path.parent.relative_to(self.folder).as_posix()
+            for _, base in named_bases(document.value if document else None):
+                names.append(posixpath.normpath(posixpath.join(folder, base)))
 
     def write_templates(self, loaded: LoadedRecipe) -> None:
         """Write the files that hold templates, and those they include."""

@@ -76,6 +76,25 @@ def test_only_needed_files_are_written(recipe: Path, revision: Commit, out: Path
     ] == [name for name in written if (out / name).stat().st_size or name == ".git"]
 
 
+def test_bases_are_those_of_the_revision(recipe: Path, revision: Commit, out: Path) -> None:
+    base = recipe.parent / "common" / "base.yaml"
+    base.parent.mkdir()
+    base.write_text(
+        "version: 1\nextends: more/key.yaml\n" + RECIPE.split("\n", 2)[2].replace("key: id\n", "")
+    )
+    (base.parent / "more").mkdir()
+    (base.parent / "more" / "key.yaml").write_text("version: 1\nkey: id\n")
+    recipe.write_text("version: 1\nextends: common/base.yaml\nname: faq\nsources: [{path: ../data/*.csv}]\n")
+    (base.parent / "prompts").symlink_to("../prompts")
+    state = revision()
+    base.write_text("version: 1\n")
+    loaded = recipe_at(state, recipe, "default", out)
+
+    assert ["> Q", "A <"] == rendered(loaded)
+    assert loaded is not None
+    assert "id" == loaded.recipe.key
+
+
 def test_the_working_tree_stays_out_of_it(recipe: Path, revision: Commit, out: Path) -> None:
     state = revision()
     (recipe.parent.parent / "data" / "a.csv").write_text("id,question,answer\n1,other,other\n")
