@@ -59,6 +59,7 @@ class Operator:
     environment: Mapping[str, str] = field(default_factory=dict)
     user_hosts: Path | None = None
     profile: str = DEFAULT_PROFILE
+    assignments: tuple[str, ...] = ()
     allow_network: bool = False
     allow_unknown_price: bool = False
     retry: bool = False
@@ -85,7 +86,7 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
 
     Raises InvalidInputError with all problems.
     """
-    profiles = load_profiles(path)
+    profiles = load_profiles(path, operator.profile, operator.assignments)
     chosen = choose_profile(profiles, path, operator.profile)
     issues: list[Issue] = []
     for loaded in profiles.values():

@@ -17,10 +17,11 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPlan:
-    """What was planned: the recipe and profile, and the plan as data."""
+    """What was planned: the recipe, the profile and what was set over it, and the plan as data."""
 
     recipe: Path
     profile: str
+    assignments: tuple[str, ...]
     plan: dict[str, Any]
 
 
@@ -37,6 +38,7 @@ def save_plan(path: Path, planned: Planned) -> None:
         "saved_plan_version": VERSION,
         "recipe": planned.loaded.project.name_of(planned.loaded.path),
         "profile": planned.loaded.profile,
+        "set": list(planned.loaded.assignments),
         "plan": plan_data(planned),
     }
     write_atomically(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True).encode() + b"\n")
@@ -55,7 +57,12 @@ def read_plan(path: Path) -> SavedPlan:
             raise RunnerError(
                 f"{path}: found a recipe outside the project, expected one inside it. Plan again."
             )
-        return SavedPlan(recipe=recipe, profile=str(value["profile"]), plan=dict(value["plan"]))
+        return SavedPlan(
+            recipe=recipe,
+            profile=str(value["profile"]),
+            assignments=tuple(map(str, value.get("set", ()))),
+            plan=dict(value["plan"]),
+        )
     except OSError as error:
         raise RunnerError(f"{path}: cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:

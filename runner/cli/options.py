@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 profile_option = click.option(
     "--profile", default=DEFAULT_PROFILE, show_default=True, help="The overlay of the recipe to use."
+)
+set_option = click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Set a value of the recipe, such as training.seed=3 or sources.0.path=x.csv; repeatable.",
 )
 network_option = click.option(
     "--allow-network", is_flag=True, help="Let the recipe fetch a model from the Hugging Face hub."
@@ -148,5 +156,6 @@ def _looks_like_recipe(path: Path) -> bool:
     if path.name.endswith(".lock.yaml"):
         return False
     text = path.read_text(encoding="utf-8", errors="replace")
-    has = {key: f"\n{key}:" in f"\n{text}" for key in ("version", "sources", "training", "extends")}
-    return has["version"] and (has["extends"] or (has["sources"] and has["training"]))
+    keys = re.findall(r"^(\w+):", text, flags=re.MULTILINE)
+    # A base has no name of its own, and a recipe that extends one may leave the rest to it.
+    return "version" in keys and ("extends" in keys or {"name", "sources", "training"} <= set(keys))

@@ -17,6 +17,7 @@ from runner.cli.options import (
     operator,
     profile_option,
     recipe_argument,
+    set_option,
     tell,
     write,
     write_json,
@@ -44,10 +45,11 @@ def schema(name: str) -> None:
 @click.command()
 @recipe_argument
 @profile_option
+@set_option
 @json_option
-def validate(recipe: Path | None, profile: str, as_json: bool) -> None:
+def validate(recipe: Path | None, *, profile: str, assignments: tuple[str, ...], as_json: bool) -> None:
     """Check a recipe, all its profiles, templates and host entries. No data is read."""
-    loaded = pipeline.validate(find_recipe(recipe), operator(profile=profile))
+    loaded = pipeline.validate(find_recipe(recipe), operator(profile=profile, assignments=assignments))
     if as_json:
         write_json({"recipe": loaded.recipe.name, "sha256": loaded.recipe.sha256})
     else:
@@ -57,13 +59,18 @@ def validate(recipe: Path | None, profile: str, as_json: bool) -> None:
 @click.command()
 @recipe_argument
 @profile_option
+@set_option
 @click.option(
     "-n", "count", default=3, show_default=True, help="How many conversations.", type=click.IntRange(1)
 )
 @json_option
-def preview(recipe: Path | None, profile: str, count: int, as_json: bool) -> None:
+def preview(
+    recipe: Path | None, *, profile: str, assignments: tuple[str, ...], count: int, as_json: bool
+) -> None:
     """Show the first conversations as they would be trained on."""
-    with closing(pipeline.preview(find_recipe(recipe), operator(profile=profile))) as stream:
+    with closing(
+        pipeline.preview(find_recipe(recipe), operator(profile=profile, assignments=assignments))
+    ) as stream:
         shown = list(islice(stream, count))
     issues = [item for item in shown if isinstance(item, Issue)]
     if issues:
@@ -78,13 +85,16 @@ def preview(recipe: Path | None, profile: str, count: int, as_json: bool) -> Non
 @click.command()
 @recipe_argument
 @profile_option
+@set_option
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Also leave train.jsonl and validation.jsonl here."
 )
 @json_option
-def build(recipe: Path | None, profile: str, out: Path | None, as_json: bool) -> None:
+def build(
+    recipe: Path | None, *, profile: str, assignments: tuple[str, ...], out: Path | None, as_json: bool
+) -> None:
     """Build the dataset and check it; errors exit with 1."""
-    decided = operator(profile=profile)
+    decided = operator(profile=profile, assignments=assignments)
     loaded = pipeline.validate(find_recipe(recipe), decided)
     dataset = pipeline.build(loaded, find_host(loaded.recipe.training.provider, decided.user_hosts))
     if as_json:
@@ -104,6 +114,7 @@ def build(recipe: Path | None, profile: str, out: Path | None, as_json: bool) ->
 @click.command()
 @recipe_argument
 @profile_option
+@set_option
 @network_option
 @click.option("--retry", is_flag=True, help="Plan a new attempt of a failed or cancelled job.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 5 when a run would do something.")
@@ -114,6 +125,7 @@ def plan(
     recipe: Path | None,
     *,
     profile: str,
+    assignments: tuple[str, ...],
     allow_network: bool,
     retry: bool,
     detailed_exitcode: bool,
@@ -122,7 +134,9 @@ def plan(
     as_json: bool,
 ) -> None:
     """Say what a run would do and why, with its price. Nothing is sent."""
-    decided = operator(profile=profile, allow_network=allow_network, retry=retry, locked=locked)
+    decided = operator(
+        profile=profile, assignments=assignments, allow_network=allow_network, retry=retry, locked=locked
+    )
     planned = pipeline.plan(find_recipe(recipe), decided)
     if locked:
         refuse_drift(planned)
@@ -155,13 +169,16 @@ def _refusal(planned: Planned, decided: pipeline.Operator) -> RunnerError | None
 @click.command()
 @recipe_argument
 @profile_option
+@set_option
 @json_option
-def verify(recipe: Path | None, profile: str, as_json: bool) -> None:
+def verify(recipe: Path | None, *, profile: str, assignments: tuple[str, ...], as_json: bool) -> None:
     """Rebuild the dataset from its sources and compare every hash with the lockfile; exit with 6 on drift.
 
     Needs no key, sends nothing and does not use the cache of earlier builds.
     """
-    planned = pipeline.plan(find_recipe(recipe), operator(profile=profile, locked=True))
+    planned = pipeline.plan(
+        find_recipe(recipe), operator(profile=profile, assignments=assignments, locked=True)
+    )
     found = find_drift(planned)
     lock = planned.loaded.project.name_of(planned.loaded.lock_path)
     if as_json:

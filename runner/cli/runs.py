@@ -18,11 +18,12 @@ from runner.cli.options import (
     profile_option,
     provider_option,
     recipe_argument,
+    set_option,
     tell,
     write,
     write_json,
 )
-from runner.errors import DetachedError, JobFailedError, RunnerError
+from runner.errors import DetachedError, JobFailedError, RunnerError, UsageError
 from runner.execution.outcome import failure
 from runner.execution.watching import Update, follow
 from runner.plan import Planned
@@ -62,6 +63,7 @@ class TerminalConsole:
 @click.command()
 @recipe_argument
 @profile_option
+@set_option
 @network_option
 @click.option("--yes", is_flag=True, help="Start a paid job without asking.")
 @click.option("--retry", is_flag=True, help="Start a new attempt of a failed or cancelled job.")
@@ -73,6 +75,7 @@ def run(
     recipe: Path | None,
     *,
     profile: str,
+    assignments: tuple[str, ...],
     allow_network: bool,
     yes: bool,
     retry: bool,
@@ -86,10 +89,12 @@ def run(
     RECIPE may be a plan saved by `plan --out`; it is refused when anything moved since.
     """
     saved = read_plan(recipe) if recipe is not None and recipe.suffix == ".json" else None
+    if saved and assignments:
+        raise UsageError("a saved plan is run as it was planned. Leave --set out, or plan again with it.")
     path = saved.recipe if saved else find_recipe(recipe)
-    profile = saved.profile if saved else profile
     decided = operator(
-        profile=profile,
+        profile=saved.profile if saved else profile,
+        assignments=saved.assignments if saved else assignments,
         allow_network=allow_network,
         retry=retry,
         allow_unknown_price=allow_unknown_price,

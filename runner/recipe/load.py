@@ -19,13 +19,14 @@ from runner.schema import violations
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedRecipe:
-    """A recipe under one profile, together with where it was read from."""
+    """A recipe under one profile, with `assignments` laid over it, and where it was read from."""
 
     recipe: Recipe
     profile: str
     path: Path
     project: Project
     document: Document
+    assignments: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -86,6 +87,7 @@ def load_profiles(
             path=path.resolve(),
             project=project,
             document=variant,
+            assignments=tuple(assignments) if name == profile else (),
         )
         for name, variant in variants.items()
     }

@@ -1,0 +1,68 @@
+"""Composed recipes through every command that meets them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Call
+from tests.fake_host import FakeHost
+
+CHILD = "version: 1\nextends: base.yaml\nname: child\n"
+
+
+@pytest.fixture
+def child(recipe: Path, hosted: FakeHost) -> Path:
+    """A recipe that extends another."""
+    base = recipe.rename(recipe.with_name("base.yaml"))
+    base.write_text(base.read_text().replace("name: faq\n", ""))
+    path = recipe.with_name("child.yaml")
+    path.write_text(CHILD)
+    return path
+
+
+def test_a_change_in_a_base_is_a_change_of_the_recipe(child: Path, call: Call) -> None:
+    base = child.with_name("base.yaml")
+    done = call("run", child, "--yes")
+    again = call("run", child, "--yes")
+    assert (0, 0) == (done.code, again.code), done.err
+    assert "Nothing to do" in again.out
+    assert 0 == call("verify", child).code
+
+    base.write_text(base.read_text().replace("n_epochs: 2", "n_epochs: 3"))
+
+    assert "+ create job: replace because n_epochs 2 → 3" in call("plan", child).out
+    verified = call("verify", child)
+    assert (6, "child.lock.yaml: job: n_epochs 2 → 3 since it was locked\n") == (verified.code, verified.out)
+    assert 6 == call("plan", child, "--locked").code
+
+
+def test_a_recipe_is_found_although_its_base_has_everything(child: Path, call: Call) -> None:
+    assert (0, "child.yaml: valid") == (call("validate").code, call("validate").out[:17])
+
+
+def test_values_are_set_for_every_command(recipe: Path, hosted: FakeHost, call: Call) -> None:
+    chosen = ("--set", "training.hyperparameters.n_epochs=3", "--set", "where=question != 'What is 3?'")
+    assert call("validate", recipe).out != call("validate", recipe, *chosen).out
+    assert "row 1," in call("preview", recipe, "-n", "1", "--set", "key=question").out
+    assert "training: 11 examples" in call("build", recipe, *chosen).out
+
+    done = call("run", recipe, "--yes", *chosen)
+
+    assert 0 == done.code, done.err
+    assert "Nothing to do" in call("plan", recipe, *chosen).out
+    assert 0 == call("verify", recipe, *chosen).code
+    assert "n_epochs 3 → 2; `where` changed" in call("plan", recipe).out
+
+
+def test_a_saved_plan_keeps_what_was_set(recipe: Path, hosted: FakeHost, call: Call) -> None:
+    chosen = ("--set", "training.seed=3")
+    assert 0 == call("plan", recipe, *chosen, "--out", "plan.json").code
+    refused = call("run", "plan.json", "--yes", *chosen)
+    done = call("run", "plan.json", "--yes")
+
+    assert (2, "error: a saved plan is run as it was planned. Leave --set out, or plan again with it.\n") == (
+        refused.code,
+        refused.err,
+    )
+    assert 0 == done.code, done.err
+    assert [3] == [job["seed"] for job in hosted.jobs.values()]
