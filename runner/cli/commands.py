@@ -10,6 +10,7 @@ COMMANDS = {
     "init": ("runner.cli.init", "init", "Write a starter recipe from a data file."),
     "schema": ("runner.cli.recipes", "schema", "Print the JSON Schema of recipes or lockfiles."),
     "validate": ("runner.cli.recipes", "validate", "Check a recipe; no data is read."),
+    "render": ("runner.cli.render", "render", "Print the composed recipe with its origins."),
     "preview": ("runner.cli.recipes", "preview", "Show the first rendered conversations."),
     "build": ("runner.cli.recipes", "build", "Build and check the dataset."),
     "plan": ("runner.cli.recipes", "plan", "Say what a run would do, why, and its price."),

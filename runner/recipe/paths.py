@@ -1,14 +1,14 @@
 """The paths that a recipe holds, so that they mean the same from another folder."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from runner.recipe.definitions import definitions_at
 from runner.recipe.yaml import Document, Keys
-from runner.schema import load_schema
 
 # What the schema says of a text: always a path, or a path only where it begins with a dot.
 _PATH, _NAME_OR_PATH = "path", "name-or-path"
@@ -53,36 +53,9 @@ def is_path(keys: Keys, text: str) -> bool:
     return _PATH in formats or (_NAME_OR_PATH in formats and text.startswith("."))
 
 
-def schemas_at(keys: Keys) -> list[Mapping[str, Any]]:
-    """Every part of the recipe's schema that a value at a place may have to follow."""
-    root = load_schema("recipe")
-    found = list(_alternatives(root, root))
-    for key in keys:
-        found = [inner for node in found for step in _below(node, key) for inner in _alternatives(step, root)]
-    return found
-
-
 def _formats(keys: Keys) -> set[str]:
     plain = keys[2:] if keys[:1] == ("profiles",) else keys
-    return {node.get("format", "") for node in schemas_at(plain)}
-
-
-def _alternatives(node: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield node
-    if "$ref" in node:
-        yield from _alternatives(root["$defs"][node["$ref"].removeprefix("#/$defs/")], root)
-    for branch in (*node.get("anyOf", ()), *node.get("oneOf", ())):
-        yield from _alternatives(branch, root)
-
-
-def _below(node: Mapping[str, Any], key: str | int) -> Iterator[Mapping[str, Any]]:
-    if isinstance(key, int):
-        if isinstance(node.get("items"), dict):
-            yield node["items"]
-    elif key in node.get("properties", {}):
-        yield node["properties"][key]
-    elif isinstance(node.get("additionalProperties"), dict):
-        yield node["additionalProperties"]
+    return {node.get("format", "") for node in definitions_at(plain)}
 
 
 def _texts(value: Any, at: Keys) -> Iterator[tuple[Keys, str]]:

@@ -66,3 +66,38 @@ def test_a_saved_plan_keeps_what_was_set(recipe: Path, hosted: FakeHost, call: C
     )
     assert 0 == done.code, done.err
     assert [3] == [job["seed"] for job in hosted.jobs.values()]
+
+
+def test_render_shows_every_origin(child: Path, call: Call) -> None:
+    shown = call("render", child, "--set", "training.seed=3")
+
+    assert 0 == shown.code
+    assert [
+        "training:",
+        "  provider: fake                    # base.yaml:15",
+        "  model: base-1                     # base.yaml:16",
+        "  method: supervised                # default",
+        "  hyperparameters:",
+        "    n_epochs: 2                     # base.yaml:18",
+        "    batch_size: auto                # default",
+        "    learning_rate_multiplier: auto  # default",
+        "  seed: 3                           # --set",
+    ] == shown.out.splitlines()[-9:]
+
+
+def test_render_without_origins_is_a_recipe_of_the_same_hash(child: Path, call: Call) -> None:
+    before = call("render", child, "--json", "--set", "training.seed=3").data
+    child.with_name("flat.yaml").write_text(
+        call("render", child, "--no-origin", "--set", "training.seed=3").out
+    )
+
+    assert before["sha256"] == call("validate", child.with_name("flat.yaml"), "--json").data["sha256"]
+    assert {"path": "training.seed", "value": 3, "origin": "--set"} in before["values"]
+
+
+def test_render_neutralises(recipe: Path, hosted: FakeHost, call: Call) -> None:
+    recipe.write_text(recipe.read_text() + 'description: "\\e]0;title\\a"\n')
+    shown = call("render", recipe)
+
+    assert 'description: "\\u001b]0;title\\u0007"' in shown.out
+    assert "\x1b" not in shown.out
