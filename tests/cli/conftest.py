@@ -1,7 +1,6 @@
 """A project on disk, a hosted provider as the user's own host entry, and a way to call commands."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,58 +10,7 @@ import pytest
 
 from runner.cli.main import run
 from tests.fake_host import KEY, FakeHost
-
-HOST_ENTRY = """\
-name = "fake"
-base_url = "{url}"
-key_variable = "FAKE_API_KEY"
-as_of = 2026-11-22
-paid = true
-keeps_metadata = true
-
-[limits]
-min_examples = 10
-max_file_bytes = 536870912
-max_suffix_characters = 18
-
-[[models]]
-name = "base-1"
-max_example_tokens = 65536
-training_usd_per_million_tokens = 1000.0
-price_as_of = 2026-11-22
-
-[[models]]
-name = "base-0"
-shutdown_date = 2025-01-01
-
-[[models]]
-name = "base-priceless"
-
-[[notices]]
-on = 2027-01-06
-text = "no new jobs"
-"""
-RECIPE = """\
-version: 1
-name: faq
-sources:
-  - path: faq.jsonl
-key: id
-fields:
-  question: question
-  answer: answer
-template:
-  messages:
-    - role: user
-      content: "{{ question }}"
-    - role: assistant
-      content: "{{ answer }}"
-training:
-  provider: fake
-  model: base-1
-  hyperparameters:
-    n_epochs: 2
-"""
+from tests.small_project import write_host_entry, write_project
 
 
 @dataclass
@@ -97,15 +45,8 @@ def call(capsys: pytest.CaptureFixture[str]) -> Call:
 @pytest.fixture
 def recipe(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A recipe of twelve records, in the current folder."""
-    lines = [
-        json.dumps({"id": number, "question": f"What is {number}?", "answer": f"It is number {number}."})
-        for number in range(12)
-    ]
-    (project / "faq.jsonl").write_text("\n".join(lines) + "\n")
-    path = project / "faq.yaml"
-    path.write_text(RECIPE)
     monkeypatch.chdir(project)
-    return path
+    return write_project(project)
 
 
 @pytest.fixture
@@ -113,14 +54,12 @@ def hosted(
     fake_host: FakeHost, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> FakeHost:
     """The fake host as a host entry of the user, with its key in the environment."""
-    folder = tmp_path_factory.mktemp("config") / "finetune" / "hosts"
-    folder.mkdir(parents=True)
-    (folder / "fake.toml").write_text(HOST_ENTRY.format(url=fake_host.url))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder.parent.parent))
+    config = tmp_path_factory.mktemp("config")
+    write_host_entry(config, fake_host.url)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
     monkeypatch.setenv("FAKE_API_KEY", KEY)
     monkeypatch.setattr("runner.pipeline.HOSTED_POLL_S", 0.01)
     monkeypatch.setattr("runner.pipeline.SETTLE_S", 0.0)
-    assert os.environ["XDG_CONFIG_HOME"]
     return fake_host
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from runner.providers.local_service import stop_service
-from tests.cli.conftest import RECIPE
+from tests.small_project import RECIPE
 
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch", reason="torch (the extra `local`) is not installed")

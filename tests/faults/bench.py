@@ -15,51 +15,12 @@ import yaml
 from runner.canonical import sha256_bytes
 from tests.fake_host import FakeHost, Metadata, start_fake_host
 from tests.faults.nursery import Child, Ended
+from tests.small_project import RECIPE as SMALL_RECIPE
+from tests.small_project import write_host_entry, write_project
 
 MAX_RERUNS = 5
 REPOSITORY = Path(__file__).parent.parent.parent
-HOST_ENTRY = """\
-name = "fake"
-base_url = "{url}"
-key_variable = "FAKE_API_KEY"
-as_of = 2026-11-22
-paid = true
-keeps_metadata = {keeps_metadata}
-
-[limits]
-min_examples = 1
-max_file_bytes = 536870912
-max_suffix_characters = 18
-
-[[models]]
-name = "base-1"
-max_example_tokens = 65536
-training_usd_per_million_tokens = 1000.0
-price_as_of = 2026-11-22
-"""
-RECIPE = """\
-version: 1
-name: faq
-sources:
-  - path: faq.jsonl
-key: id
-fields:
-  question: question
-  answer: answer
-template:
-  messages:
-    - role: user
-      content: "{{ question }}"
-    - role: assistant
-      content: "{{ answer }}"
-split:
-  validation: 0.4
-training:
-  provider: fake
-  model: base-1
-  hyperparameters:
-    n_epochs: 2
-"""
+RECIPE = SMALL_RECIPE.replace("training:", "split:\n  validation: 0.4\ntraining:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +63,10 @@ class Bench:
         self.folder = folder
         self.number = 0
         self.host, self._stop_host = start_fake_host()
-        self.template = _make_project(folder / "template")
-        for keeps in ("true", "false"):
-            hosts = folder / keeps / "finetune" / "hosts"
-            hosts.mkdir(parents=True)
-            (hosts / "fake.toml").write_text(HOST_ENTRY.format(url=self.host.url, keeps_metadata=keeps))
+        self.template = write_project(folder / "template", RECIPE).parent
+        for keeps in (True, False):
+            config = folder / str(keeps).lower()
+            write_host_entry(config, self.host.url, keeps_metadata=keeps, min_examples=1)
         self.nursery = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.nursery"],
             stdin=subprocess.PIPE,
@@ -219,12 +179,3 @@ def _wrong_lock(path: Path, host: FakeHost) -> list[str]:
         if expected.get(role) != locked["dataset"][role].get("file_id"):
             problems.append(f"the lock's {role} is not the job's")
     return problems
-
-
-def _make_project(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "finetune.toml").touch()
-    rows = [{"id": n, "question": f"What is {n}?", "answer": f"It is number {n}."} for n in range(12)]
-    (folder / "faq.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (folder / "faq.yaml").write_text(RECIPE)
-    return folder
