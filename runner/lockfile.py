@@ -148,7 +148,8 @@ def _check(value: Any, path: Path) -> None:
     found = violations("lockfile", value)
     if found:
         problems = "\n".join(
-            f"{path.name}: {'.'.join(map(str, keys)) or 'the file'}: {message}" for keys, message in found[:5]
+            f"{path.name}: {'.'.join(map(str, item.path)) or 'the file'}: {item.message}"
+            for item in found[:5]
         )
         raise StaleLockError(f"{problems}\n{path.name}: not a usable lockfile. Restore it with git.")
 

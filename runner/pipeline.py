@@ -38,7 +38,7 @@ from runner.plan import Planned, Situation, make_plan
 from runner.project import Project
 from runner.providers.base import Provider
 from runner.providers.base_models import refuse_download
-from runner.providers.checks import base_model, host_problems
+from runner.providers.checks import base_model, host_problems, refuse_large_files
 from runner.providers.connect import open_provider
 from runner.providers.hosts import Host, find_host
 from runner.providers.local_service import has_artefact, has_job
@@ -247,6 +247,8 @@ def refuse_unfit(planned: Planned, operator: Operator) -> None:
         raise RunnerError("\n".join(str(finding) for finding in planned.dataset.errors))
     if planned.plan.blocked:
         raise JobFailedError(planned.plan.blocked)
+    if planned.plan.creates_job:
+        refuse_large_files(planned.dataset, planned.host)
     model = planned.host.model(planned.plan.model)
     today = _today(operator)
     if planned.plan.creates_job and not operator.allow_network:
@@ -299,9 +301,9 @@ def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
     problems = [
         *check_fields(loaded.recipe),
         *check_templates(loaded.recipe, loaded.folder, loaded.project),
-        *host_problems(loaded, operator.user_hosts),
     ]
-    return [loaded.issue(keys, message) for keys, message in problems]
+    issues = [loaded.issue(keys, message) for keys, message in problems]
+    return [*issues, *host_problems(loaded, operator.user_hosts)]
 
 
 def yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCounter]:

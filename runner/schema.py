@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -31,16 +32,23 @@ def load_schema(name: str) -> dict[str, Any]:
     return schema
 
 
-def violations(schema_name: str, value: Any) -> list[tuple[Keys, str]]:
-    """Check JSON data against a schema: (path, sentence) for every violation, in document order.
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Where data breaks a schema, and a sentence about it; `at_key` says that the key itself is wrong."""
 
-    A sentence about an unknown key carries the path of that key.
-    """
+    path: Keys
+    message: str
+    at_key: bool = False
+
+
+def violations(schema_name: str, value: Any) -> list[Violation]:
+    """Check JSON data against a schema; every violation in document order."""
     from jsonschema import Draft202012Validator
 
     explainer = _Explainer(load_schema(schema_name))
-    found: list[tuple[Keys, str]] = []
-    for error in Draft202012Validator(explainer.root).iter_errors(value):
+    validator = Draft202012Validator(explainer.root, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    found: list[Violation] = []
+    for error in validator.iter_errors(value):
         found += [item for item in explainer.explain(error) if item not in found]
     return found
 
@@ -58,7 +66,11 @@ _PATTERNS = {
     "^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$": "small letters, digits and inner hyphens, at most 64",
     "^[a-z0-9][a-z0-9_-]*$": "small letters, digits, hyphens and underscores, and not 'default'",
     "^[^\\W\\d]\\w*$": "a word of letters, digits and underscores that does not begin with a digit",
+    "^https?://[^\\s/?#]+[^\\s?#]*$": "a URL that begins with https:// or http://",
+    "^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable",
+    "^[^{}]*\\{role\\}[^{}]*\\{content\\}[^{}]*$": "text with {role} and then {content} in it",
 }
+_FORMATS = {"date": "a date such as 2026-11-22"}
 
 
 class _Explainer:
@@ -67,34 +79,38 @@ class _Explainer:
     def __init__(self, root: dict[str, Any]) -> None:
         self.root = root
 
-    def explain(self, error: Any) -> Iterator[tuple[Keys, str]]:
+    def explain(self, error: Any) -> Iterator[Violation]:
         path: Keys = tuple(error.absolute_path)
         keyword = error.validator
         if "propertyNames" in error.relative_schema_path:
             name = str(error.instance)
-            yield (*path, name), f"found the name '{one_line(name)}', expected {self.expected(error.schema)}."
+            sentence = f"found the name '{one_line(name)}', expected {self.expected(error.schema)}."
+            yield Violation((*path, name), sentence, at_key=True)
         elif keyword == "additionalProperties":
             yield from _unknown_keys(error, path)
         elif keyword == "required":
-            yield from _missing_keys(error, path)
+            # A condition at the top, such as `else`, describes nothing: the schema itself does.
+            yield from _missing_keys(error, path, error.schema if path else self.root)
+        elif keyword == "dependentRequired":
+            yield from _needed_keys(error, path)
         elif keyword in ("anyOf", "oneOf"):
             yield from self.alternatives(error, path)
         elif keyword in ("minItems", "minProperties", "minLength", "maxLength"):
-            yield path, _size_sentence(error)
+            yield Violation(path, _size_sentence(error))
         else:
-            yield path, self.mismatch(error)
+            yield Violation(path, self.mismatch(error))
 
-    def alternatives(self, error: Any, path: Keys) -> Iterator[tuple[Keys, str]]:
+    def alternatives(self, error: Any, path: Keys) -> Iterator[Violation]:
         choices = _required_alone(error.validator_value)
         if choices:
-            yield path, _choice_sentence(choices, error.instance)
+            yield Violation(path, _choice_sentence(choices, error.instance))
             return
         branches: dict[int, list[Any]] = {}
         for child in error.context:
             branches.setdefault(child.relative_schema_path[0], []).append(child)
         best = _fitting_branch(branches, error.instance)
         if best is None:
-            yield path, self.mismatch(error)
+            yield Violation(path, self.mismatch(error))
             return
         for child in best:
             yield from self.explain(child)
@@ -115,6 +131,8 @@ class _Explainer:
             return " or ".join(self.expected(branch) for branch in schema["anyOf"])
         if "pattern" in schema:
             return _PATTERNS.get(schema["pattern"], f"text like {schema['pattern']}")
+        if "format" in schema:
+            return _FORMATS[schema["format"]]
         return _TYPES.get(schema.get("type", ""), "another value") + _bounds(schema)
 
     def resolve(self, reference: str) -> Mapping[str, Any]:
@@ -125,17 +143,26 @@ class _Explainer:
         return result
 
 
-def _unknown_keys(error: Any, path: Keys) -> Iterator[tuple[Keys, str]]:
+def _unknown_keys(error: Any, path: Keys) -> Iterator[Violation]:
     known = list(error.schema.get("properties", {}))
     for key in error.instance:
         if key not in known:
-            yield (*path, key), f"found an unknown key '{one_line(key)}'. {did_you_mean(key, known)}"
+            sentence = f"found an unknown key '{one_line(key)}'. {did_you_mean(key, known)}"
+            yield Violation((*path, key), sentence, at_key=True)
 
 
-def _missing_keys(error: Any, path: Keys) -> Iterator[tuple[Keys, str]]:
+def _missing_keys(error: Any, path: Keys, schema: Mapping[str, Any]) -> Iterator[Violation]:
     # The validator reports each missing key by itself; the key is the first word of its message.
     key = error.message.split("'")[1]
-    yield path, f"the key '{key}' is missing. Add it{_described(error.schema, key)}."
+    yield Violation(path, f"the key '{key}' is missing. Add it{_described(schema, key)}.")
+
+
+def _needed_keys(error: Any, path: Keys) -> Iterator[Violation]:
+    for key, needed in error.validator_value.items():
+        for name in needed:
+            if key in error.instance and name not in error.instance:
+                described = _described(error.schema, name)
+                yield Violation(path, f"the key '{key}' needs '{name}' beside it. Add it{described}.")
 
 
 def _described(schema: Mapping[str, Any], key: str) -> str:

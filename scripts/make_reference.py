@@ -21,6 +21,7 @@ def pages() -> dict[str, str]:
     return {
         "recipe.md": _schema_page("recipe", "Every key of a recipe", "finetune schema"),
         "lockfile.md": _schema_page("lockfile", "Every key of a lockfile", "finetune schema lockfile"),
+        "host-entries.md": _schema_page("host", "Every key of a host entry", "finetune schema host"),
         "commands.md": _commands_page(),
         "checks.md": _checks_page(),
         "templates.md": _templates_page(),

@@ -34,6 +34,7 @@ def test_the_wheel_holds_what_is_read_at_run_time(tmp_path: Path) -> None:
         "runner/py.typed",
         "runner/schemas/recipe.schema.json",
         "runner/schemas/lockfile.schema.json",
+        "runner/schemas/host.schema.json",
         "runner/providers/hosts/local.toml",
         "runner/providers/hosts/openai.toml",
         "runner/local/training/tiny_1/tokenizer.json",

@@ -22,7 +22,7 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize("name", ["recipe", "lockfile"])
+@pytest.mark.parametrize("name", ["recipe", "lockfile", "host"])
 def test_the_schema_is_valid(name: str) -> None:
     Draft202012Validator.check_schema(load_schema(name))
 
@@ -55,7 +55,7 @@ def test_profiles_take_every_key_but_four() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["recipe", "lockfile"])
+@pytest.mark.parametrize("name", ["recipe", "lockfile", "host"])
 def test_every_property_is_described(name: str) -> None:
     missing = [
         path for path, node in properties(json.loads(schema_text(name)), "$") if not described(name, node)

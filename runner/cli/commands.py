@@ -8,7 +8,7 @@ import click
 # name: (module, attribute, help line), in the order of a first session
 COMMANDS = {
     "init": ("runner.cli.init", "init", "Write a starter recipe from a data file."),
-    "schema": ("runner.cli.recipes", "schema", "Print the JSON Schema of recipes or lockfiles."),
+    "schema": ("runner.cli.recipes", "schema", "Print the JSON Schema of recipes, lockfiles or hosts."),
     "validate": ("runner.cli.recipes", "validate", "Check a recipe; no data is read."),
     "render": ("runner.cli.render", "render", "Print the composed recipe with its origins."),
     "preview": ("runner.cli.recipes", "preview", "Show the first rendered conversations."),

@@ -29,17 +29,21 @@ from runner.plan import Planned
 from runner.providers.hosts import find_host
 from runner.report import machine, terminal
 from runner.saved_plan import save_plan
-from runner.schema import schema_text
+from runner.schema import load_schema, schema_text
 
 CHANGES_PENDING = 5
 STALE = 6
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["recipe", "lockfile"]), default="recipe")
-def schema(name: str) -> None:
-    """Print the JSON Schema that defines recipes, or that of lockfiles."""
-    write(schema_text(name).rstrip())
+@click.argument("name", type=click.Choice(["recipe", "lockfile", "host"]), default="recipe")
+@json_option
+def schema(name: str, as_json: bool) -> None:
+    """Print the JSON Schema that defines recipes, lockfiles or host entries."""
+    if as_json:
+        write_json({"schema": load_schema(name)})
+    else:
+        write(schema_text(name).rstrip())
 
 
 @click.command()

@@ -3,29 +3,32 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from runner.dataset.value import Dataset
 from runner.errors import InvalidInputError, RunnerError
+from runner.issues import Issue
 from runner.providers.base_models import BaseModel, find_base_model
 from runner.providers.hosts import Host, find_host
 from runner.recipe.load import LoadedRecipe
 
-Problem = tuple[tuple[str | int, ...], str]
 
-
-def host_problems(loaded: LoadedRecipe, user_hosts: Path | None) -> Iterator[Problem]:
-    """Where a recipe does not fit its provider: (recipe path, sentence) pairs."""
+def host_problems(loaded: LoadedRecipe, user_hosts: Path | None) -> Iterator[Issue]:
+    """Where a recipe does not fit its provider, or the provider's entry cannot be used."""
     training = loaded.recipe.training
     try:
         host = find_host(training.provider, user_hosts)
+    except InvalidInputError as error:
+        yield from error.issues
+        return
     except RunnerError as error:
-        yield ("training", "provider"), str(error)
+        yield loaded.issue(("training", "provider"), str(error))
         return
     model = find_base_model(training.model, host, loaded.folder, loaded.project)
     if isinstance(model, str):
-        yield ("training", "model"), model
+        yield loaded.issue(("training", "model"), model)
     longest = host.limits.max_suffix_characters
     if training.suffix is not None and len(training.suffix) > longest:
         message = f"found {len(training.suffix)} characters, {host.name} takes at most {longest}. Shorten it."
-        yield ("training", "suffix"), message
+        yield loaded.issue(("training", "suffix"), message)
 
 
 def base_model(loaded: LoadedRecipe, host: Host) -> BaseModel:
@@ -34,3 +37,15 @@ def base_model(loaded: LoadedRecipe, host: Host) -> BaseModel:
     if isinstance(found, str):
         raise InvalidInputError([loaded.issue(("training", "model"), found)])
     return found
+
+
+def refuse_large_files(dataset: Dataset, host: Host) -> None:
+    """Raise RunnerError for a dataset file that the host does not take."""
+    limit = host.limits.max_file_bytes
+    names = ("training", "validation")
+    for name, file in zip(names, dataset.files, strict=False):
+        if file.size_bytes > limit:
+            raise RunnerError(
+                f"the {name} file has {file.size_bytes:,} bytes, {host.name} takes at most {limit:,}. "
+                "Train on fewer or shorter examples. Nothing was sent."
+            )

@@ -121,10 +121,9 @@ def _composing_issues(file: Document, bases: Sequence[Document]) -> list[Issue]:
 
 def _schema_issues(document: Document) -> list[Issue]:
     issues = []
-    for keys, message in violations("recipe", document.value):
-        unknown = message.startswith(("found an unknown key", "found the name"))
-        place = document.key_place(keys) if unknown else document.place(keys)
-        issues.append(Issue(place=place, path=json_path(keys), message=message))
+    for found in violations("recipe", document.value):
+        place = document.key_place(found.path) if found.at_key else document.place(found.path)
+        issues.append(Issue(place=place, path=json_path(found.path), message=found.message))
     return issues
 
 

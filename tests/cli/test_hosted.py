@@ -1,5 +1,6 @@
 """The whole way at a paid provider, as a user sees it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,30 @@ def test_usage_errors_are_json_when_asked(call: Call, recipe: Path) -> None:
     outcome = call("jobs", "--limit", "0", "--json")
 
     assert (2, False) == (outcome.code, outcome.data["ok"])
+
+
+def test_a_wrong_host_entry_is_named_by_file_and_key(
+    call: Call, recipe: Path, hosted: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = Path(os.environ["XDG_CONFIG_HOME"]) / "finetune" / "hosts" / "fake.toml"
+    entry.write_text(entry.read_text().replace("paid = true", 'paid = "yes"'))
+    outcome = call("plan", recipe)
+
+    assert (1, f"{entry}: $.paid: found 'yes', expected true or false.\n") == (outcome.code, outcome.err)
+
+
+def test_a_file_too_large_for_the_host_is_refused_before_it_is_sent(
+    call: Call, recipe: Path, hosted: FakeHost
+) -> None:
+    entry = Path(os.environ["XDG_CONFIG_HOME"]) / "finetune" / "hosts" / "fake.toml"
+    entry.write_text(entry.read_text().replace("max_file_bytes = 536870912", "max_file_bytes = 1000"))
+    planned, ran = call("plan", recipe), call("run", recipe, "--yes")
+    refusal = (
+        "the training file has 1,240 bytes, fake takes at most 1,000. Train on fewer or shorter examples. "
+        "Nothing was sent.\n"
+    )
+
+    assert (1, 1) == (planned.code, ran.code)
+    assert planned.err.endswith(f"a run would stop here: {refusal}")
+    assert f"error: {refusal}" == ran.err
+    assert [] == hosted.requests

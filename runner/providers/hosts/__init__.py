@@ -1,17 +1,20 @@
 """Host entries: what describes a provider, as dated data."""
 
+import math
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from runner.errors import RunnerError
+from runner.errors import InvalidInputError, RunnerError
 from runner.hints import did_you_mean
+from runner.issues import Issue, Place, json_path
+from runner.schema import violations
 
 SHIPPED = ("local", "openai")
+DATES = ("on", "price_as_of", "shutdown_date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,16 +79,16 @@ class Host:
 def find_host(name: str, user_folder: Path | None = None) -> Host:
     """The host entry of a name: the user's own `<name>.toml` if there is one, else the shipped one.
 
-    Raises RunnerError for an unknown name or an entry that cannot be used.
+    Raises RunnerError for an unknown name, InvalidInputError with all problems of an entry.
     """
     if name not in host_names(user_folder):
         near = did_you_mean(name, host_names(user_folder))
         raise RunnerError(f"found no provider '{name}'. {near}")
     own = user_folder / f"{name}.toml" if user_folder else None
     if own is not None and own.is_file():
-        return _parse_host(own.read_text(encoding="utf-8"), str(own))
-    text = (resources.files("runner.providers.hosts") / f"{name}.toml").read_text(encoding="utf-8")
-    return _parse_host(text, f"{name}.toml")
+        return _parse_host(name, own.read_bytes(), str(own))
+    content = (resources.files("runner.providers.hosts") / f"{name}.toml").read_bytes()
+    return _parse_host(name, content, f"{name}.toml")
 
 
 def host_names(user_folder: Path | None = None) -> list[str]:
@@ -94,22 +97,48 @@ def host_names(user_folder: Path | None = None) -> list[str]:
     return sorted({*SHIPPED, *own})
 
 
-def _parse_host(text: str, file: str) -> Host:
+def _parse_host(name: str, content: bytes, file: str) -> Host:
     try:
-        entry = tomllib.loads(text)
-        return Host(
-            **{
-                **entry,
-                "limits": HostLimits(**entry["limits"]),
-                "models": _items(HostModel, entry.get("models", [])),
-                "notices": _items(Notice, entry.get("notices", [])),
-            }
-        )
-    except (tomllib.TOMLDecodeError, TypeError, KeyError) as error:
-        raise RunnerError(
-            f"{file}: not a usable host entry: {error}. Compare it with the entries in the documentation."
-        ) from error
+        entry = tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        raise _unusable(file, "found bytes that are not UTF-8. Save the file as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise _unusable(file, f"not TOML: {error}.") from error
+    value = _plain(entry)
+    issues = [
+        Issue(place=Place(file=file), path=json_path(found.path), message=found.message)
+        for found in violations("host", value)
+    ]
+    if not issues and value["name"] != name:
+        message = f"found '{value['name']}', expected '{name}' as the file is called. Rename one of them."
+        issues = [Issue(place=Place(file=file), path="$.name", message=message)]
+    if issues:
+        raise InvalidInputError(issues)
+    return Host(
+        **{
+            **value,
+            "as_of": date.fromisoformat(value["as_of"]),
+            "limits": HostLimits(**value["limits"]),
+            "models": tuple(HostModel(**_with_dates(item)) for item in value.get("models", [])),
+            "notices": tuple(Notice(**_with_dates(item)) for item in value.get("notices", [])),
+        }
+    )
 
 
-def _items(kind: Any, entries: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
-    return tuple(kind(**entry) for entry in entries)
+def _unusable(file: str, message: str) -> InvalidInputError:
+    return InvalidInputError([Issue(place=Place(file=file), message=message)])
+
+
+def _plain(value: Any) -> Any:
+    """TOML's values as JSON has them; what JSON has not becomes text, which the schema then refuses."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | bool | int | float) else value.isoformat()
+
+
+def _with_dates(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: date.fromisoformat(item) if key in DATES else item for key, item in value.items()}
