@@ -1,5 +1,6 @@
-"""A hint that closes a message: the nearest known name, or the names there are."""
+"""A hint that closes a message: the nearest known name, the names there are, or the command to type."""
 
+import shlex
 from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
@@ -22,6 +23,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Ask about the nearest known name, or list the known names where none is near."""
     names = sorted(known)
     return nearest(word, names) or (f"Known here: {', '.join(names)}." if names else "")
+
+
+def command(name: str, *arguments: str, profile: str = "default", provider: str = "local") -> str:
+    """A command as it has to be typed, in backticks; the default profile and provider stay out."""
+    options = {"--profile": (profile, "default"), "--provider": (provider, "local")}
+    chosen = [
+        part for option, (value, usual) in options.items() if value != usual for part in (option, value)
+    ]
+    return f"`finetune {name} {shlex.join([*arguments, *chosen])}".rstrip() + "`"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -147,9 +147,11 @@ def check_budget(planned: Planned, operator: Operator) -> None:
     stated["--max-cost"] = operator.max_cost_usd
     limits = {name: limit for name, limit in stated.items() if limit is not None}
     if price.usd is None and not operator.allow_unknown_price:
+        near = planned.host.near_model(planned.plan.model)
         raise OverBudgetError(
             f"the price of {planned.plan.model} at {planned.plan.provider} is not known, which is not zero. "
-            "Add it to a host entry of your own, or accept it with --allow-unknown-price."
+            f"{near}{' If not, add' if near else 'Add'} it to a host entry of your own, or accept it with "
+            "--allow-unknown-price."
         )
     for name, limit in limits.items():
         if price.usd is not None and price.usd > limit:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from runner.canonical import sha256_of
 from runner.dataset.value import Dataset, DatasetFile
+from runner.display import one_line
 from runner.lockfile import LockedJob, LockedRun
 from runner.price import Price, price_of, retirement
 from runner.providers.base import TERMINAL
@@ -126,7 +127,7 @@ def make_plan(recipe: Recipe, dataset: Dataset, locked: LockedRun | None, situat
         attempt=attempt,
         steps=(),
         price=Price(usd=0.0, arithmetic="nothing to train"),
-        notices=_notices(situation),
+        notices=_notices(recipe.training.model, situation),
         result=job if same else None,
     )
     if job is not None and same:
@@ -288,8 +289,11 @@ def _data_changes(recipe: Recipe, dataset: Dataset, locked: LockedRun, situation
     return [f"{', '.join(causes)} ({effect})" if causes else effect]
 
 
-def _notices(situation: Situation) -> tuple[str, ...]:
+def _notices(model: str, situation: Situation) -> tuple[str, ...]:
     host = situation.host
+    near = host.near_model(model)
     said = retirement(situation.model, situation.today)
     notices = [f"{host.name}: {notice.text} from {notice.on}" for notice in host.notices]
+    if near:
+        notices.append(f"{host.name}: no model '{one_line(model)}' in its host entry. {near}")
     return (*notices, said) if said else tuple(notices)

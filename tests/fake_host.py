@@ -13,6 +13,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 KEY = "sk-test-key"
+REFUSAL = re.compile(r"\d{3} ")
 METADATA_FILTER = re.compile(r"metadata\[(.+)\]")
 Metadata = Literal["filtered", "unfiltered", "dropped"]
 
@@ -21,7 +22,8 @@ Metadata = Literal["filtered", "unfiltered", "dropped"]
 class FakeHost:
     """Files and jobs in memory; `faults` maps "METHOD /path" to what goes wrong, once each.
 
-    A fault is a status to answer with or bytes to answer with instead, or one of these words:
+    A fault is a status to answer with, alone or before a message, or bytes to answer with instead, or one of
+    these words:
     `drop_before` closes the connection before acting and `drop` after it; `429_after` and its like answer
     with a status after acting; `delay` acts and stays silent for `delay_s`; `truncate` acts and sends half
     of the answer; `duplicate` lists every item twice; `forget` acts, answers, and loses the file.
@@ -176,7 +178,8 @@ class _Handler(BaseHTTPRequestHandler):
             if fault == "drop_before":
                 self.close_connection = True
                 return
-            answer = None if isinstance(fault, int) else self._answer(path, parse_qs(url.query), body)
+            refuses = isinstance(fault, int) or REFUSAL.match(str(fault))
+            answer = None if refuses else self._answer(path, parse_qs(url.query), body)
             if fault == "forget" and isinstance(answer, dict) and answer["id"] in self.host.files:
                 self.host.forget(answer["id"])
         self._reply(fault, path, answer)
@@ -186,6 +189,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(fault, f"fault {fault}")
         elif isinstance(fault, bytes):
             self._send_bytes(200, fault)
+        elif REFUSAL.match(str(fault)):
+            self._refuse(int(fault[:3]), fault[4:])
         elif fault == "drop":
             self.close_connection = True
         elif fault == "delay":

@@ -13,6 +13,7 @@ from runner.providers.base import (
     Checkpoint,
     ConnectionLostError,
     Event,
+    FileNotReadyError,
     Job,
     JobRequest,
     NotFoundError,
@@ -42,7 +43,10 @@ class StillClock:
 
 @dataclass
 class MemoryProvider:
-    """A provider whose state is two dictionaries; `lose` names requests whose answers get lost once."""
+    """A provider whose state is two dictionaries; `lose` names requests whose answers get lost once.
+
+    `file_statuses` are those of its files, look by look; `not_ready` jobs are refused before one is taken.
+    """
 
     files: dict[str, RemoteFile] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -52,6 +56,8 @@ class MemoryProvider:
     refuse: dict[str, str] = field(default_factory=dict)
     statuses: list[str] = field(default_factory=lambda: ["succeeded"])
     lost_reads: int = 0
+    file_statuses: list[str | None] = field(default_factory=lambda: [None])
+    not_ready: int = 0
 
     def upload(self, path: Path, *, filename: str, key: str) -> RemoteFile:
         """Store a file."""
@@ -61,6 +67,7 @@ class MemoryProvider:
             size_bytes=path.stat().st_size,
             purpose="fine-tune",
             created_at=1,
+            status=self._file_status(),
         )
         self._act("upload", lambda: self.files.update({file.id: file}))
         return file
@@ -70,7 +77,7 @@ class MemoryProvider:
         self.requests.append("retrieve_file")
         if file_id not in self.files:
             raise NotFoundError(f"memory: no {file_id}")
-        return self.files[file_id]
+        return replace(self.files[file_id], status=self._file_status())
 
     def list_files(self, limit: int) -> list[RemoteFile]:
         """All files."""
@@ -98,6 +105,9 @@ class MemoryProvider:
             hyperparameters=request.hyperparameters,
             metadata={JOB_KEY_METADATA: request.key},
         )
+        if self.not_ready > 0:
+            self.not_ready -= 1
+            raise FileNotReadyError("memory: the file is still being processed")
         self._act("create_job", lambda: self.jobs.update({job.id: job}))
         return job
 
@@ -134,7 +144,7 @@ class MemoryProvider:
         """One checkpoint."""
         return [Checkpoint(id="ftckpt-1", step=2, model=f"ft:{job_id}:ckpt-step-2")]
 
-    def list_models(self) -> list[RemoteModel]:
+    def list_models(self, limit: int) -> list[RemoteModel]:
         """No models."""
         return []
 
@@ -152,6 +162,9 @@ class MemoryProvider:
     def count(self, request: str) -> int:
         """How often something was asked."""
         return self.requests.count(request)
+
+    def _file_status(self) -> str | None:
+        return self.file_statuses.pop(0) if len(self.file_statuses) > 1 else self.file_statuses[0]
 
     def _act(self, name: str, effect: Any) -> None:
         self.requests.append(name)

@@ -1,6 +1,6 @@
 """Hints that close a message."""
 
-from runner.hints import SHOWN_NAMES, did_you_mean, listed, nearest
+from runner.hints import SHOWN_NAMES, command, did_you_mean, listed, nearest
 
 
 def test_a_near_word_is_suggested_and_a_far_one_lists_the_known() -> None:
@@ -18,3 +18,11 @@ def test_many_names_are_counted() -> None:
 
     assert listed(names).endswith("'n11' and 3 more")
     assert "nothing" == listed([])
+
+
+def test_a_command_is_what_has_to_be_typed() -> None:
+    assert "`finetune watch`" == command("watch")
+    assert "`finetune run 'my recipes/a.yaml' --retry --profile big`" == command(
+        "run", "my recipes/a.yaml", "--retry", profile="big"
+    )
+    assert "`finetune cancel ftjob-1 --provider fake`" == command("cancel", "ftjob-1", provider="fake")

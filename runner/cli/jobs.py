@@ -10,6 +10,7 @@ from runner.cli.options import (
     json_option,
     profile_option,
     provider_option,
+    tell_if_cut,
     write,
     write_json,
 )
@@ -25,11 +26,12 @@ from runner.report import machine, terminal
 def jobs(subject: str | None, *, profile: str, provider: str | None, limit: int, as_json: bool) -> None:
     """List the provider's jobs, newest first: the recipe's provider, or --provider, or the local service."""
     target = find_target(subject, provider, profile, recipe_needed=False)
-    listed = target.provider.list_jobs(limit)
+    listed = target.provider.list_jobs(limit + 1)
+    has_more = tell_if_cut(listed, limit)
     if as_json:
-        write_json({"jobs": [machine.job_data(job) for job in listed]})
+        write_json({"jobs": [machine.job_data(job) for job in listed[:limit]], "has_more": has_more})
     else:
-        write(terminal.jobs_text(listed))
+        write(terminal.jobs_text(listed[:limit]))
 
 
 @click.command()
@@ -41,11 +43,12 @@ def jobs(subject: str | None, *, profile: str, provider: str | None, limit: int,
 def events(subject: str | None, *, profile: str, provider: str | None, limit: int, as_json: bool) -> None:
     """List the latest events of a job, oldest first."""
     target = find_target(subject, provider, profile)
-    listed = target.provider.list_events(job_of(target), limit)
+    listed = target.provider.list_events(job_of(target), limit + 1)
+    has_more = tell_if_cut(listed, limit)
     if as_json:
-        write_json({"events": [asdict(event) for event in listed]})
+        write_json({"events": [asdict(event) for event in listed[-limit:]], "has_more": has_more})
     else:
-        write("\n".join(map(terminal.event_text, listed)) or "no events")
+        write("\n".join(map(terminal.event_text, listed[-limit:])) or "no events")
 
 
 @click.command()

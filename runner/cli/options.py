@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,6 +43,7 @@ locked_option = click.option(
 provider_option = click.option(
     "--provider", default=None, help="The host entry to ask, for a job that no recipe here knows."
 )
+host_option = click.option("--provider", default="local", show_default=True, help="The host entry to ask.")
 recipe_argument = click.argument("recipe", required=False, type=click.Path(path_type=Path))
 
 
@@ -67,6 +68,13 @@ def write(text: str) -> None:
 def write_json(data: Any) -> None:
     """Write a result to stdout as JSON."""
     click.echo(json.dumps({"ok": True, **data}, ensure_ascii=False, indent=2, default=str))
+
+
+def tell_if_cut(listed: Sequence[object], limit: int) -> bool:
+    """Say so where a list, of which one more than `limit` was asked for, goes on; returns whether it does."""
+    if len(listed) > limit:
+        tell(f"There are more than these {limit}; --limit shows more.")
+    return len(listed) > limit
 
 
 def tell(text: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli.options import network_option, tell
+from runner.cli.options import tell
 from runner.errors import MissingExtraError
 from runner.project import find_project
 
@@ -17,7 +17,7 @@ TOKEN_VARIABLE = "FINETUNE_SERVE_TOKEN"  # noqa: S105 - the name of a variable, 
 @click.option(
     "--port", default=8642, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one."
 )
-@network_option
+@click.option("--allow-network", is_flag=True, help="Let every job fetch models from the Hugging Face hub.")
 def serve(port: int, allow_network: bool) -> None:
     """Run the local service for any OpenAI client until Ctrl-C.
 

@@ -11,6 +11,7 @@ from runner.errors import RunnerError
 from runner.execution.files import SoughtFile, find_file, retrieved_file
 from runner.execution.jobs import SoughtJob, find_job, refuse_unmarked
 from runner.execution.journal import Journal
+from runner.execution.readiness import created_when_ready, wait_for_file
 from runner.execution.sending import Lookup, found_before, sent
 from runner.lockfile import LockedCheckpoint, LockedFile, LockedJob, LockedRun
 from runner.plan import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob, section_hashes
@@ -196,6 +197,7 @@ def _reused(execution: Execution, step: ReuseFile, sought: SoughtFile) -> str | 
     if remote is None:
         execution.say(f"{step.file_id} is gone at the provider or another file now; uploading it again")
         return None
+    _wait_for(execution, remote)
     return remote.id
 
 
@@ -216,7 +218,13 @@ def _upload(execution: Execution, sought: SoughtFile) -> str:
     )
     # A file sent twice costs nothing, so nothing refuses a second attempt.
     file = found_before(lookup) or sent(lookup, send, refuse=lambda: None)
+    _wait_for(execution, file)
     return file.id
+
+
+def _wait_for(execution: Execution, file: RemoteFile) -> None:
+    host = execution.recipe.training.provider
+    wait_for_file(execution.provider, host, file, execution.clock, execution.say)
 
 
 def _sought_file(execution: Execution, plan: Plan, step: Upload | ReuseFile) -> SoughtFile:
@@ -255,11 +263,15 @@ def _create_job(execution: Execution, plan: Plan, step: CreateJob, run: LockedRu
     found = lookup.look()
     if found is not None:
         return lookup.remember(found)
-    created = sent(
-        lookup,
-        lambda: provider.create_job(request),
-        refuse=lambda: refuse_unmarked(provider, journal, sought, request.training_file),
-    )
+
+    def create() -> Job:
+        return sent(
+            lookup,
+            lambda: provider.create_job(request),
+            refuse=lambda: refuse_unmarked(provider, journal, sought, request.training_file),
+        )
+
+    created = created_when_ready(create, execution.clock, execution.say)
     return lookup.remember(_without_twin(execution, sought, created))
 
 

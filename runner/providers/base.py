@@ -24,6 +24,10 @@ class OutcomeUnknownError(ProviderError):
     """A create was sent and its answer lost: the provider may or may not have acted."""
 
 
+class FileNotReadyError(ProviderError):
+    """A job was refused, and not created, because the provider has not looked at its file yet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteFile:
     """A file at the provider. `created_at` is in seconds since the epoch, by the provider's clock."""
@@ -148,7 +152,7 @@ class Provider(Protocol):
         """Delete one file."""
 
     def create_job(self, request: JobRequest) -> Job:
-        """Start a job once; OutcomeUnknownError when the answer is lost."""
+        """Start a job once; OutcomeUnknownError when the answer is lost, FileNotReadyError when too early."""
 
     def find_jobs(self, key: str) -> list[Job]:
         """The jobs that carry a job key in their metadata, oldest first."""
@@ -168,8 +172,8 @@ class Provider(Protocol):
     def list_checkpoints(self, job_id: str) -> list[Checkpoint]:
         """The checkpoints of a job by step."""
 
-    def list_models(self) -> list[RemoteModel]:
-        """The models of the account."""
+    def list_models(self, limit: int) -> list[RemoteModel]:
+        """The models of the account, in the provider's order."""
 
     def delete_model(self, model: str) -> None:
         """Delete one fine-tuned model."""

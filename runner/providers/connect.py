@@ -29,4 +29,22 @@ def open_provider(
             f"{host.name} needs a key: the environment variable {host.key_variable} is not set. "
             "Set it, or run without `--profile` to train on this machine."
         )
-    return connect(host.name, host.base_url, key, send_organization=host.sends_organization)
+    if not all("!" <= character <= "~" for character in key):
+        raise ProviderError(
+            f"the key in {host.key_variable} has a space, a line end or a letter that no key has. "
+            "Copy it again."
+        )
+    return connect(
+        host.name, host.base_url, key, send_organization=host.sends_organization, closing=_closing(host)
+    )
+
+
+def _closing(host: Host) -> str:
+    """Since when a host starts no more jobs for some, and where else a recipe can be trained."""
+    if not host.notices:
+        return ""
+    dates = "; ".join(f"{notice.text} from {notice.on}" for notice in host.notices)
+    return (
+        f"{host.name} is known for: {dates}. If that is the reason, train elsewhere: with `provider: local` "
+        "on this machine, or under a profile of another provider."
+    )

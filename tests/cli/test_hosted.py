@@ -271,3 +271,57 @@ def test_a_file_too_large_for_the_host_is_refused_before_it_is_sent(
     assert planned.err.endswith(f"a run would stop here: {refusal}")
     assert f"error: {refusal}" == ran.err
     assert [] == hosted.requests
+
+
+def test_a_key_that_cannot_be_one_names_its_variable(
+    call: Call, recipe: Path, hosted: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_API_KEY", "sk-tëst")
+    outcome = call("jobs", "--provider", "fake")
+
+    assert (
+        1,
+        "error: the key in FAKE_API_KEY has a space, a line end or a letter that no key has. "
+        "Copy it again.\n",
+    ) == (outcome.code, outcome.err)
+
+
+def test_a_refused_job_names_the_hosts_dates_and_other_ways(
+    call: Call, recipe: Path, hosted: FakeHost
+) -> None:
+    hosted.faults = {CREATE: ["403 You do not have permission to create fine-tuning jobs."]}
+    outcome = call("run", recipe, "--yes")
+
+    assert 1 == outcome.code
+    assert outcome.err.endswith(
+        "error: fake answered HTTP 403: You do not have permission to create fine-tuning jobs.\n"
+        "fake is known for: no new jobs from 2027-01-06. If that is the reason, train elsewhere: "
+        "with `provider: local` on this machine, or under a profile of another provider.\n"
+    )
+
+
+def test_a_list_that_goes_on_says_so(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    for number in range(3):
+        hosted.add_job({"model": "base-1", "training_file": f"file-{number}"})
+    cut, whole = call("jobs", "--provider", "fake", "--limit", "2"), call("jobs", "--provider", "fake")
+    data = call("jobs", "--provider", "fake", "--limit", "2", "--json").data
+
+    assert ("There are more than these 2; --limit shows more.\n", "") == (cut.err, whole.err)
+    assert (["ftjob-3", "ftjob-2"], True) == ([job["id"] for job in data["jobs"]], data["has_more"])
+
+
+def test_a_misspelt_model_is_asked_about_before_anything_is_sent(
+    call: Call, recipe: Path, hosted: FakeHost
+) -> None:
+    recipe.write_text(recipe.read_text().replace("base-1", "base-priceles"))
+    planned = call("plan", recipe)
+
+    assert 8 == planned.code
+    assert (
+        "  note: fake: no model 'base-priceles' in its host entry. Did you mean 'base-priceless'?\n"
+    ) in planned.out
+    assert planned.err.endswith(
+        "a run would stop here: the price of base-priceles at fake is not known, which is not zero. "
+        "Did you mean 'base-priceless'? If not, add it to a host entry of your own, or accept it with "
+        "--allow-unknown-price.\n"
+    )

@@ -1,14 +1,16 @@
 """The adapter, through the real SDK, against a host on loopback."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from runner.errors import ProviderError
+from runner.errors import MissingExtraError, ProviderError
 from runner.providers.base import (
     JOB_KEY_METADATA,
     ConnectionLostError,
+    FileNotReadyError,
     JobRequest,
     NotFoundError,
     OutcomeUnknownError,
@@ -16,6 +18,7 @@ from runner.providers.base import (
 from runner.providers.openai_compatible import OpenAICompatible, connect
 from tests.fake_host import KEY, FakeHost
 
+CREATE = "POST /fine_tuning/jobs"
 REQUEST = JobRequest(
     key="k" * 64,
     model="gpt-4.1-mini-2025-04-14",
@@ -153,6 +156,95 @@ def test_redirects_are_not_followed(provider: OpenAICompatible, fake_host: FakeH
         provider.retrieve_job("ftjob-1")
 
     assert 1 == fake_host.count("GET /fine_tuning/jobs/ftjob-1")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "400 File 'file-1' is still being processed and is not ready to be used for fine-tuning.",
+        "400 The specified file reference must point to a completed file import.",
+    ],
+)
+def test_a_file_not_looked_at_yet_is_told_from_other_refusals(
+    provider: OpenAICompatible, fake_host: FakeHost, message: str
+) -> None:
+    """https://github.com/openai/openai-python reports it, and Azure's own words."""
+    fake_host.faults = {CREATE: [message]}
+    with pytest.raises(FileNotReadyError) as caught:
+        provider.create_job(REQUEST)
+
+    assert f"fake answered HTTP 400: {message[4:]}" == str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_refused_job_names_the_closing_dates(fake_host: FakeHost, status: int) -> None:
+    """Which answer a closed organisation gets is not documented, so every refusal carries them."""
+    provider = connect("fake", fake_host.url, KEY, closing="fake closes on 2027-01-06.")
+    fake_host.faults = {CREATE: [status]}
+    with pytest.raises(ProviderError) as caught:
+        provider.create_job(REQUEST)
+    provider.close()
+
+    assert str(caught.value).endswith(f": fault {status}\nfake closes on 2027-01-06.")
+
+
+@pytest.mark.parametrize(
+    ("job_id", "reason"),
+    [
+        ("x" * 100_000, "URL too long"),
+        ("", "Expected a non-empty value for `fine_tuning_job_id` but received ''"),
+        ("..", "Constructed path '/fine_tuning/jobs/..' contains dot-segment '..' which is not allowed"),
+    ],
+)
+def test_an_id_that_cannot_be_asked_for_is_the_users(
+    provider: OpenAICompatible, fake_host: FakeHost, job_id: str, reason: str
+) -> None:
+    with pytest.raises(ProviderError) as caught:
+        provider.retrieve_job(job_id)
+
+    assert f"fake cannot be asked that: {reason}. Check the ID or name." == str(caught.value)
+    assert [] == fake_host.requests
+
+
+def test_a_socks_proxy_names_the_package_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    if find_spec("socksio") is not None:
+        pytest.skip("socksio is installed")
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    with pytest.raises(MissingExtraError) as caught:
+        connect("fake", "https://example.com/v1", KEY)
+
+    assert (
+        "the proxy in this environment (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) is a SOCKS proxy, "
+        "which needs one more package: pip install 'httpx2[socks]'"
+    ) == str(caught.value)
+
+
+def test_a_proxy_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "carrier-pigeon://x")
+    with pytest.raises(ProviderError) as caught:
+        connect("fake", "https://example.com/v1", KEY)
+
+    assert (
+        "fake cannot be reached at https://example.com/v1: Unknown scheme for proxy URL "
+        "URL('carrier-pigeon://x'). Check the URL, and the proxy in ALL_PROXY, HTTPS_PROXY and HTTP_PROXY."
+    ) == str(caught.value)
+
+
+def test_a_search_that_cannot_see_every_job_says_so(
+    provider: OpenAICompatible, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the job of an earlier run would be created a second time."""
+    monkeypatch.setattr("runner.providers.openai_compatible.MAX_SEARCHED_JOBS", 2)
+    for key in ("one", "two", "three"):
+        provider.create_job(JobRequest(**{**_values(REQUEST), "key": key}))
+    with pytest.raises(ProviderError) as caught:
+        provider.find_jobs("one")
+
+    assert (
+        "fake ignores the metadata filter and lists 2 jobs or more, so the job of this run cannot be looked "
+        "for. Set `keeps_metadata = false` in its host entry: a job is then told by its training file."
+    ) == str(caught.value)
+    assert ["ftjob-2"] == [job.id for job in provider.find_jobs("two")]
 
 
 def _values(request: JobRequest) -> dict[str, object]:

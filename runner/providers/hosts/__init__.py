@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import InvalidInputError, RunnerError
-from runner.hints import did_you_mean
+from runner.hints import did_you_mean, nearest
 from runner.issues import Issue, Place, json_path
 from runner.schema import violations
 
@@ -74,6 +74,14 @@ class Host:
     def model(self, name: str) -> HostModel | None:
         """The entry of a base model, None where the host has none for it."""
         return next((model for model in self.models if model.name == name), None)
+
+    def near_model(self, name: str) -> str:
+        """Ask about the known model that a name without an entry looks like; empty for others.
+
+        The list may be behind the host, so that an unknown name is no error; `ft:` names are results.
+        """
+        known = [model.name for model in self.models]
+        return "" if name in known or ":" in name else nearest(name, known)
 
 
 def find_host(name: str, user_folder: Path | None = None) -> Host:
