@@ -28,9 +28,10 @@ def find_drift(planned: Planned) -> list[Difference]:
     """
     locked = planned.locked
     if locked is None or locked.job is None:
-        name = planned.loaded.lock_path.name
+        loaded = planned.loaded
         raise StaleLockError(
-            f"{name} has no run for the profile '{planned.loaded.profile}'. `finetune run` makes one."
+            f"{loaded.lock_path.name} has no run for the profile '{loaded.profile}'. "
+            f"{loaded.command('run')} makes one."
         )
     return list(_differences(planned, locked))
 
@@ -43,7 +44,7 @@ def refuse_drift(planned: Planned) -> None:
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     raise StaleLockError(
         f"{planned.loaded.lock_path.name} is stale: {found[0]}{more}. "
-        "`finetune run` without --locked brings it up to date."
+        f"{planned.loaded.command('run')} without --locked brings it up to date."
     )
 
 

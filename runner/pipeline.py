@@ -23,27 +23,36 @@ from runner.dataset.tokens import (
 )
 from runner.dataset.value import Dataset
 from runner.drift import refuse_drift
-from runner.errors import InvalidInputError, JobFailedError, OverBudgetError, RunnerError
+from runner.errors import (
+    DetachedError,
+    InvalidInputError,
+    JobFailedError,
+    OverBudgetError,
+    ProviderError,
+    RunnerError,
+    UsageError,
+)
 from runner.examples.confinement import read_confined
 from runner.examples.mapping import check_fields
 from runner.examples.read import Example
 from runner.examples.templates import check_templates
+from runner.execution.blamed_examples import blamed_examples
 from runner.execution.journal import Journal, exclusive, serialised
-from runner.execution.outcome import failure, weights_warning
+from runner.execution.outcome import detached, failure, gone, interruption, weights_warning
 from runner.execution.run import Execution, refreshed, start, with_result
 from runner.execution.watching import Update, follow
 from runner.issues import Issue
 from runner.lockfile import LockedRun, read_lockfile, write_lockfile
-from runner.plan import Planned, Situation, make_plan
+from runner.plan import Planned, Situation, WatchJob, make_plan
 from runner.project import Project
-from runner.providers.base import Provider
+from runner.providers.base import NotFoundError, Provider
 from runner.providers.base_models import refuse_download
 from runner.providers.checks import base_model, host_problems, refuse_large_files
 from runner.providers.connect import open_provider
 from runner.providers.hosts import Host, find_host
 from runner.providers.local_service import has_artefact, has_job
 from runner.recipe.composition import DEFAULT_PROFILE
-from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles
+from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles, load_recipe
 from runner.saved_plan import SavedPlan, refuse_moved
 
 HOSTED_POLL_S = 5.0
@@ -122,7 +131,10 @@ def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True) -> Datase
 
 def plan(path: Path, operator: Operator) -> Planned:
     """Decide what a run would do. Raises InvalidInputError, StaleLockError; nothing is sent."""
-    loaded = validate(path, operator)
+    return _plan(validate(path, operator), operator)
+
+
+def _plan(loaded: LoadedRecipe, operator: Operator) -> Planned:
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
     dataset = build(loaded, host, use_cache=not (operator.locked or operator.environment.get("CI")))
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
@@ -167,29 +179,42 @@ def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | Non
     With a saved plan, only that one is run. Raises OverBudgetError, ProviderError, JobFailedError and
     whatever `plan` raises.
     """
-    project = validate(path, operator).project
+    loaded = validate(path, operator)
+    project = loaded.project
     name = sha256_of([project.name_of(path), operator.profile])[:16]
-    with exclusive(project.make_state() / "locks" / f"{name}.lock", path.name):
-        planned = plan(path, operator)
+    lock = project.make_state() / "locks" / f"{name}.lock"
+    with exclusive(lock, path.name, loaded.command("watch")):
+        planned = _plan(loaded, operator)
         if operator.locked:
             refuse_drift(planned)
         if saved is not None:
             refuse_moved(saved, planned)
         refuse_unfit(planned, operator)
         if not planned.plan.steps:
-            _save(planned.loaded, refreshed(planned))
+            _save(loaded, refreshed(planned))
             return planned
         if not console.confirm(planned):
             raise RunnerError("not confirmed; nothing was sent.")
         started = _start(planned, operator, console, project.state / "journal" / f"{name}.jsonl")
-    return replace(planned, locked=_follow(planned, started, operator, console))
+    before = planned.locked if planned.plan.repeats_job else None
+    followed = _Followed(loaded=loaded, host=planned.host, run=started, before=before)
+    return replace(planned, locked=_follow(followed, operator, console))
 
 
-def watch(planned: Planned, operator: Operator, console: Console) -> Planned:
-    """Follow the job of the last run to its end and lock the result, starting nothing."""
-    if planned.locked is None or planned.locked.job is None:
-        raise RunnerError("no job was started under this profile. `finetune run` starts one.")
-    return replace(planned, locked=_follow(planned, planned.locked, operator, console))
+def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
+    """Follow the job in the lockfile to its end and lock the result; sources need not be there."""
+    loaded = load_recipe(path, operator.profile)
+    locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
+    if locked is None or locked.job is None:
+        raise RunnerError(no_job(loaded))
+    host = find_host(locked.job.provider, operator.user_hosts)
+    before = locked if locked.job.status == "succeeded" else None
+    return _follow(_Followed(loaded=loaded, host=host, run=locked, before=before), operator, console)
+
+
+def no_job(loaded: LoadedRecipe) -> str:
+    """That a recipe was not run yet, and what to type."""
+    return f"no job was started under the profile '{loaded.profile}'. {loaded.command('run')} starts one."
 
 
 def provider_of(host: Host, project: Project, operator: Operator) -> Provider:
@@ -215,40 +240,69 @@ def _start(planned: Planned, operator: Operator, console: Console, journal: Path
             keeps_metadata=planned.host.keeps_metadata,
             settle_s=0.0 if planned.host.is_local else SETTLE_S,
         )
-        return start(execution, planned.plan, planned.locked)
+        try:
+            return start(execution, planned.plan, planned.locked)
+        except KeyboardInterrupt:
+            raise DetachedError(interruption(planned, execution.journal)) from None
 
 
-def _follow(planned: Planned, run: LockedRun, operator: Operator, console: Console) -> LockedRun:
-    if run.job is None:
-        raise AssertionError("BUG: nothing to follow")
-    host, project = planned.host, planned.loaded.project
-    update = None
-    interval_s = LOCAL_POLL_S if host.is_local else HOSTED_POLL_S
-    for update in follow(
-        lambda: provider_of(host, project, operator), run.job.id, operator.clock, interval_s
-    ):
-        console.show(update)
-    if update is None:
-        raise AssertionError("BUG: a job was followed without an update")
+@dataclass(frozen=True, kw_only=True)
+class _Followed:
+    """A job to follow: the run it is locked in, and an earlier success that its failure must not replace."""
+
+    loaded: LoadedRecipe
+    host: Host
+    run: LockedRun
+    before: LockedRun | None = None
+
+
+def _follow(followed: _Followed, operator: Operator, console: Console) -> LockedRun:
+    loaded, run = followed.loaded, followed.run
+    update = _last_update(followed, operator, console)
     finished = with_result(run, update.job, update.checkpoints)
     succeeded = update.job.status == "succeeded"
     # A repetition that fails takes nothing away from the success in the lockfile.
-    keeps = planned.plan.repeats_job and not succeeded and planned.locked is not None
-    _save(planned.loaded, planned.locked if keeps and planned.locked else finished)
+    _save(loaded, finished if succeeded or followed.before is None else followed.before)
     if not succeeded:
-        raise JobFailedError(failure(update.job))
+        events, retry = loaded.command("events"), loaded.command("run", "--retry")
+        said = failure(update.job, events=events, retry=retry)
+        blamed = blamed_examples(loaded, run, update.job.error) if update.job.error else ()
+        raise JobFailedError("\n".join([said, *blamed]))
     warning = weights_warning(run, finished)
     if warning:
         console.say(warning)
     return finished
 
 
+def _last_update(followed: _Followed, operator: Operator, console: Console) -> Update:
+    loaded, host, job = followed.loaded, followed.host, followed.run.job
+    if job is None:
+        raise AssertionError("BUG: nothing to follow")
+    update = None
+    interval_s = LOCAL_POLL_S if host.is_local else HOSTED_POLL_S
+    try:
+        for update in follow(
+            lambda: provider_of(host, loaded.project, operator), job.id, operator.clock, interval_s
+        ):
+            console.show(update)
+    except KeyboardInterrupt:
+        watch, cancel = loaded.command("watch"), loaded.command("cancel")
+        raise DetachedError(detached(job.id, watch=watch, cancel=cancel)) from None
+    except NotFoundError as error:
+        raise ProviderError(gone(job.id, host.name, loaded.command("plan"))) from error
+    if update is None:
+        raise AssertionError("BUG: a job was followed without an update")
+    return update
+
+
 def refuse_unfit(planned: Planned, operator: Operator) -> None:
     """Raise what would stop a run before anything is sent: data, an ended job, a dead model, the budget."""
     if planned.dataset.errors:
         raise RunnerError("\n".join(str(finding) for finding in planned.dataset.errors))
-    if planned.plan.blocked:
-        raise JobFailedError(planned.plan.blocked)
+    if planned.refusal:
+        raise JobFailedError(planned.refusal)
+    if operator.retry:
+        _refuse_vain_retry(planned)
     if planned.plan.creates_job:
         refuse_large_files(planned.dataset, planned.host)
     model = planned.host.model(planned.plan.model)
@@ -258,9 +312,19 @@ def refuse_unfit(planned: Planned, operator: Operator) -> None:
     if planned.plan.creates_job and model and model.shutdown_date and model.shutdown_date < today:
         raise RunnerError(
             f"{model.name} was shut down on {model.shutdown_date}. Choose another model; "
-            f"`finetune plan` under another profile shows what it would cost."
+            f"{planned.loaded.command('plan')} under another profile shows what it would cost."
         )
     check_budget(planned, operator)
+
+
+def _refuse_vain_retry(planned: Planned) -> None:
+    """Raise UsageError where there is no ended job that `--retry` could repeat."""
+    steps, job = planned.plan.steps, planned.locked.job if planned.locked else None
+    if job is not None and (not steps or isinstance(steps[0], WatchJob)):
+        state = "succeeded" if job.status == "succeeded" else f"is still {job.status}"
+        raise UsageError(
+            f"job {job.id} {state}; --retry starts a new attempt of a failed or cancelled one. Leave it out."
+        )
 
 
 def _save(loaded: LoadedRecipe, run: LockedRun) -> None:

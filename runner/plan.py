@@ -100,6 +100,14 @@ class Planned:
     model_sha256: str | None = None
     changed_examples: str | None = None
 
+    @property
+    def refusal(self) -> str | None:
+        """Why there is nothing to do although the work is not done, and what to type; None where there is."""
+        if self.plan.blocked is None:
+            return None
+        events, retry = self.loaded.command("events"), self.loaded.command("run", "--retry")
+        return f"{self.plan.blocked} {events} says why; {retry} starts a new attempt."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
@@ -187,8 +195,7 @@ def _same_job(plan: Plan, job: LockedJob, situation: Situation) -> Plan | None:
         return None
     return replace(
         plan,
-        blocked=f"job {job.id} {_ended(job.status)} and nothing it depends on changed. "
-        "`finetune events` says why; `finetune run --retry` starts a new attempt.",
+        blocked=f"job {job.id} {_ended(job.status)} and nothing it depends on changed.",
     )
 
 

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import re
+import signal
 import threading
 import time
 from collections import Counter
@@ -23,10 +25,10 @@ class FakeHost:
     """Files and jobs in memory; `faults` maps "METHOD /path" to what goes wrong, once each.
 
     A fault is a status to answer with, alone or before a message, or bytes to answer with instead, or one of
-    these words:
-    `drop_before` closes the connection before acting and `drop` after it; `429_after` and its like answer
-    with a status after acting; `delay` acts and stays silent for `delay_s`; `truncate` acts and sends half
-    of the answer; `duplicate` lists every item twice; `forget` acts, answers, and loses the file.
+    these words: `interrupt` is Ctrl-C before acting, `drop_before` closes the connection then and `drop`
+    after acting; `429_after` and its like answer with a status after acting; `delay` acts and stays silent
+    for `delay_s`; `truncate` acts and sends half of the answer; `duplicate` lists every item twice; `forget`
+    acts, answers, and loses the file.
 
     `metadata` says whether the host filters jobs by metadata, ignores the filter, or keeps none. An object
     stays out of `lag` lists after it was made. A `strict` host refuses a job without its training file;
@@ -175,7 +177,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.host.headers.append({key.lower(): value for key, value in self.headers.items()})
             faults = self.host.faults.get(name, [])
             fault = faults.pop(0) if faults else None
-            if fault == "drop_before":
+            if fault == "interrupt":
+                os.kill(os.getpid(), signal.SIGINT)
+            if fault in ("drop_before", "interrupt"):
                 self.close_connection = True
                 return
             refuses = isinstance(fault, int) or REFUSAL.match(str(fault))

@@ -66,8 +66,13 @@ def chat(
 
 
 def _model_of(target: Target) -> str:
+    if target.model is None and target.loaded is not None:
+        raise UsageError(
+            f"there is no tuned model under the profile '{target.loaded.profile}' yet. "
+            f"{target.command('run')} makes one."
+        )
     if target.model is None:
-        raise UsageError("this recipe has no tuned model under this profile yet. `finetune run` makes one.")
+        raise UsageError("expected a model or a recipe. `finetune models list` lists the models.")
     return target.model
 
 

@@ -13,13 +13,14 @@ import click
 
 from runner.display import neutralise
 from runner.errors import UsageError
-from runner.pipeline import Operator
+from runner.hints import command
+from runner.pipeline import Operator, no_job
 from runner.project import Project, find_project
 from runner.providers.base import Provider
 from runner.providers.connect import open_provider
 from runner.providers.hosts import Host, find_host
 from runner.recipe.composition import DEFAULT_PROFILE
-from runner.recipe.load import load_recipe
+from runner.recipe.load import LoadedRecipe, load_recipe
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -95,22 +96,35 @@ def find_recipe(recipe: Path | None) -> Path:
     found = sorted(path for pattern in ("*.yaml", "recipes/*.yaml") for path in folder.glob(pattern))
     recipes = [path for path in found if _looks_like_recipe(path)]
     if len(recipes) == 1:
-        return recipes[0]
+        return recipes[0].relative_to(folder)
     names = ", ".join(str(path.relative_to(folder)) for path in recipes)
     if recipes:
         raise UsageError(f"found several recipes ({names}). Name the one to use.")
     raise UsageError("found no recipe here or in recipes/. Name one, or write one with `finetune init DATA`.")
 
 
+def is_recipe_name(subject: str) -> bool:
+    """Whether an argument that may also be a job or a model names a recipe."""
+    return subject.endswith((".yaml", ".yml")) or Path(subject).exists()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A provider to ask, and the job and model that the command is about, where they are known."""
+    """A provider to ask, and the recipe, job and model that the command is about, where they are known."""
 
     provider: Provider
     host: Host
     project: Project
+    loaded: LoadedRecipe | None = None
     job_id: str | None = None
     model: str | None = None
+
+    def command(self, name: str, *options: str) -> str:
+        """A command about the same job as it has to be typed, in backticks."""
+        if self.loaded is not None:
+            return self.loaded.command(name, *options)
+        subject = [self.job_id] if self.job_id else []
+        return command(name, *subject, *options, provider=self.host.name)
 
 
 def find_target(
@@ -121,9 +135,11 @@ def find_target(
     A job ID or model name belongs to `provider`, or to the local service where none is given.
     """
     decided = operator(profile=profile)
-    is_recipe = subject is not None and (Path(subject).exists() or subject.endswith((".yaml", ".yml")))
+    is_recipe = subject is not None and is_recipe_name(subject)
     if is_recipe or (subject is None and provider is None and recipe_needed):
         return _recipe_target(find_recipe(Path(subject) if subject else None), decided)
+    if subject is not None and not recipe_needed:
+        raise UsageError(f"found no recipe {subject}. Name a recipe, or a provider with --provider.")
     host = find_host(provider or "local", decided.user_hosts)
     project = find_project(Path.cwd())
     connected = _open(host, project, decided)
@@ -134,14 +150,15 @@ def _recipe_target(recipe: Path, decided: Operator) -> Target:
     from runner.lockfile import read_lockfile
 
     loaded = load_recipe(recipe, decided.profile)
-    host = find_host(loaded.recipe.training.provider, decided.user_hosts)
     run = read_lockfile(loaded.lock_path).runs.get(decided.profile)
-    connected = _open(host, loaded.project, decided)
     job = run.job if run else None
+    # The recipe may name another provider since; the job stays where it was started.
+    host = find_host(job.provider if job else loaded.recipe.training.provider, decided.user_hosts)
     return Target(
-        provider=connected,
+        provider=_open(host, loaded.project, decided),
         host=host,
         project=loaded.project,
+        loaded=loaded,
         job_id=job.id if job else None,
         model=job.fine_tuned_model if job else None,
     )
@@ -155,8 +172,10 @@ def _open(host: Host, project: Project, decided: Operator) -> Provider:
 
 def job_of(target: Target) -> str:
     """The job ID of a target. Raises UsageError where the recipe has not been run."""
+    if target.job_id is None and target.loaded is not None:
+        raise UsageError(no_job(target.loaded))
     if target.job_id is None:
-        raise UsageError("no job was started under this profile. `finetune run` starts one.")
+        raise UsageError("expected the ID of a job or a recipe. `finetune jobs` lists the jobs.")
     return target.job_id
 
 

@@ -10,6 +10,7 @@ from runner.cli.options import (
     find_recipe,
     find_target,
     is_interactive,
+    is_recipe_name,
     job_of,
     json_option,
     locked_option,
@@ -24,9 +25,11 @@ from runner.cli.options import (
     write_json,
 )
 from runner.errors import DetachedError, JobFailedError, RunnerError, UsageError
-from runner.execution.outcome import failure
+from runner.execution.outcome import detached, failure
 from runner.execution.watching import Update, follow
+from runner.lockfile import LockedRun
 from runner.plan import Planned
+from runner.recipe.composition import DEFAULT_PROFILE
 from runner.report import machine, terminal
 from runner.report.progress import JobProgress
 from runner.saved_plan import read_plan
@@ -38,7 +41,6 @@ class TerminalConsole:
     def __init__(self, progress: JobProgress, *, yes: bool) -> None:
         self.progress = progress
         self.yes = yes
-        self.job_id: str | None = None
 
     def confirm(self, planned: Planned) -> bool:
         """Show the plan; ask where it costs money."""
@@ -56,7 +58,6 @@ class TerminalConsole:
 
     def show(self, update: Update) -> None:
         """Show a job's progress."""
-        self.job_id = update.job.id
         self.progress.show(update)
 
 
@@ -92,6 +93,8 @@ def run(
     if saved and assignments:
         raise UsageError("a saved plan is run as it was planned. Leave --set out, or plan again with it.")
     path = saved.recipe if saved else find_recipe(recipe)
+    if saved and profile not in (DEFAULT_PROFILE, saved.profile):
+        raise UsageError(f"{recipe} was planned under the profile '{saved.profile}'. Leave --profile out.")
     decided = operator(
         profile=saved.profile if saved else profile,
         assignments=saved.assignments if saved else assignments,
@@ -102,11 +105,10 @@ def run(
         locked=locked,
     )
     with JobProgress(sys.stderr) as progress:
-        console = TerminalConsole(progress, yes=yes)
         try:
-            done = pipeline.run(path, decided, console, saved)
+            done = pipeline.run(path, decided, TerminalConsole(progress, yes=yes), saved)
         except KeyboardInterrupt:
-            raise _detached(console.job_id) from None
+            raise DetachedError("interrupted; nothing was sent.") from None
     _report(done, as_json=as_json)
 
 
@@ -133,45 +135,55 @@ def status(subject: str | None, profile: str, provider: str | None, as_json: boo
 @json_option
 def watch(subject: str | None, profile: str, provider: str | None, as_json: bool) -> None:
     """Follow a job to its end; with a recipe, the result is locked."""
-    decided = operator(profile=profile)
-    is_recipe = subject is None or Path(subject).is_file()
+    is_recipe = subject is None or is_recipe_name(subject)
     with JobProgress(sys.stderr) as progress:
         console = TerminalConsole(progress, yes=False)
-        try:
-            if is_recipe and provider is None:
-                planned = pipeline.plan(find_recipe(Path(subject) if subject else None), decided)
-                _report(pipeline.watch(planned, decided, console), as_json=as_json)
-            else:
-                _watch_job(subject, provider, profile, console, as_json=as_json)
-        except KeyboardInterrupt:
-            raise _detached(console.job_id) from None
+        if is_recipe and provider is None:
+            recipe = find_recipe(Path(subject) if subject else None)
+            run = pipeline.watch(recipe, operator(profile=profile), console)
+            _report_run(run, as_json=as_json)
+        else:
+            _watch_job(subject, provider, profile, console, as_json=as_json)
 
 
 def _watch_job(
     subject: str | None, provider: str | None, profile: str, console: TerminalConsole, *, as_json: bool
 ) -> None:
     target = find_target(subject, provider, profile)
-    decided = operator()
+    job_id = job_of(target)
     interval_s = pipeline.LOCAL_POLL_S if target.host.is_local else pipeline.HOSTED_POLL_S
     last = None
-    for update in follow(
-        lambda: find_target(subject, provider, profile).provider, job_of(target), decided.clock, interval_s
-    ):
-        console.show(update)
-        last = update.job
+    try:
+        for update in follow(
+            lambda: find_target(subject, provider, profile).provider, job_id, operator().clock, interval_s
+        ):
+            console.show(update)
+            last = update.job
+    except KeyboardInterrupt:
+        raise DetachedError(
+            detached(job_id, watch=target.command("watch"), cancel=target.command("cancel"))
+        ) from None
     if last is None:
         raise AssertionError("BUG: a job was followed without an update")
     if last.status != "succeeded":
-        raise JobFailedError(failure(last))
+        retry = "`finetune run RECIPE --retry`"
+        raise JobFailedError(failure(last, events=target.command("events"), retry=retry))
     if as_json:
         write_json({"job": machine.job_data(last)})
     else:
         write(terminal.job_text(last))
 
 
+def _report_run(run: LockedRun, *, as_json: bool) -> None:
+    if as_json:
+        write_json({"run": machine.run_data(run)})
+    elif run.job is not None:
+        write(terminal.locked_job_text(run.job))
+
+
 def _report(done: Planned, *, as_json: bool) -> None:
     if as_json:
-        write_json({"plan": machine.plan_data(done), "run": machine.run_data(done)})
+        write_json({"plan": machine.plan_data(done), "run": machine.run_data(done.locked)})
         return
     job = done.locked.job if done.locked else None
     if not done.plan.steps:
@@ -179,13 +191,3 @@ def _report(done: Planned, *, as_json: bool) -> None:
     elif job is not None:
         write(terminal.locked_job_text(job))
         tell(f"locked in {done.loaded.project.name_of(done.loaded.lock_path)}")
-
-
-def _detached(job_id: str | None) -> DetachedError:
-    if job_id is None:
-        return DetachedError(
-            "interrupted. If a job was started already, the same command finds it and goes on from there."
-        )
-    return DetachedError(
-        f"interrupted; job {job_id} goes on. `finetune watch` attaches again, `finetune cancel` stops it."
-    )

@@ -15,15 +15,28 @@ from runner.errors import RunnerError
 Kind = Literal["upload", "job"]
 
 
+# The keys of a line, by its state.
+_KEYS = {
+    "intent": {"state", "kind", "key"},
+    "done": {"state", "kind", "key", "id"},
+    "refused": {"state", "kind", "key"},
+}
+
+
 class Journal:
-    """An append-only file of intents and outcomes for one recipe and profile; every line is fsynced."""
+    """An append-only file of intents and outcomes for one recipe and profile; every line is fsynced.
+
+    `n_intended` counts the intents of this process.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.n_intended = 0
 
     def intend(self, kind: Kind, key: str) -> None:
         """Record that a create is about to be sent."""
         self._append({"state": "intent", "kind": kind, "key": key})
+        self.n_intended += 1
 
     def done(self, kind: Kind, key: str, remote_id: str) -> None:
         """Record what a create made."""
@@ -61,14 +74,24 @@ class Journal:
     def _entries(self) -> Iterator[dict[str, Any]]:
         if not self.path.exists():
             return
-        for line in self.path.read_bytes().splitlines():
-            try:
-                entry = json.loads(line)
-            except ValueError:
-                # A line cut off by a power cut was never acted on: the request follows the fsync.
-                continue
-            if isinstance(entry, dict):
-                yield entry
+        for number, line in enumerate(self.path.read_bytes().split(b"\n"), start=1):
+            # A line cut off by a power cut was never acted on: the request follows the fsync.
+            is_cut_off = line.startswith(b"{") and not line.endswith(b"}")
+            if line and not is_cut_off:
+                yield self._entry(number, line)
+
+    def _entry(self, number: int, line: bytes) -> dict[str, Any]:
+        try:
+            entry: dict[str, Any] = json.loads(line)
+            if entry.keys() == _KEYS[entry["state"]]:
+                return entry
+        except (ValueError, TypeError, KeyError, AttributeError):
+            pass
+        raise RunnerError(
+            f"{self.path}:{number}: the journal of what was sent is damaged here, so a job could be sent "
+            "twice. Nothing was sent. Look with `finetune jobs` whether the provider has a job of this "
+            "recipe, cancel one that is not wanted, then delete the file."
+        )
 
 
 @contextmanager
@@ -81,8 +104,8 @@ def serialised(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def exclusive(path: Path, what: str) -> Iterator[None]:
-    """Hold a file lock; raises RunnerError when another process holds it."""
+def exclusive(path: Path, what: str, watch: str) -> Iterator[None]:
+    """Hold a file lock; raises RunnerError when another process holds it. `watch` is a command to type."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as stream:
         try:
@@ -90,6 +113,6 @@ def exclusive(path: Path, what: str) -> Iterator[None]:
         except BlockingIOError:
             raise RunnerError(
                 f"{what} is being run by another process on this machine. "
-                "Wait for it, or follow its job with `finetune watch`."
+                f"Wait for it, or follow its job with {watch}."
             ) from None
         yield

@@ -1,18 +1,51 @@
-"""What a finished job means for the person who started it."""
+"""What became of a job, or of a run that was interrupted, for the person who started it."""
 
+from runner.execution.journal import Journal
 from runner.lockfile import LockedRun
+from runner.plan import CreateJob, Planned
 from runner.providers.base import Job
 
 
-def failure(job: Job) -> str:
-    """Why a job did not succeed, and what to do."""
+def failure(job: Job, *, events: str, retry: str) -> str:
+    """Why a job did not succeed, and what to do; `events` and `retry` are commands to type."""
     if job.status == "cancelled":
-        return f"job {job.id} was cancelled. `finetune run --retry` starts a new attempt."
+        return f"job {job.id} was cancelled. {retry} starts a new attempt."
     reason = f"{job.error.code}: {job.error.message}" if job.error else "the provider gives no reason."
-    return (
-        f"job {job.id} failed: {reason}\n"
-        f"`finetune events {job.id}` shows what happened; `finetune run --retry` starts a new attempt."
-    )
+    return f"job {job.id} failed: {reason}\n{events} shows what happened; {retry} starts a new attempt."
+
+
+def interruption(planned: Planned, journal: Journal) -> str:
+    """What an interrupted start had sent and had not."""
+    again = planned.loaded.command("run")
+    if not journal.n_intended:
+        return f"interrupted; nothing was sent. {again} starts again."
+    creation = next(step for step in planned.plan.steps if isinstance(step, CreateJob))
+    job = journal.outcome("job", creation.key)
+    if job is None:
+        return (
+            f"interrupted before the job was created. Files that reached {planned.host.name} stay there and "
+            f"are used again. {again} goes on."
+        )
+    if job == "unknown":
+        return (
+            f"interrupted while the job was being created at {planned.host.name}, so it may exist. "
+            f"{again} looks for it before anything is sent again."
+        )
+    return detached(job, watch=planned.loaded.command("watch"), cancel=planned.loaded.command("cancel"))
+
+
+def detached(job_id: str, *, watch: str, cancel: str) -> str:
+    """That a job goes on without being followed; `watch` and `cancel` are commands to type."""
+    return f"interrupted; job {job_id} goes on. {watch} attaches again, {cancel} stops it."
+
+
+def gone(job_id: str, host: str, again: str) -> str:
+    """That a job which was being followed is not known any more; `again` is a command to type."""
+    if host == "local":
+        cause = "its state in .finetune was removed or replaced while it ran, and with it what it had trained"
+    else:
+        cause = "it was deleted there, or belongs to another key or project"
+    return f"job {job_id} is not known at {host} any more: {cause}. {again} says what is left to do."
 
 
 def weights_warning(before: LockedRun, after: LockedRun) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.errors import InvalidInputError, RunnerError
-from runner.hints import did_you_mean
+from runner.hints import command, did_you_mean
 from runner.issues import Issue, json_path
 from runner.project import Project, find_project
 from runner.recipe.assignments import assign, parse_assignment
@@ -19,13 +19,17 @@ from runner.schema import violations
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedRecipe:
-    """A recipe under one profile, with `assignments` laid over it, and where it was read from."""
+    """A recipe under one profile, with `assignments` laid over it, and where it was read from.
+
+    `given` is the path as it was typed.
+    """
 
     recipe: Recipe
     profile: str
     path: Path
     project: Project
     document: Document
+    given: Path
     assignments: tuple[str, ...] = ()
 
     @property
@@ -37,6 +41,10 @@ class LoadedRecipe:
     def lock_path(self) -> Path:
         """The lockfile beside the recipe."""
         return self.path.with_name(f"{self.path.stem}.lock.yaml")
+
+    def command(self, name: str, *options: str) -> str:
+        """A command about this recipe as it has to be typed, in backticks."""
+        return command(name, str(self.given), *options, profile=self.profile)
 
     def issue(self, keys: Keys, message: str) -> Issue:
         """A problem at a place in this recipe."""
@@ -85,6 +93,7 @@ def load_profiles(
             recipe=parse_recipe(variant.value),
             profile=name,
             path=path.resolve(),
+            given=path,
             project=project,
             document=variant,
             assignments=tuple(assignments) if name == profile else (),

@@ -7,6 +7,7 @@ from runner.dataset.value import Dataset, Finding
 from runner.errors import InvalidInputError, RunnerError
 from runner.examples.read import Example
 from runner.issues import Issue, Place
+from runner.lockfile import LockedRun
 from runner.plan import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.providers.base import Job
 
@@ -77,10 +78,9 @@ def job_data(job: Job) -> dict[str, Any]:
     return asdict(job)
 
 
-def run_data(planned: Planned) -> dict[str, Any] | None:
+def run_data(run: LockedRun | None) -> dict[str, Any] | None:
     """What the lockfile now holds of the job."""
-    job = planned.locked.job if planned.locked else None
-    return asdict(job) if job else None
+    return asdict(run.job) if run and run.job else None
 
 
 def _step_data(step: Step) -> dict[str, Any]:

@@ -34,8 +34,8 @@ def plan_text(planned: Planned) -> str:
     target = planned.host.base_url or "on this machine"
     lines = [f"{plan.provider} ({target}), model {neutralise(plan.model)}"]
     lines += [f"  note: {neutralise(notice)}" for notice in plan.notices]
-    if plan.blocked:
-        return "\n".join([*lines, neutralise(plan.blocked)])
+    if planned.refusal:
+        return "\n".join([*lines, neutralise(planned.refusal)])
     if not plan.steps:
         model = plan.result.fine_tuned_model if plan.result else None
         return "\n".join([*lines, f"Nothing to do: {neutralise(model or 'the job')} is up to date."])

@@ -100,11 +100,14 @@ def test_a_failed_job_is_reported_and_retried_only_when_asked(
     assert (4, 4, 0) == (first.code, second.code, retried.code)
     assert first.err.endswith(
         "error: job ftjob-1 failed: invalid_training_file: Example 3 is odd\n"
-        "`finetune events ftjob-1` shows what happened; `finetune run --retry` starts a new attempt.\n"
+        f"`finetune events {recipe}` shows what happened; `finetune run {recipe} --retry` starts a new "
+        "attempt.\n"
+        "Example 3 → line 3 of the training file (faq.jsonl: row 3), or line 4 (faq.jsonl: row 4) if the "
+        "provider counts from 0\n"
     )
     assert (
         "error: job ftjob-1 failed and nothing it depends on changed. "
-        "`finetune events` says why; `finetune run --retry` starts a new attempt.\n"
+        f"`finetune events {recipe}` says why; `finetune run {recipe} --retry` starts a new attempt.\n"
     ) == second.err
     assert 2 == len(hosted.jobs)
 
@@ -325,3 +328,127 @@ def test_a_misspelt_model_is_asked_about_before_anything_is_sent(
         "Did you mean 'base-priceless'? If not, add it to a host entry of your own, or accept it with "
         "--allow-unknown-price.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("faults", "said"),
+    [
+        (
+            {"GET /fine_tuning/jobs": ["interrupt"]},
+            "interrupted; nothing was sent. `finetune run {recipe}` starts again.",
+        ),
+        (
+            {"GET /fine_tuning/jobs": [None, "interrupt"]},
+            "interrupted before the job was created. Files that reached fake stay there and are used again. "
+            "`finetune run {recipe}` goes on.",
+        ),
+        (
+            {CREATE: ["interrupt"]},
+            "interrupted while the job was being created at fake, so it may exist. `finetune run {recipe}` "
+            "looks for it before anything is sent again.",
+        ),
+        (
+            {"GET /fine_tuning/jobs/ftjob-1": ["interrupt"]},
+            "interrupted; job ftjob-1 goes on. `finetune watch {recipe}` attaches again, "
+            "`finetune cancel {recipe}` stops it.",
+        ),
+    ],
+)
+def test_ctrl_c_says_what_was_sent(
+    call: Call, recipe: Path, hosted: FakeHost, faults: dict[str, list[str | None]], said: str
+) -> None:
+    hosted.faults = dict(faults)
+    outcome = call("run", recipe, "--yes")
+
+    assert 130 == outcome.code
+    assert outcome.err.endswith(f"error: {said.format(recipe=recipe)}\n")
+
+
+def test_watching_needs_no_sources(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    """And asks the provider that has the job, whatever the recipe says by now."""
+    hosted.faults = {"GET /fine_tuning/jobs/ftjob-1": ["interrupt"]}
+    call("run", recipe, "--yes")
+    recipe.with_name("faq.jsonl").unlink()
+    recipe.write_text(recipe.read_text().replace("provider: fake", "provider: openai"))
+    watched = call("watch", recipe, "--json")
+    lock = yaml.safe_load(recipe.with_name("faq.lock.yaml").read_text())["runs"]["default"]
+
+    assert (0, "succeeded", "ft:base-1:org::1") == (
+        watched.code,
+        watched.data["run"]["status"],
+        watched.data["run"]["fine_tuned_model"],
+    )
+    assert "succeeded" == lock["job"]["status"]
+    assert 0 == call("status", recipe).code
+
+
+def test_a_blamed_example_is_traced_only_while_it_is_as_it_was_sent(
+    call: Call, recipe: Path, hosted: FakeHost
+) -> None:
+    hosted.job_status = "failed"
+    hosted.job_error = {"code": "invalid_training_file", "message": "Flagged lines: 2, 12", "param": None}
+    hosted.faults = {"GET /fine_tuning/jobs/ftjob-1": ["interrupt"]}
+    call("run", recipe, "--yes")
+    data = recipe.with_name("faq.jsonl")
+    data.write_text(data.read_text().replace("It is number 2.", "It is two."))
+    watched = call("watch", recipe)
+
+    assert 4 == watched.code
+    assert [
+        "Example 2 → line 2 of the training file (faq.jsonl: row 2), or line 3 if the provider counts from 0",
+        "Example 12 → line 12 of the training file (faq.jsonl: row 12)",
+    ] == watched.err.splitlines()[-2:]
+
+
+def test_a_job_that_vanishes_says_what_happened(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    hosted.faults = {"GET /fine_tuning/jobs/ftjob-1": [404]}
+    outcome = call("run", recipe, "--yes")
+
+    assert 1 == outcome.code
+    assert outcome.err.endswith(
+        "error: job ftjob-1 is not known at fake any more: it was deleted there, or belongs to another key "
+        f"or project. `finetune plan {recipe}` says what is left to do.\n"
+    )
+
+
+def test_a_retry_of_a_success_is_refused(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    call("run", recipe, "--yes")
+    outcome = call("run", recipe, "--yes", "--retry")
+
+    assert (
+        2,
+        "error: job ftjob-1 succeeded; --retry starts a new attempt of a failed or cancelled one. "
+        "Leave it out.\n",
+    ) == (outcome.code, outcome.err)
+    assert 1 == len(hosted.jobs)
+
+
+def test_a_saved_plan_has_its_own_profile(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    saved = recipe.parent / "plan.json"
+    call("plan", recipe, "--out", saved)
+    outcome = call("run", saved, "--profile", "other", "--yes")
+
+    assert (2, f"error: {saved} was planned under the profile 'default'. Leave --profile out.\n") == (
+        outcome.code,
+        outcome.err,
+    )
+
+
+def test_jobs_of_what_is_no_recipe_are_refused(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    outcome = call("jobs", "nope")
+
+    assert (2, "error: found no recipe nope. Name a recipe, or a provider with --provider.\n") == (
+        outcome.code,
+        outcome.err,
+    )
+
+
+def test_advice_repeats_the_profile(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    recipe.write_text(recipe.read_text() + "profiles:\n  big:\n    training:\n      seed: 7\n")
+    outcome = call("cancel", recipe, "--profile", "big")
+
+    assert (
+        2,
+        f"error: no job was started under the profile 'big'. `finetune run {recipe} --profile big` starts "
+        "one.\n",
+    ) == (outcome.code, outcome.err)

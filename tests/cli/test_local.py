@@ -172,7 +172,7 @@ def test_ctrl_c_detaches_and_watch_attaches_again(slow: Path) -> None:
     assert 130 == process.returncode
     assert said.endswith(
         f"error: interrupted; job {job} goes on. "
-        "`finetune watch` attaches again, `finetune cancel` stops it.\n"
+        "`finetune watch faq.yaml` attaches again, `finetune cancel faq.yaml` stops it.\n"
     )
     watching = start(slow, "watch", "faq.yaml")
     assert 0 == finetune(slow, "cancel", "faq.yaml").returncode
@@ -180,7 +180,9 @@ def test_ctrl_c_detaches_and_watch_attaches_again(slow: Path) -> None:
     again = finetune(slow, "run", "faq.yaml")
 
     assert (4, 4) == (watching.returncode, again.returncode)
-    assert said.endswith(f"error: job {job} was cancelled. `finetune run --retry` starts a new attempt.\n")
+    assert said.endswith(
+        f"error: job {job} was cancelled. `finetune run faq.yaml --retry` starts a new attempt.\n"
+    )
     assert (
         "cancelled"
         == yaml.safe_load((slow / "faq.lock.yaml").read_text())["runs"]["default"]["job"]["status"]

@@ -39,7 +39,7 @@ def test_a_changed_setting_is_drift(call: Call, locked: Path, hosted: FakeHost) 
     planned, ran = call("plan", locked, "--locked"), call("run", locked, "--locked", "--yes")
     message = (
         "error: faq.lock.yaml is stale: job: n_epochs 2 → 3 since it was locked. "
-        "`finetune run` without --locked brings it up to date.\n"
+        f"`finetune run {locked}` without --locked brings it up to date.\n"
     )
 
     assert (6, 6) == (planned.code, ran.code)
@@ -72,7 +72,7 @@ def test_without_a_lock_there_is_nothing_to_compare(call: Call, recipe: Path, ho
 
     assert (
         6,
-        "error: faq.lock.yaml has no run for the profile 'default'. `finetune run` makes one.\n",
+        f"error: faq.lock.yaml has no run for the profile 'default'. `finetune run {recipe}` makes one.\n",
     ) == (outcome.code, outcome.err)
 
 

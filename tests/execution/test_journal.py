@@ -48,12 +48,23 @@ def test_a_line_cut_off_by_a_crash_is_ignored(tmp_path: Path) -> None:
     assert "ftjob-1" == journal.outcome("job", "k")
 
 
-def test_lines_that_no_journal_writes_are_ignored(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [b"7", b"[]", b"{}", b"\xff", b"\0\0\0", b'{"key":"k","kind":"job","state":"done"}', b"<<<<<<< HEAD"],
+)
+def test_a_damaged_line_is_refused(tmp_path: Path, line: bytes) -> None:
+    """What it said is not known, so a create could be sent twice."""
     journal = Journal(tmp_path / "run.jsonl")
     journal.intend("job", "k")
-    journal.path.write_bytes(journal.path.read_bytes() + b"7\n[]\n{}\n\xff\n")
+    journal.path.write_bytes(journal.path.read_bytes() + line + b"\n")
+    with pytest.raises(RunnerError) as caught:
+        journal.outcome("job", "k")
 
-    assert "unknown" == journal.outcome("job", "k")
+    assert (
+        f"{journal.path}:3: the journal of what was sent is damaged here, so a job could be sent twice. "
+        "Nothing was sent. Look with `finetune jobs` whether the provider has a job of this recipe, cancel "
+        "one that is not wanted, then delete the file."
+    ) == str(caught.value)
 
 
 def test_an_intent_that_is_not_wholly_on_disk_stops_the_run(
@@ -69,13 +80,13 @@ def test_an_intent_that_is_not_wholly_on_disk_stops_the_run(
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.lock"
     with (
-        exclusive(path, "faq.yaml"),
+        exclusive(path, "faq.yaml", "`finetune watch faq.yaml`"),
         pytest.raises(RunnerError) as caught,
-        exclusive(path, "faq.yaml"),
+        exclusive(path, "faq.yaml", "`finetune watch faq.yaml`"),
     ):
         raise AssertionError("entered twice")
 
     assert (
         "faq.yaml is being run by another process on this machine. "
-        "Wait for it, or follow its job with `finetune watch`."
+        "Wait for it, or follow its job with `finetune watch faq.yaml`."
     ) == str(caught.value)
