@@ -131,7 +131,7 @@ class _Explainer:
             return " or ".join(self.expected(branch) for branch in schema["anyOf"])
         if "pattern" in schema:
             return _PATTERNS.get(schema["pattern"], f"text like {schema['pattern']}")
-        if "format" in schema:
+        if schema.get("format") in _FORMATS:
             return _FORMATS[schema["format"]]
         return _TYPES.get(schema.get("type", ""), "another value") + _bounds(schema)
 
