@@ -48,6 +48,7 @@ class LockedJob:
     status: str
     requested: Mapping[str, Any]
     resolved: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     suffix: str | None = None
     model_sha256: str | None = None
     fine_tuned_model: str | None = None
@@ -244,6 +245,7 @@ def _job_value(job: LockedJob) -> dict[str, Any]:
             "method": job.method,
             "model": job.model,
             "model_sha256": job.model_sha256,
+            "options": dict(job.options) or None,
             "provider": job.provider,
             "seed": job.seed,
             "status": job.status,

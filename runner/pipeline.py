@@ -51,6 +51,7 @@ from runner.providers.checks import base_model, host_problems, refuse_large_file
 from runner.providers.connect import open_provider
 from runner.providers.hosts import Host, find_host
 from runner.providers.local_service import has_artefact, has_job
+from runner.providers.translation import worded
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles, load_recipe
 from runner.saved_plan import SavedPlan, refuse_moved
@@ -235,6 +236,7 @@ def _start(planned: Planned, operator: Operator, console: Console, journal: Path
             save=lambda run: _save(loaded, run),
             say=console.say,
             model=base_model(loaded, planned.host).name,
+            wording=worded(loaded.recipe.training, planned.host),
             model_sha256=planned.model_sha256,
             allow_network=operator.allow_network,
             keeps_metadata=planned.host.keeps_metadata,
@@ -268,9 +270,9 @@ def _follow(followed: _Followed, operator: Operator, console: Console) -> Locked
         said = failure(update.job, events=events, retry=retry)
         blamed = blamed_examples(loaded, run, update.job.error) if update.job.error else ()
         raise JobFailedError("\n".join([said, *blamed]))
-    warning = weights_warning(run, finished)
-    if warning:
-        console.say(warning)
+    for message in (weights_warning(run, finished), followed.host.deployment):
+        if message:
+            console.say(message)
     return finished
 
 

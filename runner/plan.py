@@ -151,8 +151,11 @@ def job_digest(recipe: Recipe, dataset: Dataset, situation: Situation) -> str:
     """Hash of everything that makes a job what it is; equal digests are the same job."""
     training = recipe.training
     validation = dataset.validation_file
+    # What a recipe does not use is left out, so that the digests of earlier versions stay.
+    options = {"options": dict(training.options)} if training.options else {}
     return sha256_of(
         {
+            **options,
             "provider": training.provider,
             "base_url": situation.host.base_url,
             "model": training.model,
@@ -253,6 +256,7 @@ def training_changes(recipe: Recipe, job: LockedJob, model_sha256: str | None) -
         "model": job.model,
         "method": job.method,
         **job.requested,
+        **job.options,
         "seed": job.seed,
         "suffix": job.suffix,
     }
@@ -261,12 +265,13 @@ def training_changes(recipe: Recipe, job: LockedJob, model_sha256: str | None) -
         "model": training.model,
         "method": training.method,
         **training.hyperparameters.as_dict(),
+        **training.options,
         "seed": training.seed,
         "suffix": training.suffix,
     }
     changes = [
         f"{name} {_value(before.get(name))} → {_value(value)}"
-        for name, value in after.items()
+        for name, value in {**dict.fromkeys(before), **after}.items()
         if before.get(name) != value
     ]
     if job.model_sha256 != model_sha256 and job.model == training.model:

@@ -34,7 +34,7 @@ def test_the_types_follow_the_schema(name: str) -> None:
     declared = {field.name: field for field in fields(kind)}
 
     assert set(definition["properties"]) == set(declared)
-    required = {key for key, field in declared.items() if field.default is MISSING}
+    required = {key for key, field in declared.items() if field.default is field.default_factory is MISSING}
     assert set(definition.get("required", [])) == required
     for key, property_ in definition["properties"].items():
         if "default" in property_:

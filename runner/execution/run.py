@@ -16,6 +16,7 @@ from runner.execution.sending import Lookup, found_before, sent
 from runner.lockfile import LockedCheckpoint, LockedFile, LockedJob, LockedRun
 from runner.plan import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob, section_hashes
 from runner.providers.base import Checkpoint, ConnectionLostError, Job, JobRequest, Provider, RemoteFile
+from runner.providers.translation import Wording
 from runner.recipe.model import Recipe
 
 # A create whose answer was lost is looked for this often before anything is sent again; seconds.
@@ -40,6 +41,7 @@ class Execution:
     save: Callable[[LockedRun], None]
     say: Callable[[str], None]
     model: str
+    wording: Wording
     model_sha256: str | None = None
     allow_network: bool = False
     keeps_metadata: bool = True
@@ -187,6 +189,7 @@ def _locked_job(execution: Execution, plan: Plan, job: Job, before: LockedJob | 
         suffix=training.suffix,
         status=job.status,
         requested=training.hyperparameters.as_dict(),
+        options=dict(training.options),
         resolved=dict(job.hyperparameters),
         weights=dict(before.weights) if before and same else {},
     )
@@ -320,7 +323,8 @@ def _job_request(execution: Execution, step: CreateJob, run: LockedRun) -> JobRe
         method=training.method,
         training_file=run.training_file.file_id,
         validation_file=run.validation_file.file_id if run.validation_file else None,
-        hyperparameters=training.hyperparameters.as_dict(),
+        hyperparameters=execution.wording.hyperparameters,
+        options=execution.wording.body,
         seed=training.seed,
         suffix=training.suffix,
         recipe=execution.recipe.name,

@@ -109,7 +109,10 @@ class RemoteModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
-    """Everything a job is created from. `key` marks the job as ours in metadata and as idempotency key."""
+    """Everything a job is created from. `key` marks the job as ours in metadata and as idempotency key.
+
+    `hyperparameters` and `options`, which stand beside them in the request, are in the host's own words.
+    """
 
     key: str
     model: str
@@ -121,6 +124,7 @@ class JobRequest:
     suffix: str | None
     recipe: str
     allow_network: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

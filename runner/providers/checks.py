@@ -8,6 +8,7 @@ from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
 from runner.providers.base_models import BaseModel, find_base_model
 from runner.providers.hosts import Host, find_host
+from runner.providers.translation import training_problems
 from runner.recipe.load import LoadedRecipe
 
 
@@ -25,10 +26,8 @@ def host_problems(loaded: LoadedRecipe, user_hosts: Path | None) -> Iterator[Iss
     model = find_base_model(training.model, host, loaded.folder, loaded.project)
     if isinstance(model, str):
         yield loaded.issue(("training", "model"), model)
-    longest = host.limits.max_suffix_characters
-    if training.suffix is not None and len(training.suffix) > longest:
-        message = f"found {len(training.suffix)} characters, {host.name} takes at most {longest}. Shorten it."
-        yield loaded.issue(("training", "suffix"), message)
+    for keys, message in training_problems(training, host):
+        yield loaded.issue(keys, message)
 
 
 def base_model(loaded: LoadedRecipe, host: Host) -> BaseModel:

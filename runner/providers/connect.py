@@ -1,11 +1,16 @@
 """Opens the provider that a host entry describes."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from runner.display import one_line
 from runner.errors import ProviderError
 from runner.providers.base import Provider
 from runner.providers.hosts import Host
+
+# A value from the environment must not lead a key to another host.
+PART_OF_A_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
 def open_provider(
@@ -35,8 +40,28 @@ def open_provider(
             "Copy it again."
         )
     return connect(
-        host.name, host.base_url, key, send_organization=host.sends_organization, closing=_closing(host)
+        host.name,
+        _base_url(host, environment),
+        key,
+        send_organization=host.sends_organization,
+        closing=_closing(host),
     )
+
+
+def _base_url(host: Host, environment: Mapping[str, str]) -> str:
+    """The host's URL with the account or region that the operator named in the environment."""
+    values = {name: environment.get(name, "") for name in host.url_variables}
+    for name, value in values.items():
+        if not PART_OF_A_HOST.fullmatch(value):
+            found = f"found '{one_line(value)}'" if value else "it is not set"
+            raise ProviderError(
+                f"{host.name} needs {name} for its address {host.base_url}: {found}, expected letters, "
+                "digits and hyphens. Set the environment variable."
+            )
+    url = host.base_url
+    for name, value in values.items():
+        url = url.replace(f"{{{name}}}", value)
+    return url
 
 
 def _closing(host: Host) -> str:

@@ -30,7 +30,13 @@ MAX_CHECKPOINTS = 1_000
 
 
 class OpenAICompatible:
-    """A provider behind a base URL. Reads are retried by the SDK; creates are sent exactly once."""
+    """A provider behind a base URL. Reads are retried by the SDK; creates are sent exactly once.
+
+    `lists_events` and `lists_checkpoints` are false for a host without these routes: there are none, then.
+    """
+
+    lists_events = True
+    lists_checkpoints = True
 
     def __init__(self, client: openai.OpenAI, name: str, closing: str = "") -> None:
         self.client = client
@@ -107,7 +113,9 @@ class OpenAICompatible:
             headers["X-Finetune-Allow-Network"] = "1"
         jobs = self.once.fine_tuning.jobs
         created = self._create(
-            lambda: jobs.create(**body, extra_headers=headers), "the job", self.explain.job_refusal
+            lambda: jobs.create(**body, extra_headers=headers, extra_body=dict(request.options)),
+            "the job",
+            self.explain.job_refusal,
         )
         return job_of(created)
 
@@ -144,6 +152,8 @@ class OpenAICompatible:
 
     def list_events(self, job_id: str, limit: int) -> list[Event]:
         """The latest events of a job, oldest first."""
+        if not self.lists_events:
+            return []
         jobs = self.client.fine_tuning.jobs
         listed = self._listed(lambda: jobs.list_events(job_id, limit=min(limit, 100)), limit)
         # The service sends the newest first; reversing keeps its order where seconds tie.
@@ -151,6 +161,8 @@ class OpenAICompatible:
 
     def list_checkpoints(self, job_id: str) -> list[Checkpoint]:
         """The checkpoints of a job by step."""
+        if not self.lists_checkpoints:
+            return []
         checkpoints = self.client.fine_tuning.jobs.checkpoints
         listed = self._listed(lambda: checkpoints.list(job_id, limit=100), MAX_CHECKPOINTS)
         return sorted(map(checkpoint_of, listed), key=lambda checkpoint: checkpoint.step)

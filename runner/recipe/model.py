@@ -1,6 +1,7 @@
 """The recipe as a value: parsed once, trusted afterwards."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -86,7 +87,7 @@ class Hyperparameters:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What to train, where, and how."""
+    """What to train, where, and how; `options` are values that only this provider has."""
 
     model: str
     provider: str = "local"
@@ -94,6 +95,7 @@ class Training:
     hyperparameters: Hyperparameters = Hyperparameters()
     seed: int = 0
     suffix: str | None = None
+    options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The recipe, or what a lockfile keeps of it, as values by path, and what differs between two of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from itertools import chain
 from typing import Any
@@ -104,6 +104,8 @@ def _values(value: Any, path: str, *, without: tuple[str, ...] = ()) -> Iterator
             continue
         if is_dataclass(inner):
             yield from _values(inner, where)
+        elif isinstance(inner, Mapping):
+            yield from ((f"{where}.{name}", entry, False) for name, entry in inner.items())
         else:
             yield where, inner, item.default is not MISSING and inner == item.default
 
@@ -115,6 +117,8 @@ def _locked_values(run: LockedRun, *, recorded: bool) -> Iterator[Setting]:
             yield f"training.{name}", getattr(job, name), False
         for name, value in job.requested.items():
             yield f"training.hyperparameters.{name}", value, False
+        for name, value in job.options.items():
+            yield f"training.options.{name}", value, False
         yield "training.seed", job.seed, False
         if job.suffix is not None:
             yield "training.suffix", job.suffix, False

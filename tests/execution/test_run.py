@@ -23,6 +23,7 @@ from runner.providers.base import (
     RemoteFile,
 )
 from runner.providers.hosts import find_host
+from runner.providers.translation import Wording
 from tests.fakes import MemoryProvider, StillClock, make_dataset, make_recipe
 
 RECIPE = make_recipe()
@@ -105,6 +106,7 @@ class Bench:
             save=self.saved.append,
             say=self.said.append,
             model=RECIPE.training.model,
+            wording=Wording(hyperparameters=RECIPE.training.hyperparameters.as_dict(), body={}),
             keeps_metadata=self.keeps_metadata,
             settle_s=1.0,
         )

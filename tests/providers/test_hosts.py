@@ -7,7 +7,7 @@ import pytest
 
 from runner.errors import InvalidInputError, RunnerError
 from runner.providers import hosts
-from runner.providers.hosts import Host, HostLimits, HostModel, Notice, find_host, host_names
+from runner.providers.hosts import Host, HostLimits, HostModel, HostOption, Notice, find_host, host_names
 from runner.schema import load_schema
 from tests.small_project import write_host_entry
 
@@ -15,6 +15,7 @@ SCHEMA = load_schema("host")
 PAIRS = {
     HostLimits: SCHEMA["$defs"]["limits"],
     HostModel: SCHEMA["$defs"]["model"],
+    HostOption: SCHEMA["$defs"]["option"],
     Notice: SCHEMA["$defs"]["notice"],
     Host: SCHEMA,
 }
@@ -39,7 +40,7 @@ def test_the_shipped_entries_are_valid(name: str) -> None:
 @pytest.mark.parametrize("kind", PAIRS)
 def test_the_types_follow_the_schema(kind: type) -> None:
     declared = {field.name: field for field in fields(kind)}
-    required = {name for name, field in declared.items() if field.default is MISSING}
+    required = {name for name, field in declared.items() if field.default is field.default_factory is MISSING}
 
     assert set(PAIRS[kind]["properties"]) == set(declared)
     assert set(PAIRS[kind]["required"]) == required
@@ -130,4 +131,4 @@ def test_an_unknown_host_is_named_with_the_nearest(entry: Path) -> None:
         find_host("fqke", entry.parent)
 
     assert "found no provider 'fqke'. Did you mean 'fake'?" == str(caught.value)
-    assert ["fake", "local", "openai"] == host_names(entry.parent)
+    assert sorted(["fake", *hosts.SHIPPED]) == host_names(entry.parent)

@@ -2,7 +2,8 @@
 
 import math
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -13,8 +14,12 @@ from runner.hints import did_you_mean, nearest
 from runner.issues import Issue, Place, json_path
 from runner.schema import violations
 
-SHIPPED = ("local", "openai")
+SHIPPED = ("azure", "bedrock", "crusoe", "litellm", "local", "nebius", "openai")
 DATES = ("on", "price_as_of", "shutdown_date")
+
+
+# What a host has that says nothing else.
+OPENAI_NAMES = {name: name for name in ("n_epochs", "batch_size", "learning_rate_multiplier")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +27,11 @@ class HostModel:
     """A base model a host trains; prices in US dollars per million training tokens, None where unknown.
 
     `tokenizer` is a tokenizer file inside this package and `chat_format` how a message is written for it.
+    Without `methods`, all of the host's are for it.
     """
 
     name: str
+    methods: tuple[str, ...] = ()
     max_example_tokens: int | None = None
     tokenizer: str | None = None
     chat_format: str = ""
@@ -49,20 +56,41 @@ class HostLimits:
     min_examples: int
     max_file_bytes: int
     max_suffix_characters: int
+    suffix_pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostOption:
+    """Something a host takes beside OpenAI's API; `place` is "hyperparameters" or "body"."""
+
+    name: str
+    place: str
+    type: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """A provider; `key_variable` names the environment variable of its key, `base_url` is empty for local."""
+    """A provider; `key_variable` names the environment variable of its key, `base_url` is empty for local.
+
+    `methods` has the host's name of every hyperparameter it knows, by method.
+    """
 
     name: str
     as_of: date
     limits: HostLimits
     base_url: str = ""
+    url_variables: tuple[str, ...] = ()
     key_variable: str = ""
     paid: bool = True
     keeps_metadata: bool = False
+    takes_auto: bool = True
+    lists_events: bool = True
+    lists_checkpoints: bool = True
     sends_organization: bool = False
+    methods: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {"supervised": OPENAI_NAMES})
+    options: tuple[HostOption, ...] = ()
+    deployment: str = ""
     models: tuple[HostModel, ...] = ()
     notices: tuple[Notice, ...] = ()
 
@@ -127,10 +155,16 @@ def _parse_host(name: str, content: bytes, file: str) -> Host:
             **value,
             "as_of": date.fromisoformat(value["as_of"]),
             "limits": HostLimits(**value["limits"]),
-            "models": tuple(HostModel(**_with_dates(item)) for item in value.get("models", [])),
+            "url_variables": tuple(value.get("url_variables", ())),
+            "options": tuple(HostOption(**item) for item in value.get("options", ())),
+            "models": tuple(_model(item) for item in value.get("models", ())),
             "notices": tuple(Notice(**_with_dates(item)) for item in value.get("notices", [])),
         }
     )
+
+
+def _model(value: dict[str, Any]) -> HostModel:
+    return HostModel(**{**_with_dates(value), "methods": tuple(value.get("methods", ()))})
 
 
 def _unusable(file: str, message: str) -> InvalidInputError:

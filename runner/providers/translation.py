@@ -1,0 +1,92 @@
+"""A recipe's training in a host's own words: every value is translated, or refused, never silently reread."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runner.display import shown
+from runner.hints import did_you_mean, listed
+from runner.providers.hosts import Host, HostOption
+from runner.recipe.model import AUTO, Training
+
+Keys = tuple[str | int, ...]
+TYPES: dict[str, tuple[type, ...]] = {
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "string": (str,),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What a job's request says: the hyperparameters of its method, and what stands beside them."""
+
+    hyperparameters: Mapping[str, Any]
+    body: Mapping[str, Any]
+
+
+def worded(training: Training, host: Host) -> Wording:
+    """Say a recipe's training in the host's names; only training without `training_problems` comes here."""
+    names = host.methods[training.method]
+    hyperparameters = {
+        names[name]: value
+        for name, value in training.hyperparameters.as_dict().items()
+        if name in names and (value != AUTO or host.takes_auto)
+    }
+    places = {option.name: option.place for option in host.options}
+    body: dict[str, Any] = {}
+    for name, value in training.options.items():
+        target = hyperparameters if places[name] == "hyperparameters" else body
+        target[name] = value
+    return Wording(hyperparameters=hyperparameters, body=body)
+
+
+def training_problems(training: Training, host: Host) -> Iterator[tuple[Keys, str]]:
+    """What the host cannot do, with its place in the recipe."""
+    yield from _suffix_problems(training, host)
+    if training.method not in host.methods:
+        message = f"found '{training.method}', {host.name} has {listed(host.methods)}."
+        yield ("training", "method"), f"{message} Choose one of them, or another provider."
+        return
+    model = host.model(training.model)
+    if model is not None and model.methods and training.method not in model.methods:
+        message = f"found '{training.method}', {host.name} trains {model.name} with {listed(model.methods)}."
+        yield ("training", "method"), f"{message} Choose another model or method."
+    for name, value in training.hyperparameters.as_dict().items():
+        if value != AUTO and name not in host.methods[training.method]:
+            yield ("training", "hyperparameters", name), _no_equal(host)
+    known = {option.name: option for option in host.options}
+    for name, value in training.options.items():
+        keys: Keys = ("training", "options", name)
+        if name not in known:
+            near = did_you_mean(name, list(known)) if known else "Remove it."
+            yield keys, f"found an option that {host.name} does not have. {near}"
+        elif not _fits(value, known[name]):
+            expected = known[name].type
+            yield keys, f"found {shown(value)}, expected a value of the type {expected}. Change it."
+
+
+def _suffix_problems(training: Training, host: Host) -> Iterator[tuple[Keys, str]]:
+    suffix, limits = training.suffix, host.limits
+    if suffix is None:
+        return
+    if len(suffix) > limits.max_suffix_characters:
+        longest = limits.max_suffix_characters
+        takes = f"at most {longest}. Shorten it." if longest else "no suffix. Remove it."
+        yield ("training", "suffix"), f"found {len(suffix)} characters, {host.name} takes {takes}"
+    elif limits.suffix_pattern and not re.fullmatch(limits.suffix_pattern, suffix):
+        message = f"found {shown(suffix)}, {host.name} takes text like {limits.suffix_pattern}. Change it."
+        yield ("training", "suffix"), message
+
+
+def _no_equal(host: Host) -> str:
+    options = [option.name for option in host.options if option.place == "hyperparameters"]
+    instead = f" Its own are {listed(options)}, under `training.options`." if options else ""
+    return f"{host.name} has no equal of it, expected auto. Remove it.{instead}"
+
+
+def _fits(value: object, option: HostOption) -> bool:
+    # A boolean is an integer to Python only.
+    return isinstance(value, TYPES[option.type]) and (isinstance(value, bool) == (option.type == "boolean"))
