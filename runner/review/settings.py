@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from itertools import chain
 from typing import Any
 
-from runner.lockfile import LockedRun
+from runner.lockfile import LockedJob, LockedRun
 from runner.plan import section_hashes
 from runner.recipe.model import Field, MessageList, Recipe, Template
 from runner.review.value import Change, Settings
@@ -111,22 +111,24 @@ def _values(value: Any, path: str, *, without: tuple[str, ...] = ()) -> Iterator
 
 
 def _locked_values(run: LockedRun, *, recorded: bool) -> Iterator[Setting]:
-    job = run.job
-    if job is not None:
-        for name in ("model", "provider", "method"):
-            yield f"training.{name}", getattr(job, name), False
-        for name, value in job.requested.items():
-            yield f"training.hyperparameters.{name}", value, False
-        for name, value in job.options.items():
-            yield f"training.options.{name}", value, False
-        yield "training.seed", job.seed, False
-        if job.suffix is not None:
-            yield "training.suffix", job.suffix, False
+    if run.job is not None:
+        yield from _asked_values(run.job)
     for name, digest in run.sections.items():
         yield name, digest[:16], False
-    if job is not None and recorded:
+    if run.job is not None and recorded:
         for name in _RECORDED:
-            if getattr(job, name) is not None:
-                yield f"job.{name}", getattr(job, name), False
-        for name, value in job.resolved.items():
+            if getattr(run.job, name) is not None:
+                yield f"job.{name}", getattr(run.job, name), False
+        for name, value in run.job.resolved.items():
             yield f"job.hyperparameters.resolved.{name}", value, False
+
+
+def _asked_values(job: LockedJob) -> Iterator[Setting]:
+    for name in ("model", "provider", "method"):
+        yield f"training.{name}", getattr(job, name), False
+    for group, values in (("hyperparameters", job.requested), ("options", job.options)):
+        for name, value in values.items():
+            yield f"training.{group}.{name}", value, False
+    yield "training.seed", job.seed, False
+    if job.suffix is not None:
+        yield "training.suffix", job.suffix, False
