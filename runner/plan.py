@@ -14,6 +14,8 @@ from runner.providers.hosts import Host, HostModel
 from runner.recipe.load import LoadedRecipe
 from runner.recipe.model import Recipe
 
+# How much of a job key a filename carries.
+KEY_CHARACTERS = 16
 SECTIONS = ("fields", "key", "sources", "split", "templates", "where")
 FileRole = Literal["training_file", "validation_file"]
 
@@ -181,9 +183,10 @@ def section_hashes(recipe: Recipe) -> dict[str, str]:
     return {section: sha256_of(value[section]) for section in SECTIONS}
 
 
-def upload_name(recipe: Recipe, file: DatasetFile) -> str:
-    """A name that tells the content, so that an upload can be found again."""
-    return f"{recipe.name}-{file.sha256[:16]}.jsonl"
+def upload_name(recipe: Recipe, file: DatasetFile, key: str | None = None) -> str:
+    """A name that tells the content, and with a key its job, so that an upload can be found again."""
+    mark = f"-{key[:KEY_CHARACTERS]}" if key else ""
+    return f"{recipe.name}-{file.sha256[:16]}{mark}.jsonl"
 
 
 def _same_job(plan: Plan, job: LockedJob, situation: Situation) -> Plan | None:
@@ -209,18 +212,22 @@ def _ended(status: str) -> str:
 def _new_job(
     recipe: Recipe, dataset: Dataset, locked: LockedRun | None, plan: Plan, situation: Situation
 ) -> tuple[Step, ...]:
-    steps: list[Step] = [_file_step("training_file", dataset.training_file, recipe, locked)]
+    key = job_key(plan.digest, plan.attempt)
+    # Where metadata is not kept, the training file alone has to identify the job.
+    mark = None if situation.host.keeps_metadata else key
+    steps: list[Step] = [_file_step("training_file", dataset.training_file, recipe, locked, mark)]
     if dataset.validation_file:
-        steps.append(_file_step("validation_file", dataset.validation_file, recipe, locked))
+        steps.append(_file_step("validation_file", dataset.validation_file, recipe, locked, None))
     reason = _job_reason(recipe, dataset, locked, plan, situation)
     job = locked.job if locked else None
     repeats = job is not None and (job.digest, job.attempt) == (plan.digest, plan.attempt)
-    key = job_key(plan.digest, plan.attempt)
     return (*steps, CreateJob(key=key, attempt=plan.attempt, reason=reason, repeats=repeats))
 
 
-def _file_step(role: FileRole, file: DatasetFile, recipe: Recipe, locked: LockedRun | None) -> Step:
-    name = upload_name(recipe, file)
+def _file_step(
+    role: FileRole, file: DatasetFile, recipe: Recipe, locked: LockedRun | None, mark: str | None
+) -> Step:
+    name = upload_name(recipe, file, mark)
     earlier = getattr(locked, role) if locked else None
     if earlier is None or earlier.file_id is None:
         return Upload(role=role, file=file, filename=name, reason="new")
@@ -228,6 +235,9 @@ def _file_step(role: FileRole, file: DatasetFile, recipe: Recipe, locked: Locked
         return Upload(role=role, file=file, filename=name, reason="new at this provider")
     if earlier.file.sha256 != file.sha256:
         return Upload(role=role, file=file, filename=name, reason=f"replaces {earlier.file_id} (other bytes)")
+    if mark is not None and locked and locked.job and mark != job_key(locked.job.digest, locked.job.attempt):
+        reason = f"the same bytes again, because {recipe.training.provider} keeps no metadata to tell jobs by"
+        return Upload(role=role, file=file, filename=name, reason=reason)
     reason = f"reuse {earlier.file_id} (same bytes)"
     return ReuseFile(role=role, file=file, filename=name, file_id=earlier.file_id, reason=reason)
 

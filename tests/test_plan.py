@@ -153,6 +153,47 @@ def test_a_failed_job_is_reported_and_not_replaced_unasked(dataset: Any, status:
     assert job_step(first).key != job_step(retried).key
 
 
+def test_where_metadata_is_not_kept_every_job_has_a_training_file_of_its_own(dataset: Any) -> None:
+    """Its name carries the job key, so the same bytes are sent again for another job."""
+    forgetful = situation(host=replace(LOCAL, keeps_metadata=False))
+    recipe = make_recipe()
+    first = make_plan(recipe, dataset, None, forgetful)
+    done = lock(recipe, dataset, first)
+    changed = replace(recipe, training=replace(recipe.training, seed=2))
+    second = make_plan(changed, dataset, done, forgetful)
+    sha256 = dataset.training_file.sha256
+
+    assert isinstance(first.steps[0], Upload)
+    assert f"faq-{sha256[:16]}-{job_step(first).key[:16]}.jsonl" == first.steps[0].filename
+    assert (
+        Upload(
+            role="training_file",
+            file=dataset.training_file,
+            filename=f"faq-{sha256[:16]}-{job_step(second).key[:16]}.jsonl",
+            reason="the same bytes again, because local keeps no metadata to tell jobs by",
+        )
+        == second.steps[0]
+    )
+
+
+def test_where_metadata_is_not_kept_the_same_job_reuses_its_file(dataset: Any) -> None:
+    forgetful = situation(host=replace(LOCAL, keeps_metadata=False))
+    recipe = make_recipe()
+    done = lock(recipe, dataset, make_plan(recipe, dataset, None, forgetful))
+    again = make_plan(recipe, dataset, done, replace(forgetful, artefact_present=False))
+
+    assert (
+        ReuseFile(
+            role="training_file",
+            file=dataset.training_file,
+            filename=f"faq-{dataset.training_file.sha256[:16]}-{job_step(again).key[:16]}.jsonl",
+            file_id="file-1",
+            reason="reuse file-1 (same bytes)",
+        )
+        == again.steps[0]
+    )
+
+
 def test_prices_show_their_arithmetic(dataset: Any) -> None:
     training = Training(
         provider="openai", model="gpt-4.1-mini-2025-04-14", hyperparameters=Hyperparameters(n_epochs=3)

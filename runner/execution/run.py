@@ -21,8 +21,6 @@ from runner.recipe.model import Recipe
 
 # A create whose answer was lost is looked for this often before anything is sent again; seconds.
 LOOKUP_DELAYS = (0.5, 2.0, 5.0, 10.0)
-# How much of a job key a filename carries.
-KEY_CHARACTERS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +141,7 @@ def _created_before(execution: Execution, plan: Plan, step: CreateJob) -> Job | 
 
 def _do(execution: Execution, plan: Plan, step: Step, run: LockedRun) -> LockedRun:
     if isinstance(step, Upload | ReuseFile):
-        sought = _sought_file(execution, plan, step)
+        sought = _sought_file(step)
         file_id = _reused(execution, step, sought) if isinstance(step, ReuseFile) else None
         locked = LockedFile(file=step.file, file_id=file_id or _upload(execution, sought))
         if step.role == "training_file":
@@ -230,19 +228,9 @@ def _wait_for(execution: Execution, file: RemoteFile) -> None:
     wait_for_file(execution.provider, host, file, execution.clock, execution.say)
 
 
-def _sought_file(execution: Execution, plan: Plan, step: Upload | ReuseFile) -> SoughtFile:
-    filename = _upload_name(execution, plan, step)
-    key = sha256_of({"upload": filename, "sha256": step.file.sha256, "role": step.role})
-    return SoughtFile(key=key, filename=filename, file=step.file)
-
-
-def _upload_name(execution: Execution, plan: Plan, step: Upload | ReuseFile) -> str:
-    """Where metadata is not kept, the name of the training file carries the job key."""
-    creation = _creation(plan)
-    if execution.keeps_metadata or creation is None or step.role != "training_file":
-        return step.filename
-    mark = creation.key[:KEY_CHARACTERS]
-    return step.filename if mark in step.filename else f"{step.filename.removesuffix('.jsonl')}-{mark}.jsonl"
+def _sought_file(step: Upload | ReuseFile) -> SoughtFile:
+    key = sha256_of({"upload": step.filename, "sha256": step.file.sha256, "role": step.role})
+    return SoughtFile(key=key, filename=step.filename, file=step.file)
 
 
 def _checked_path(dataset: Dataset, file: DatasetFile) -> Path:
@@ -309,7 +297,7 @@ def _sought_job(execution: Execution, plan: Plan, step: CreateJob) -> SoughtJob:
         key=step.key,
         host=execution.recipe.training.provider,
         repeats=step.repeats,
-        training_filename=None if execution.keeps_metadata else _upload_name(execution, plan, upload),
+        training_filename=None if execution.keeps_metadata else upload.filename,
     )
 
 
