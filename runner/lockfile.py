@@ -89,16 +89,20 @@ def read_lockfile(path: Path) -> Lockfile:
         content = path.read_bytes()
     except FileNotFoundError:
         return Lockfile()
-    if content.startswith(b"<<<<<<< ") or b"\n<<<<<<< " in content:
-        raise StaleLockError(
-            f"{path.name}: found merge markers. Keep one side (`git checkout --ours` or `--theirs`) and run "
+    return parse_lockfile(content, path.name)
+
+
+def parse_lockfile(content: bytes, name: str) -> Lockfile:
+    """The lockfile that a text is; `name` is for messages. Raises StaleLockError for an unusable one."""
+    if content.startswith(b"        raise StaleLockError(
+            f"{name}: found merge markers. Keep one side (`git checkout --ours` or `--theirs`) and run "
             "`finetune plan` to see what it leaves to do."
         )
-    document, issues = parse_yaml(content, path.name)
+    document, issues = parse_yaml(content, name)
     if document is None or issues:
         problems = "\n".join(str(issue) for issue in issues)
-        raise StaleLockError(f"{problems}\n{path.name}: not a lockfile. Restore it with git.")
-    _check(document.value, path)
+        raise StaleLockError(f"{problems}\n{name}: not a lockfile. Restore it with git.")
+    _check(document.value, name)
     return Lockfile(runs={name: _run(run) for name, run in document.value["runs"].items()})
 
 
@@ -116,12 +120,18 @@ def lockfile_bytes(lockfile: Lockfile) -> bytes:
     value = {
         "lockfile_version": LOCKFILE_VERSION,
         "created_by": f"finetune-runner {__version__}",
-        "runs": {profile: _run_value(run) for profile, run in lockfile.runs.items()},
+        "runs": {profile: run_value(run) for profile, run in lockfile.runs.items()},
     }
     text = yaml.dump(
         value, Dumper=_Dumper, allow_unicode=True, default_flow_style=False, sort_keys=True, width=10_000
     )
     return f"# Written by `finetune run`. Commit it beside the recipe; do not edit it.\n{text}".encode()
+
+
+def entry_bytes(profile: str, run: LockedRun) -> bytes:
+    """The lines of one run in a lockfile's text, which stand there in the order of the profiles' names."""
+    _, _, entry = lockfile_bytes(Lockfile(runs={profile: run})).partition(b"\nruns:\n")
+    return entry
 
 
 class _Dumper(yaml.SafeDumper):
@@ -139,20 +149,21 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def _check(value: Any, path: Path) -> None:
+def _check(value: Any, name: str) -> None:
     version = value.get("lockfile_version") if isinstance(value, dict) else None
     if isinstance(version, int) and version > LOCKFILE_VERSION:
         raise StaleLockError(
-            f"{path.name}: found lockfile_version {version}, this version of finetune-runner reads "
+            f"{name}: found lockfile_version {version}, this version of finetune-runner reads "
             f"{LOCKFILE_VERSION}. Upgrade finetune-runner."
         )
     found = violations("lockfile", value)
     if found:
         problems = "\n".join(
-            f"{path.name}: {'.'.join(map(str, item.path)) or 'the file'}: {item.message}"
+<<<<<<< HEAD
+            f"{name}: {'.'.join(map(str, item.path)) or 'the file'}: {item.message}"
             for item in found[:5]
         )
-        raise StaleLockError(f"{problems}\n{path.name}: not a usable lockfile. Restore it with git.")
+        raise StaleLockError(f"{problems}\n{name}: not a usable lockfile. Restore it with git.")
 
 
 def _run(value: dict[str, Any]) -> LockedRun:
@@ -198,16 +209,17 @@ def _job(value: dict[str, Any]) -> LockedJob:
     )
 
 
-def _run_value(run: LockedRun) -> dict[str, Any]:
+def run_value(run: LockedRun) -> dict[str, Any]:
+    """A run as it stands in the lockfile."""
     dataset = {
-        "index": run.index,
+        "index": run.index or None,
         "records": run.n_records,
         "training_file": _file_value(run.training_file),
     }
     if run.validation_file:
         dataset["validation_file"] = _file_value(run.validation_file)
     return {
-        "dataset": dataset,
+        "dataset": _without_none(dataset),
         "job": _job_value(run.job) if run.job else None,
         "recipe": {"sha256": run.recipe_sha256, "sections": dict(run.sections)},
         "sources": _input_values(run.sources),

@@ -13,7 +13,7 @@ LAYERS = (
     ("sources",),
     ("examples",),
     ("dataset",),
-    ("lockfile",),
+    ("lockfile", "lock_merge", "merge_driver"),
     ("providers",),
     ("price",),
     ("plan",),

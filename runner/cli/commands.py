@@ -25,6 +25,7 @@ COMMANDS = {
     "files": ("runner.cli.resources", "files", "List, show or delete uploaded files."),
     "models": ("runner.cli.resources", "models", "List or delete models."),
     "chat": ("runner.cli.chat", "chat", "Ask a tuned model."),
+    "merge-lock": ("runner.cli.merge_lock", "merge_lock", "Merge lockfiles run by run, for git."),
     "serve": ("runner.cli.serve", "serve", "Run the local service for any OpenAI client."),
 }
 
