@@ -1,5 +1,6 @@
 """Bytes and hashes that are the same on every machine, and files that are written whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -59,6 +60,23 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+def append_durably(path: Path, line: bytes) -> None:
+    """Append a line to a file of lines, on disk before this returns; a line cut off before it stays alone."""
+    is_new = not path.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    # A newline first: the line before may have been cut off by a crash.
+    content = b"\n" + line + b"\n"
+    try:
+        if os.write(handle, content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    if is_new:
+        sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:

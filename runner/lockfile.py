@@ -94,7 +94,8 @@ def read_lockfile(path: Path) -> Lockfile:
 
 def parse_lockfile(content: bytes, name: str) -> Lockfile:
     """The lockfile that a text is; `name` is for messages. Raises StaleLockError for an unusable one."""
-    if content.startswith(b"        raise StaleLockError(
+    if content.startswith(b"<<<<<<< ") or b"\n<<<<<<< " in content:
+        raise StaleLockError(
             f"{name}: found merge markers. Keep one side (`git checkout --ours` or `--theirs`) and run "
             "`finetune plan` to see what it leaves to do."
         )
@@ -159,7 +160,6 @@ def _check(value: Any, name: str) -> None:
     found = violations("lockfile", value)
     if found:
         problems = "\n".join(
-<<<<<<< HEAD
             f"{name}: {'.'.join(map(str, item.path)) or 'the file'}: {item.message}"
             for item in found[:5]
         )

@@ -1,7 +1,7 @@
 """The stages of a run in order: recipe file → recipe → examples → dataset → plan → run → lockfile."""
 
 from collections.abc import Generator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -37,15 +37,16 @@ from runner.examples.mapping import check_fields
 from runner.examples.read import Example
 from runner.examples.templates import check_templates
 from runner.execution.blamed_examples import blamed_examples
+from runner.execution.history import history_of
 from runner.execution.journal import Journal, exclusive, serialised
 from runner.execution.outcome import detached, failure, gone, interruption, weights_warning
 from runner.execution.run import Execution, refreshed, start, with_result
 from runner.execution.watching import Update, follow
 from runner.issues import Issue
 from runner.lockfile import LockedRun, read_lockfile, write_lockfile
-from runner.plan import Planned, Situation, WatchJob, make_plan
+from runner.plan import CreateJob, Planned, Situation, WatchJob, make_plan
 from runner.project import Project
-from runner.providers.base import NotFoundError, Provider
+from runner.providers.base import Job, NotFoundError, Provider
 from runner.providers.base_models import refuse_download
 from runner.providers.checks import base_model, host_problems, refuse_large_files
 from runner.providers.connect import open_provider
@@ -181,10 +182,7 @@ def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | Non
     whatever `plan` raises.
     """
     loaded = validate(path, operator)
-    project = loaded.project
-    name = sha256_of([project.name_of(path), operator.profile])[:16]
-    lock = project.make_state() / "locks" / f"{name}.lock"
-    with exclusive(lock, path.name, loaded.command("watch")):
+    with alone(loaded):
         planned = _plan(loaded, operator)
         if operator.locked:
             refuse_drift(planned)
@@ -192,13 +190,13 @@ def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | Non
             refuse_moved(saved, planned)
         refuse_unfit(planned, operator)
         if not planned.plan.steps:
-            _save(loaded, refreshed(planned))
+            save_run(loaded, refreshed(planned))
             return planned
         if not console.confirm(planned):
             raise RunnerError("not confirmed; nothing was sent.")
-        started = _start(planned, operator, console, project.state / "journal" / f"{name}.jsonl")
+        started = start_job(planned, operator, console)
     before = planned.locked if planned.plan.repeats_job else None
-    followed = _Followed(loaded=loaded, host=planned.host, run=started, before=before)
+    followed = Followed(loaded=loaded, host=planned.host, run=started, before=before)
     return replace(planned, locked=_follow(followed, operator, console))
 
 
@@ -210,7 +208,7 @@ def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
         raise RunnerError(no_job(loaded))
     host = find_host(locked.job.provider, operator.user_hosts)
     before = locked if locked.job.status == "succeeded" else None
-    return _follow(_Followed(loaded=loaded, host=host, run=locked, before=before), operator, console)
+    return _follow(Followed(loaded=loaded, host=host, run=locked, before=before), operator, console)
 
 
 def no_job(loaded: LoadedRecipe) -> str:
@@ -224,16 +222,32 @@ def provider_of(host: Host, project: Project, operator: Operator) -> Provider:
     return open_provider(host, state, operator.environment, allow_network=operator.allow_network)
 
 
-def _start(planned: Planned, operator: Operator, console: Console, journal: Path) -> LockedRun:
+def alone(loaded: LoadedRecipe) -> AbstractContextManager[None]:
+    """While a job of a recipe is started on this machine, nobody else here starts one."""
+    path = loaded.project.make_state() / "locks" / f"{_run_name(loaded)}.lock"
+    return exclusive(path, loaded.path.name, loaded.command("watch"))
+
+
+def journal_of(loaded: LoadedRecipe) -> Journal:
+    """The journal of a recipe under a profile."""
+    return Journal(loaded.project.make_state() / "journal" / f"{_run_name(loaded)}.jsonl")
+
+
+def _run_name(loaded: LoadedRecipe) -> str:
+    return sha256_of([loaded.project.name_of(loaded.path), loaded.profile])[:16]
+
+
+def start_job(planned: Planned, operator: Operator, console: Console, *, saves: bool = True) -> LockedRun:
+    """Do the steps of a plan up to a started job, which is locked at once where `saves`."""
     loaded = planned.loaded
     with closing(provider_of(planned.host, loaded.project, operator)) as provider:
         execution = Execution(
             recipe=loaded.recipe,
             dataset=planned.dataset,
             provider=provider,
-            journal=Journal(journal),
+            journal=journal_of(loaded),
             clock=operator.clock,
-            save=lambda run: _save(loaded, run),
+            save=lambda run: saves and save_run(loaded, run),
             say=console.say,
             model=base_model(loaded, planned.host).name,
             wording=worded(loaded.recipe.training, planned.host),
@@ -243,13 +257,25 @@ def _start(planned: Planned, operator: Operator, console: Console, journal: Path
             settle_s=0.0 if planned.host.is_local else SETTLE_S,
         )
         try:
-            return start(execution, planned.plan, planned.locked)
+            run = start(execution, planned.plan, planned.locked)
         except KeyboardInterrupt:
             raise DetachedError(interruption(planned, execution.journal)) from None
+    _record_start(planned, run, operator)
+    return run
+
+
+def _record_start(planned: Planned, run: LockedRun, operator: Operator) -> None:
+    reason = next((step.reason for step in planned.plan.steps if isinstance(step, CreateJob)), None)
+    if reason is None:
+        return
+    history = history_of(planned.loaded, operator.clock)
+    if planned.locked is not None and planned.locked.job is not None:
+        history.keep(planned.loaded.profile, planned.locked)
+    history.record(planned.loaded.profile, run, reason)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Followed:
+class Followed:
     """A job to follow: the run it is locked in, and an earlier success that its failure must not replace."""
 
     loaded: LoadedRecipe
@@ -258,25 +284,36 @@ class _Followed:
     before: LockedRun | None = None
 
 
-def _follow(followed: _Followed, operator: Operator, console: Console) -> LockedRun:
+def _follow(followed: Followed, operator: Operator, console: Console) -> LockedRun:
     loaded, run = followed.loaded, followed.run
-    update = _last_update(followed, operator, console)
-    finished = with_result(run, update.job, update.checkpoints)
-    succeeded = update.job.status == "succeeded"
+    finished, job = follow_job(followed, operator, console)
+    succeeded = job.status == "succeeded"
     # A repetition that fails takes nothing away from the success in the lockfile.
-    _save(loaded, finished if succeeded or followed.before is None else followed.before)
+    save_run(loaded, finished if succeeded or followed.before is None else followed.before)
     if not succeeded:
         events, retry = loaded.command("events"), loaded.command("run", "--retry")
-        said = failure(update.job, events=events, retry=retry)
-        blamed = blamed_examples(loaded, run, update.job.error) if update.job.error else ()
-        raise JobFailedError("\n".join([said, *blamed]))
+        raise job_failed(loaded, run, job, failure(job, events=events, retry=retry))
     for message in (weights_warning(run, finished), followed.host.deployment):
         if message:
             console.say(message)
     return finished
 
 
-def _last_update(followed: _Followed, operator: Operator, console: Console) -> Update:
+def follow_job(followed: Followed, operator: Operator, console: Console) -> tuple[LockedRun, Job]:
+    """Follow a job to its end; the run with its result goes into the history and is not locked."""
+    update = _last_update(followed, operator, console)
+    finished = with_result(followed.run, update.job, update.checkpoints)
+    history_of(followed.loaded, operator.clock).record(followed.loaded.profile, finished)
+    return finished, update.job
+
+
+def job_failed(loaded: LoadedRecipe, run: LockedRun, job: Job, said: str) -> JobFailedError:
+    """What was said of a job that did not succeed, with the rows that its error names."""
+    blamed = blamed_examples(loaded, run, job.error) if job.error else ()
+    return JobFailedError("\n".join([said, *blamed]))
+
+
+def _last_update(followed: Followed, operator: Operator, console: Console) -> Update:
     loaded, host, job = followed.loaded, followed.host, followed.run.job
     if job is None:
         raise AssertionError("BUG: nothing to follow")
@@ -329,7 +366,8 @@ def _refuse_vain_retry(planned: Planned) -> None:
         )
 
 
-def _save(loaded: LoadedRecipe, run: LockedRun) -> None:
+def save_run(loaded: LoadedRecipe, run: LockedRun) -> None:
+    """Put a run into the lockfile in place of the profile's last one."""
     name = sha256_of(loaded.project.name_of(loaded.lock_path))[:16]
     # Profiles share the file, and two of them may finish at once.
     with serialised(loaded.project.make_state() / "locks" / f"{name}.lock"):

@@ -1,15 +1,13 @@
 """What was about to be sent, on disk before it is sent."""
 
-import errno
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from runner.canonical import canonical_json, sync_directory
+from runner.canonical import append_durably, canonical_json
 from runner.errors import RunnerError
 
 Kind = Literal["upload", "job"]
@@ -57,19 +55,7 @@ class Journal:
         return str(last["id"]) if last["state"] == "done" else "unknown"
 
     def _append(self, entry: dict[str, Any]) -> None:
-        is_new = not self.path.exists()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        # A newline first: the line before may have been cut off by a crash.
-        line = b"\n" + canonical_json(entry) + b"\n"
-        try:
-            if os.write(handle, line) != len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if is_new:
-            sync_directory(self.path.parent)
+        append_durably(self.path, canonical_json(entry))
 
     def _entries(self) -> Iterator[dict[str, Any]]:
         if not self.path.exists():

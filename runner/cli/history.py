@@ -1,0 +1,30 @@
+"""The history command: what ran under a recipe before."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from runner import pipeline
+from runner.cli.options import find_recipe, json_option, operator, recipe_argument, write, write_json
+from runner.execution.history import history_of
+from runner.report.history_text import history_text
+
+
+@click.command()
+@recipe_argument
+@click.option("--profile", default=None, help="Only the runs under this overlay of the recipe.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+@json_option
+def history(recipe: Path | None, *, profile: str | None, limit: int, as_json: bool) -> None:
+    """List the runs that this folder knows of, latest first: when, which job, what came of it, and why.
+
+    Times are in UTC. The list lies in the git-ignored state folder; the lockfile has the last run only.
+    """
+    decided = operator()
+    past = history_of(pipeline.validate(find_recipe(recipe), decided), decided.clock).runs()
+    shown = [run for run in past if profile in (None, run.profile)][:limit]
+    if as_json:
+        write_json({"runs": [asdict(run) for run in shown]})
+    else:
+        write(history_text(shown))
