@@ -160,8 +160,7 @@ def _check(value: Any, name: str) -> None:
     found = violations("lockfile", value)
     if found:
         problems = "\n".join(
-            f"{name}: {'.'.join(map(str, item.path)) or 'the file'}: {item.message}"
-            for item in found[:5]
+            f"{name}: {'.'.join(map(str, item.path)) or 'the file'}: {item.message}" for item in found[:5]
         )
         raise StaleLockError(f"{problems}\n{name}: not a usable lockfile. Restore it with git.")
 

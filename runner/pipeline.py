@@ -366,13 +366,20 @@ def _refuse_vain_retry(planned: Planned) -> None:
         )
 
 
-def save_run(loaded: LoadedRecipe, run: LockedRun) -> None:
-    """Put a run into the lockfile in place of the profile's last one."""
+def save_run(loaded: LoadedRecipe, run: LockedRun, *, over: str | None = None) -> bool:
+    """Put a run into the lockfile in place of the profile's last one.
+
+    Where `over` names a job, only if that job still stands there; returns whether it was put.
+    """
     name = sha256_of(loaded.project.name_of(loaded.lock_path))[:16]
     # Profiles share the file, and two of them may finish at once.
     with serialised(loaded.project.make_state() / "locks" / f"{name}.lock"):
         lockfile = read_lockfile(loaded.lock_path)
+        last = lockfile.runs.get(loaded.profile)
+        if over is not None and (last is None or last.job is None or last.job.id != over):
+            return False
         write_lockfile(loaded.lock_path, lockfile.with_run(loaded.profile, run))
+    return True
 
 
 def _situation(

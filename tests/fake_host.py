@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 KEY = "sk-test-key"
 REFUSAL = re.compile(r"\d{3} ")
@@ -32,7 +32,8 @@ class FakeHost:
 
     `metadata` says whether the host filters jobs by metadata, ignores the filter, or keeps none. An object
     stays out of `lag` lists after it was made. A `strict` host refuses a job without its training file;
-    one that `ignores_after` sends the first page of a list for ever.
+    one that `ignores_after` sends the first page of a list for ever. What a host `lacks` are the beginnings
+    of paths that it answers with a bare 404.
     """
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -47,6 +48,9 @@ class FakeHost:
     lies_about_files: bool = False
     serves_content: bool = True
     strict: bool = False
+    lacks: tuple[str, ...] = ()
+    deleted_models: set[str] = field(default_factory=set)
+    shutdown_dates: dict[str, str] = field(default_factory=dict)
     ignores_after: bool = False
     metadata: Metadata = "unfiltered"
     lag: int = 0
@@ -111,6 +115,7 @@ class FakeHost:
             "seed": body.get("seed"),
             "method": body.get("method"),
             "hyperparameters": {"n_epochs": 3, "batch_size": 1, "learning_rate_multiplier": 1.8},
+            "user_provided_suffix": body.get("suffix"),
             "metadata": None if self.metadata == "dropped" else body.get("metadata"),
             "error": {},
         }
@@ -129,6 +134,14 @@ class FakeHost:
             done |= {"fine_tuned_model": f"ft:{job['model']}:org::1", "trained_tokens": 1700}
         job.update(done)
         return job
+
+    def model(self, name: str) -> dict[str, Any] | None:
+        """A base model or a fine-tuned one that nobody deleted."""
+        tuned = [job["fine_tuned_model"] for job in self.jobs.values()]
+        if name in self.deleted_models or (name.startswith("ft:") and name not in tuned):
+            return None
+        model: dict[str, Any] = {"id": name, "object": "model", "created": 1_795_000_000, "owned_by": "org-1"}
+        return {**model, "shutdown_date": self.shutdown_dates.get(name)}
 
     def visible(self, items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """What a list shows: an object is left out as often as the host lags behind."""
@@ -204,6 +217,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(int(fault[:3]), f"fault {fault}")
         elif answer is None:
             self._refuse(404, f"No such object: {path}")
+        elif answer == "bare 404":
+            self._send_bytes(404, b'{"detail":"Not Found"}')
         elif isinstance(answer, str):
             self._refuse(int(answer[:3]), answer[4:])
         else:
@@ -218,6 +233,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, path: str, query: dict[str, list[str]], body: bytes) -> Any:
         """The object asked for, None where there is none, or a text that begins with a refusing status."""
         host = self.host
+        if path.startswith(host.lacks):
+            return "bare 404"
         if self.headers.get("Authorization") != f"Bearer {KEY}":
             return None
         if path == "/files":
@@ -231,6 +248,8 @@ class _Handler(BaseHTTPRequestHandler):
             return host.add_job(json.loads(body))
         if path == "/fine_tuning/jobs":
             return self._page(_chosen(host, query), query)
+        if path.startswith("/models/"):
+            return host.model(unquote(path.removeprefix("/models/")))
         return self._job_answer(path.split("/"))
 
     def _file_answer(self, parts: list[str]) -> Any:

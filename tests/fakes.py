@@ -88,6 +88,10 @@ class MemoryProvider:
         """The content is not kept."""
         return None
 
+    def download_file(self, file_id: str, target: Path, limit_bytes: int) -> bool:
+        """The content is not kept."""
+        return False
+
     def delete_file(self, file_id: str) -> None:
         """Forget a file."""
         del self.files[file_id]
@@ -147,6 +151,12 @@ class MemoryProvider:
     def list_models(self, limit: int) -> list[RemoteModel]:
         """No models."""
         return []
+
+    def retrieve_model(self, model: str) -> RemoteModel:
+        """The models of succeeded jobs."""
+        if all(job.fine_tuned_model != model for job in self.jobs.values()):
+            raise NotFoundError(f"memory: no {model}")
+        return RemoteModel(id=model, created_at=1, owned_by="memory")
 
     def delete_model(self, model: str) -> None:
         """Forget a model."""

@@ -23,6 +23,7 @@ LAYERS = (
     ("report",),
     ("saved_plan",),
     ("pipeline", "starter"),
+    ("upkeep",),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

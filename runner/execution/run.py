@@ -36,7 +36,7 @@ class Execution:
     provider: Provider
     journal: Journal
     clock: Clock
-    save: Callable[[LockedRun], None]
+    save: Callable[[LockedRun], object]
     say: Callable[[str], None]
     model: str
     wording: Wording

@@ -16,6 +16,14 @@ class NotFoundError(ProviderError):
     """The provider has no file, job or model of that name."""
 
 
+class BareNotFoundError(NotFoundError):
+    """A 404 without a word about the object, as a host that lacks the whole route answers it too."""
+
+
+class NotOfferedError(ProviderError):
+    """The host does not offer what was asked for."""
+
+
 class ConnectionLostError(ProviderError):
     """A request that changes nothing could not be completed; it may be repeated."""
 
@@ -51,7 +59,10 @@ class JobError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A fine-tuning job as the provider reports it; an unknown status is kept as it came."""
+    """A fine-tuning job as the provider reports it; an unknown status is kept as it came.
+
+    `method` and `suffix` are None where the provider does not tell; a suffix not asked for is empty.
+    """
 
     id: str
     status: str
@@ -65,6 +76,8 @@ class Job:
     seed: int | None = None
     error: JobError | None = None
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    method: str | None = None
+    suffix: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     result_files: tuple[str, ...] = ()
     weights_platform: str | None = None
@@ -100,11 +113,15 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteModel:
-    """A model the provider lists; `created_at` is in seconds since the epoch, by the provider's clock."""
+    """A model at the provider; `created_at` is in seconds since the epoch, by the provider's clock.
+
+    `shutdown_date` is the day, YYYY-MM-DD, from which the provider says it is gone.
+    """
 
     id: str
     created_at: int
     owned_by: str
+    shutdown_date: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +169,9 @@ class Provider(Protocol):
     def file_sha256(self, file_id: str) -> str | None:
         """Hash of a file's content, hexadecimal; None where the provider does not give it back."""
 
+    def download_file(self, file_id: str, target: Path, limit_bytes: int) -> bool:
+        """Write a file's content, no more than asked for; False where the provider does not give it back."""
+
     def delete_file(self, file_id: str) -> None:
         """Delete one file."""
 
@@ -178,6 +198,9 @@ class Provider(Protocol):
 
     def list_models(self, limit: int) -> list[RemoteModel]:
         """The models of the account, in the provider's order."""
+
+    def retrieve_model(self, model: str) -> RemoteModel:
+        """One model; NotFoundError when there is none."""
 
     def delete_model(self, model: str) -> None:
         """Delete one fine-tuned model."""

@@ -22,7 +22,7 @@ from runner.providers.base import (
     RemoteModel,
 )
 from runner.providers.openai_errors import CALL_ERRORS, Explainer
-from runner.providers.openai_objects import checkpoint_of, event_of, file_of, job_of
+from runner.providers.openai_objects import checkpoint_of, event_of, file_of, job_of, model_of
 
 # What a lookup reads at most; the hosts' pages have 100 jobs.
 MAX_SEARCHED_JOBS = 10_000
@@ -75,18 +75,37 @@ class OpenAICompatible:
     def file_sha256(self, file_id: str) -> str | None:
         """Hash of a file's content; None where the host does not give training files back."""
         digest = hashlib.sha256()
+        return digest.hexdigest() if self._read_content(file_id, digest.update) else None
+
+    def download_file(self, file_id: str, target: Path, limit_bytes: int) -> bool:
+        """Write a file's content; False where the host does not give training files back.
+
+        Raises ProviderError when it is longer than `limit_bytes`.
+        """
+        with target.open("wb") as stream:
+
+            def write(chunk: bytes) -> None:
+                if stream.tell() + len(chunk) > limit_bytes:
+                    raise ProviderError(
+                        f"{self.name} sends more for {file_id} than the {limit_bytes:,} bytes it has."
+                    )
+                stream.write(chunk)
+
+            return self._read_content(file_id, write)
+
+    def _read_content(self, file_id: str, take: Callable[[bytes], object]) -> bool:
         try:
             with self.client.files.with_streaming_response.content(file_id) as response:
                 for chunk in response.iter_bytes():
-                    digest.update(chunk)
+                    take(chunk)
         except openai.APIStatusError:
-            return None
+            return False
         except httpx2.HTTPError as error:
             # The SDK wraps what goes wrong up to the headers only.
             raise self.explain.lost(error) from error
         except CALL_ERRORS as error:
             raise self.explain.refusal(error) from error
-        return digest.hexdigest()
+        return True
 
     def delete_file(self, file_id: str) -> None:
         """Delete one file."""
@@ -169,10 +188,11 @@ class OpenAICompatible:
 
     def list_models(self, limit: int) -> list[RemoteModel]:
         """The models of the account, in the provider's order."""
-        return [
-            RemoteModel(id=item.id, created_at=item.created or 0, owned_by=item.owned_by or "")
-            for item in self._listed(self.client.models.list, limit)
-        ]
+        return [model_of(item) for item in self._listed(self.client.models.list, limit)]
+
+    def retrieve_model(self, model: str) -> RemoteModel:
+        """One model; NotFoundError when there is none."""
+        return model_of(self._read(lambda: self.client.models.retrieve(model)))
 
     def delete_model(self, model: str) -> None:
         """Delete one fine-tuned model."""

@@ -9,7 +9,14 @@ import openai
 
 from runner.display import one_line
 from runner.errors import ProviderError
-from runner.providers.base import ConnectionLostError, FileNotReadyError, NotFoundError, OutcomeUnknownError
+from runner.providers.base import (
+    BareNotFoundError,
+    ConnectionLostError,
+    FileNotReadyError,
+    NotFoundError,
+    NotOfferedError,
+    OutcomeUnknownError,
+)
 
 # Answers after which the server may have acted: https://datatracker.ietf.org/doc/html/rfc9110#section-15
 # 429 counts as unknown because gateways answer it after forwarding.
@@ -17,6 +24,8 @@ UNKNOWN_STATUSES = (408, 409, 429)
 FIRST_SERVER_FAULT = 500
 # How OpenAI and Azure refuse a job whose file they have not looked at yet; nothing was created then.
 NOT_READY = ("still being processed", "must point to a completed file import")
+# What a host without a route answers, besides 404.
+NOT_OFFERED_STATUSES = (405, 501)
 # Statuses with which a host may say that it starts no job for this account or of this model.
 CLOSED_STATUSES = (400, 403, 404)
 # What an SDK call raises; not its own are answers and arguments that it cannot turn into text or a URL.
@@ -34,7 +43,10 @@ class Explainer:
     def refusal(self, error: Exception) -> ProviderError:
         """What became of a request that certainly did nothing, or only read."""
         if isinstance(error, openai.NotFoundError):
-            return NotFoundError(f"{self.host}: {_said(error)}")
+            kind = BareNotFoundError if _says_nothing(error) else NotFoundError
+            return kind(f"{self.host}: {_said(error)}")
+        if isinstance(error, openai.APIStatusError) and error.status_code in NOT_OFFERED_STATUSES:
+            return NotOfferedError(f"{self.host} does not offer it: HTTP {error.status_code}: {_said(error)}")
         if isinstance(error, openai.AuthenticationError):
             return ProviderError(f"{self.host} refused the key: {_said(error)}. Check the key's variable.")
         if isinstance(error, openai.APIStatusError):
@@ -86,6 +98,13 @@ def _said(error: Any) -> str:
     body = error.body if isinstance(getattr(error, "body", None), dict) else {}
     message = body.get("message") or str(error) or "no message"
     return one_line(str(message), limit=500)
+
+
+def _says_nothing(error: openai.APIStatusError) -> bool:
+    """Whether a 404 does not speak of an object: OpenAI names it, its code or both."""
+    body = error.body if isinstance(error.body, dict) else {}
+    message = str(body.get("message") or "").lower()
+    return message.startswith("invalid url") or message.strip(" .") in ("", "not found", "resource not found")
 
 
 def _never_connected(error: Exception) -> bool:

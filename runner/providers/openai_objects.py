@@ -3,7 +3,7 @@
 from typing import Any
 
 from runner.display import neutralise
-from runner.providers.base import Checkpoint, Event, Job, JobError, RemoteFile
+from runner.providers.base import Checkpoint, Event, Job, JobError, RemoteFile, RemoteModel
 
 
 def file_of(item: Any) -> RemoteFile:
@@ -34,6 +34,8 @@ def job_of(item: Any) -> Job:
         finished_at=item.finished_at,
         trained_tokens=item.trained_tokens,
         seed=item.seed,
+        method=item.method.type if getattr(item, "method", None) is not None else None,
+        suffix=_suffix(item, extra),
         error=_job_error(item.error),
         hyperparameters=_hyperparameters(item),
         metadata=dict(item.metadata or {}),
@@ -41,6 +43,25 @@ def job_of(item: Any) -> Job:
         weights_platform=weights.get("platform"),
         weights_sha256=weights.get("sha256"),
     )
+
+
+def model_of(item: Any) -> RemoteModel:
+    """A model of the Models API."""
+    last_day = getattr(item, "shutdown_date", None)
+    return RemoteModel(
+        id=item.id,
+        created_at=item.created or 0,
+        owned_by=item.owned_by or "",
+        shutdown_date=str(last_day) if last_day else None,
+    )
+
+
+def _suffix(item: Any, extra: dict[str, Any]) -> str | None:
+    if "user_provided_suffix" in extra:
+        return str(extra["user_provided_suffix"] or "")
+    # OpenAI's names are ft:base:organisation:suffix:id.
+    parts = (item.fine_tuned_model or "").split(":")
+    return parts[3] if len(parts) == 5 and parts[0] == "ft" else None
 
 
 def _job_error(error: Any) -> JobError | None:

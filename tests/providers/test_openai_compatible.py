@@ -1,6 +1,7 @@
 """The adapter, through the real SDK, against a host on loopback."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 from runner.errors import MissingExtraError, ProviderError
 from runner.providers.base import (
     JOB_KEY_METADATA,
+    BareNotFoundError,
     ConnectionLostError,
     FileNotReadyError,
     JobRequest,
     NotFoundError,
+    NotOfferedError,
     OutcomeUnknownError,
 )
 from runner.providers.openai_compatible import OpenAICompatible, connect
@@ -139,6 +142,56 @@ def test_what_is_not_there_is_not_found(provider: OpenAICompatible) -> None:
         provider.retrieve_file("file-9")
 
     assert "fake: No such object: /files/file-9" == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [("bare 404", BareNotFoundError), (405, NotOfferedError), (501, NotOfferedError)],
+)
+def test_a_route_that_a_host_lacks_is_told_from_an_object_that_is_gone(
+    provider: OpenAICompatible, fake_host: FakeHost, answer: str | int, kind: type[ProviderError]
+) -> None:
+    if isinstance(answer, int):
+        fake_host.faults = {"GET /models/ft:x:org::1": [answer] * 3}
+    else:
+        fake_host.lacks = ("/models",)
+    with pytest.raises(kind):
+        provider.retrieve_model("ft:x:org::1")
+
+    fake_host.faults, fake_host.lacks = {}, ()
+    with pytest.raises(NotFoundError) as caught:
+        provider.retrieve_model("ft:x:org::1")
+
+    assert type(caught.value) is NotFoundError
+
+
+def test_a_model_tells_its_last_day(provider: OpenAICompatible, fake_host: FakeHost) -> None:
+    fake_host.shutdown_dates["base-1"] = "2027-01-14"
+
+    assert "2027-01-14" == provider.retrieve_model("base-1").shutdown_date
+
+
+@pytest.mark.parametrize(("suffix", "said"), [("faq", "faq"), (None, "")])
+def test_a_job_tells_its_method_and_suffix(provider: OpenAICompatible, suffix: str | None, said: str) -> None:
+    job = provider.create_job(replace(REQUEST, suffix=suffix))
+
+    assert ("supervised", said) == (job.method, job.suffix)
+
+
+def test_a_download_is_whole_or_refused(
+    provider: OpenAICompatible, fake_host: FakeHost, file: Path, tmp_path: Path
+) -> None:
+    remote = provider.upload(file, filename="faq-1.jsonl", key="k")
+    target = tmp_path / "copy.jsonl"
+
+    assert provider.download_file(remote.id, target, remote.size_bytes)
+    assert file.read_bytes() == target.read_bytes()
+    with pytest.raises(ProviderError) as caught:
+        provider.download_file(remote.id, target, remote.size_bytes - 1)
+    assert "fake sends more for file-1 than the 15 bytes it has." == str(caught.value)
+
+    fake_host.serves_content = False
+    assert not provider.download_file(remote.id, target, remote.size_bytes)
 
 
 def test_reads_are_repeated_by_the_sdk(provider: OpenAICompatible, fake_host: FakeHost) -> None:
