@@ -19,10 +19,14 @@ LOCKFILE_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class LockedFile:
-    """A dataset file and the ID it was uploaded under, once it was."""
+    """A dataset file and the ID it was uploaded under, once it was.
+
+    `filename` is its name at the provider where that is not the one that the runner gives.
+    """
 
     file: DatasetFile
     file_id: str | None = None
+    filename: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +199,7 @@ def _locked_file(value: dict[str, Any]) -> LockedFile:
         n_tokens=value["tokens"],
         tokens_exact=value["tokens_exact"],
     )
-    return LockedFile(file=file, file_id=value.get("file_id"))
+    return LockedFile(file=file, file_id=value.get("file_id"), filename=value.get("filename"))
 
 
 def _job(value: dict[str, Any]) -> LockedJob:
@@ -236,6 +240,7 @@ def _file_value(locked: LockedFile) -> dict[str, Any]:
         "bytes": file.size_bytes,
         "examples": file.n_examples,
         "file_id": locked.file_id,
+        "filename": locked.filename,
         "sha256": file.sha256,
         "tokens": file.n_tokens,
         "tokens_exact": file.tokens_exact,

@@ -345,7 +345,7 @@ def refuse_unfit(planned: Planned, operator: Operator) -> None:
     if planned.plan.creates_job:
         refuse_large_files(planned.dataset, planned.host)
     model = planned.host.model(planned.plan.model)
-    today = _today(operator)
+    today = today_of(operator)
     if planned.plan.creates_job and not operator.allow_network:
         refuse_download(base_model(planned.loaded, planned.host), planned.host, operator.environment)
     if planned.plan.creates_job and model and model.shutdown_date and model.shutdown_date < today:
@@ -394,7 +394,7 @@ def _situation(
         changed = changed_examples(dataset.folder / f"{locked.index}.index", dataset.index_path)
     return Situation(
         host=host,
-        today=_today(operator),
+        today=today_of(operator),
         model=host.model(loaded.recipe.training.model),
         model_sha256=base_model(loaded, host).sha256(),
         artefact_present=_artefact_present(loaded, host, locked),
@@ -433,5 +433,6 @@ def yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCou
     return limits, EstimatedTokens(SMALL_VOCABULARY_MARGIN)
 
 
-def _today(operator: Operator) -> date:
+def today_of(operator: Operator) -> date:
+    """The day in UTC."""
     return datetime.fromtimestamp(operator.clock.now(), tz=UTC).date()

@@ -1,4 +1,4 @@
-"""Locks a recipe without training: `python -m tests.locked RECIPE...` runs at a provider in memory."""
+"""Locks recipes without training: `python -m tests.locked RECIPE...` runs every profile in memory."""
 
 import sys
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from runner.execution.watching import Update
 from runner.pipeline import Operator
 from runner.plan import Planned
 from runner.providers.base import Job, JobRequest, RemoteFile
+from runner.recipe.load import load_profiles
 from tests.fakes import MemoryProvider, StillClock
 
 
@@ -64,5 +65,6 @@ def lock(path: Path, profile: str = "default") -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        lock(Path(name))
+    for recipe in map(Path, sys.argv[1:]):
+        for name in load_profiles(recipe):
+            lock(recipe, name)

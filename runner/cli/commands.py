@@ -15,7 +15,7 @@ COMMANDS = {
     "build": ("runner.cli.recipes", "build", "Build and check the dataset."),
     "plan": ("runner.cli.recipes", "plan", "Say what a run would do, why, and its price."),
     "diff": ("runner.cli.diff", "diff", "Say what a change would train differently."),
-    "verify": ("runner.cli.recipes", "verify", "Rebuild from sources and compare with the lockfile."),
+    "verify": ("runner.cli.verify", "verify", "Rebuild from sources and compare with the lockfile."),
     "run": ("runner.cli.runs", "run", "Do it: upload, train, follow, lock."),
     "status": ("runner.cli.runs", "status", "Show the job of the last run."),
     "watch": ("runner.cli.runs", "watch", "Follow a job to its end."),

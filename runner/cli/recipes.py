@@ -2,7 +2,6 @@
 
 import shutil
 from contextlib import closing
-from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
-from runner.drift import find_drift, refuse_drift
+from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
 from runner.plan import Planned
@@ -32,7 +31,6 @@ from runner.saved_plan import save_plan
 from runner.schema import load_schema, schema_text
 
 CHANGES_PENDING = 5
-STALE = 6
 
 
 @click.command()
@@ -168,29 +166,3 @@ def _refusal(planned: Planned, decided: pipeline.Operator) -> RunnerError | None
     except RunnerError as error:
         return error
     return None
-
-
-@click.command()
-@recipe_argument
-@profile_option
-@set_option
-@json_option
-def verify(recipe: Path | None, *, profile: str, assignments: tuple[str, ...], as_json: bool) -> None:
-    """Rebuild the dataset from its sources and compare every hash with the lockfile; exit with 6 on drift.
-
-    Needs no key, sends nothing and does not use the cache of earlier builds.
-    """
-    planned = pipeline.plan(
-        find_recipe(recipe), operator(profile=profile, assignments=assignments, locked=True)
-    )
-    found = find_drift(planned)
-    lock = planned.loaded.project.name_of(planned.loaded.lock_path)
-    if as_json:
-        write_json({"ok": not found, "differences": [asdict(item) for item in found]})
-    elif found:
-        write("\n".join(f"{lock}: {difference}" for difference in found))
-    else:
-        files = len(planned.dataset.sources) + len(planned.dataset.templates) + len(planned.dataset.files)
-        write(f"{lock}: verified ({files} files, {planned.dataset.n_records} records)")
-    if found:
-        raise click.exceptions.Exit(STALE)

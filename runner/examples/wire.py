@@ -2,6 +2,7 @@
 
 import json
 import mmap
+import os
 import struct
 from dataclasses import asdict, dataclass
 from enum import IntEnum
@@ -56,8 +57,8 @@ def encode_request(request: Request) -> bytes:
     return canonical_json(
         {
             "recipe": asdict(request.recipe),
-            "folder": str(request.folder),
-            "root": str(request.project.root),
+            "folder": _path_text(request.folder),
+            "root": _path_text(request.project.root),
             "bounds": asdict(request.bounds),
         }
     )
@@ -68,10 +69,19 @@ def decode_request(content: bytes) -> Request:
     value = json.loads(content)
     return Request(
         recipe=recipe_from_dict(value["recipe"]),
-        folder=Path(value["folder"]),
-        project=Project(root=Path(value["root"])),
+        folder=_path_of(value["folder"]),
+        project=Project(root=_path_of(value["root"])),
         bounds=Bounds(**value["bounds"]),
     )
+
+
+def _path_text(path: Path) -> str:
+    """The bytes of a path, which need not be text in this process's encoding, as text that JSON can carry."""
+    return os.fsencode(path).decode("latin-1")
+
+
+def _path_of(text: str) -> Path:
+    return Path(os.fsdecode(text.encode("latin-1")))
 
 
 def recipe_from_dict(value: dict[str, Any]) -> Recipe:

@@ -8,7 +8,7 @@ from runner.errors import MissingExtraError, ProviderError, RunnerError
 from runner.execution.history import history_of
 from runner.execution.run import with_result
 from runner.lockfile import LockedFile, LockedJob, LockedRun, read_lockfile
-from runner.pipeline import Operator, provider_of, save_run
+from runner.pipeline import Operator, no_job, provider_of, save_run
 from runner.providers.base import BareNotFoundError, NotFoundError, NotOfferedError, Provider
 from runner.providers.hosts import find_host
 from runner.providers.local_service import has_job
@@ -39,8 +39,7 @@ def refresh(path: Path, operator: Operator, profile: str | None) -> list[Refresh
         if run.job is not None and profile in (None, name)
     }
     if not runs:
-        under = f" under the profile '{profile}'" if profile else ""
-        raise RunnerError(f"{loaded.lock_path.name} has no job{under}. `finetune run` starts one.")
+        raise RunnerError(no_job(replace(loaded, profile=profile or loaded.profile)))
     done = [_refresh_run(replace(loaded, profile=name), run, operator) for name, run in sorted(runs.items())]
     if all(one.problem for one in done):
         raise ProviderError("\n".join(f"{one.profile}: {one.problem}" for one in done))
@@ -65,7 +64,9 @@ def _refresh_run(loaded: LoadedRecipe, run: LockedRun, operator: Operator) -> Re
 def _asked(loaded: LoadedRecipe, run: LockedRun, job: LockedJob, operator: Operator) -> LockedRun:
     host = find_host(job.provider, operator.user_hosts)
     if host.is_local and not has_job(loaded.project.state, job.id):
-        raise ProviderError(f"{job.id} was trained on another machine; `finetune run` trains it here.")
+        raise ProviderError(
+            f"{job.id} was trained on another machine; {loaded.command('run')} trains it here."
+        )
     with closing(provider_of(host, loaded.project, operator)) as provider:
         try:
             after = _with_result(run, job, provider)

@@ -21,9 +21,9 @@ def locked_run(recipe: Path, profile: str = "default") -> dict[str, object]:
 
 @pytest.fixture
 def ran(call: Call, recipe: Path, hosted: FakeHost) -> Path:
-    """A recipe after its run."""
+    """A recipe after its run, named as it would be typed."""
     assert 0 == call("run", recipe, "--yes").code
-    return recipe
+    return Path(recipe.name)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_every_profile_is_asked_at_its_own_provider(call: Call, running: Path) -
     assert outcome.out.startswith("default: ftjob-1 at fake: status running → succeeded; ")
     assert (
         "here: not asked: ftjob-000000000000000000000000 was trained on another machine; "
-        "`finetune run` trains it here.\n"
+        "`finetune run faq.yaml --profile here` trains it here.\n"
     ) == outcome.err
 
 
@@ -133,7 +133,8 @@ def test_without_a_key_it_says_that_nothing_was_asked(
 
 def test_without_a_job_there_is_nothing_to_ask(call: Call, ran: Path) -> None:
     assert (
-        "error: faq.lock.yaml has no job under the profile 'more'. `finetune run` starts one.\n"
+        "error: no job was started under the profile 'more'. "
+        "`finetune run faq.yaml --profile more` starts one.\n"
         == call("refresh", ran, "--profile", "more").err
     )
 
