@@ -9,6 +9,7 @@ from jinja2.parser import Parser
 from runner.display import one_line, shown
 from runner.examples.allow_list import Problem, refusals
 from runner.examples.metering import SandboxError
+from runner.examples.quick import Evaluate, Render, quick_render, quick_value
 from runner.examples.sandbox import make_environment, parse_expression, rewrite
 from runner.examples.template_files import read_template
 from runner.hints import listed, nearest
@@ -46,6 +47,15 @@ class Library:
         """Compile an expression that has no problems."""
         tree, _ = parse_expression(self.environment, source)
         return self.environment.from_string(rewrite(tree, self.environment))
+
+    def quick_content(self, source: str) -> Render | None:
+        """The template without problems as a plain function, where it is simple enough."""
+        return quick_render(self.parse(source), frozenset(self.fields))
+
+    def quick_expression(self, source: str) -> Evaluate | None:
+        """The expression without problems as a plain function, where it is simple enough."""
+        expression = Parser(self.environment, source, state="variable").parse_expression()
+        return quick_value(expression, frozenset(self.fields))
 
     def field_problems(self, name: str) -> list[str]:
         """What is wrong with the name of a field."""

@@ -115,8 +115,15 @@ def _absent(field: Field, data: dict[str, Any]) -> Any:
 def _joined(value: Any, separator: str) -> str:
     if not isinstance(value, list):
         raise PathError(f"found {shown(value)}, expected a list. Remove `join`, or use another path.")
+    try:
+        return separator.join(value)
+    except TypeError:
+        return separator.join(_texts(value))
+
+
+def _texts(items: list[Any]) -> list[str]:
     parts = []
-    for item in value:
+    for item in items:
         if item is None:
             continue
         text = None if isinstance(item, bool) else scalar_text(item)
@@ -126,7 +133,7 @@ def _joined(value: Any, separator: str) -> str:
                 "Use a path such as `sections[].text` that leads to texts."
             )
         parts.append(text)
-    return separator.join(parts)
+    return parts
 
 
 def _tidied(value: Any, field: Field) -> Any:

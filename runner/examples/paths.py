@@ -11,6 +11,7 @@ from jmespath.functions import Functions
 from jmespath.visitor import TreeInterpreter
 
 from runner.display import one_line, shown
+from runner.examples.getters import Getter, make_getter
 from runner.hints import listed, nearest
 
 EXPRESSION_CHARACTERS = ".[]|&@*?()"
@@ -41,6 +42,9 @@ def compile_path(path: str) -> Read:
         return lambda data: data.get(path)
     parsed = _parse(path)
     _check(parsed.parsed, path)
+    getter = make_getter(parsed.parsed)
+    if getter is not None:
+        return _simple(getter, path)
     interpreter = TreeInterpreter()
 
     def read(data: dict[str, Any]) -> Any:
@@ -49,6 +53,16 @@ def compile_path(path: str) -> Read:
         except (JMESPathError, TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
             raise PathError(_mismatch(path, error)) from error
         _check_finite(value, path)
+        return value
+
+    return read
+
+
+def _simple(getter: Getter, path: str) -> Read:
+    def read(data: dict[str, Any]) -> Any:
+        value = getter(data)
+        if not isinstance(value, str):
+            _check_finite(value, path)
         return value
 
     return read
@@ -143,7 +157,8 @@ def _check_finite(value: Any, path: str) -> None:
         raise PathError(f"found {value} at {shown(path)}, expected a finite number. Change it.")
     if isinstance(value, list):
         for item in value:
-            _check_finite(item, path)
+            if not isinstance(item, str):
+                _check_finite(item, path)
     elif isinstance(value, dict):
         for item in value.values():
             _check_finite(item, path)

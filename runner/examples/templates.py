@@ -14,6 +14,7 @@ from runner.errors import InvalidInputError
 from runner.examples.library import Library
 from runner.examples.message_lists import Turn, list_turns
 from runner.examples.metering import SandboxError
+from runner.examples.quick import Doubt, Evaluate, Render
 from runner.examples.rendering import evaluate, make_context, render_text
 from runner.examples.sandbox import SandboxEnvironment
 from runner.examples.template_files import locate
@@ -28,11 +29,15 @@ RecipeProblem = tuple[Keys, str]
 
 @dataclass(frozen=True, slots=True)
 class MessageRenderer:
-    """One entry under `messages`, ready to use; `template` is None for a list of messages."""
+    """One entry under `messages`, ready to use; `template` is None for a list of messages.
+
+    `quick` gives what `template` does, for most records and much faster, where it is not None.
+    """
 
     keys: Keys
     message: MessageTemplate | MessageList
     template: Template | None
+    quick: Render | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +55,13 @@ class Templates:
     environment: SandboxEnvironment
     variants: tuple[Variant, ...]
     where: Template | None
+    quick_where: Evaluate | None
 
     def keeps(self, fields: dict[str, Any], record: Record) -> bool:
         """Whether `where` lets the record in. Raises InvalidInputError when it does not say yes or no."""
         if self.where is None:
             return True
-        try:
-            value = evaluate(self.where, make_context(self.environment, fields))
-        except SandboxError as error:
-            raise _invalid(record, ("where",), str(error)) from error
+        value = self._where_value(fields, record, self.where)
         if not isinstance(value, bool):
             message = (
                 f"found {shown(value)}, expected true or false. Write a comparison such as `| length > 0`."
@@ -66,14 +69,33 @@ class Templates:
             raise _invalid(record, ("where",), message)
         return value
 
+    def _where_value(self, fields: dict[str, Any], record: Record, where: Template) -> Any:
+        if self.quick_where is not None:
+            try:
+                return self.quick_where(fields)
+            except Doubt:
+                pass
+        try:
+            return evaluate(where, make_context(self.environment, fields))
+        except SandboxError as error:
+            raise _invalid(record, ("where",), str(error)) from error
+
     def render(self, fields: dict[str, Any], record: Record) -> list[tuple[str, list[Turn]]]:
         """Role and content of every message, by variant. Raises InvalidInputError with all problems."""
-        context = make_context(self.environment, fields)
+        context: Context | None = None
         issues: list[Issue] = []
         result = []
         for variant in self.variants:
             turns: list[Turn] = []
             for renderer in variant.messages:
+                try:
+                    if renderer.quick is not None:
+                        turns.append((renderer.message.role, renderer.quick(fields)))
+                        continue
+                except Doubt:
+                    pass
+                if context is None:
+                    context = make_context(self.environment, fields)
                 try:
                     turns += _turns(renderer, fields, context)
                 except SandboxError as error:
@@ -114,11 +136,13 @@ def compile_templates(recipe: Recipe, folder: Path, project: Project) -> Templat
     for name, keys, message in _messages(recipe):
         source = None if isinstance(message, MessageList) else library.content(message)
         template = None if source is None else library.environment.from_string(source)
-        variants[name].append(MessageRenderer(_content_keys(keys, message), message, template))
+        quick = None if source is None else library.quick_content(source)
+        variants[name].append(MessageRenderer(_content_keys(keys, message), message, template, quick))
     return Templates(
         environment=library.environment,
         variants=tuple(Variant(name, tuple(messages)) for name, messages in variants.items()),
         where=library.expression(recipe.where) if recipe.where is not None else None,
+        quick_where=library.quick_expression(recipe.where) if recipe.where is not None else None,
     )
 
 
