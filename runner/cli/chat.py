@@ -1,7 +1,8 @@
 """The chat command: one question, or a conversation."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 import click
 
@@ -14,10 +15,16 @@ from runner.cli.options import (
     tell,
     write,
     write_json,
+    write_piece,
 )
-from runner.display import neutralise
-from runner.errors import UsageError
+from runner.dataset.tokens import ESTIMATE_MARGIN, SMALL_VOCABULARY_MARGIN, EstimatedTokens
+from runner.errors import ProviderError, UsageError
+from runner.examples.read import Message
 from runner.providers.base import ChatRequest
+from runner.providers.hosts import HostModel
+
+# How much of a model's context is kept free for an answer whose length is not limited.
+ANSWER_SHARE = 0.25
 
 
 @click.command()
@@ -43,26 +50,67 @@ def chat(
     as_json: bool,
 ) -> None:
     """Ask the recipe's tuned model, or any model of the provider. Without a question: a conversation."""
+    if question is None and not sys.stdin.isatty():
+        raise UsageError("give a question, or run it on a terminal for a conversation.")
     target = find_target(subject, provider, profile)
     model = _model_of(target)
-    history = [{"role": "system", "content": system}] if system else []
-    limits = {"temperature": temperature, "max_tokens": max_tokens}
+    history = History(system=system, budget=_budget(target, model, max_tokens))
 
     def ask(text: str, *, quiet: bool = False) -> str:
-        history.append({"role": "user", "content": text})
-        request = ChatRequest(model=model, messages=tuple(history), **limits)  # type: ignore[arg-type]
+        messages = history.with_question(text)
+        request = ChatRequest(model=model, messages=messages, temperature=temperature, max_tokens=max_tokens)
         answer = _streamed(target.provider.chat(request), quiet=quiet)
-        history.append({"role": "assistant", "content": answer})
+        history.add(text, answer)
         return answer
 
-    if question is not None:
-        answer = ask(question, quiet=as_json)
-        if as_json:
-            write_json({"model": model, "answer": answer})
-    elif not sys.stdin.isatty():
-        raise UsageError("give a question, or run it on a terminal for a conversation.")
-    else:
+    if question is None:
         _converse(model, ask)
+        return
+    answer = ask(question, quiet=as_json)
+    if as_json:
+        write_json({"model": model, "answer": answer})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How many tokens a conversation may have; `margin` is the relative error of the estimate."""
+
+    tokens: int
+    margin: float
+
+    def holds(self, messages: Iterable[Mapping[str, str]]) -> bool:
+        """Whether messages certainly fit."""
+        counted = EstimatedTokens().count(Message(**message) for message in messages)
+        return counted * (1 + self.margin) <= self.tokens
+
+
+@dataclass
+class History:
+    """A conversation so far: whole turns, of which the oldest are left out when they no longer fit."""
+
+    system: str | None
+    budget: Budget | None
+    turns: list[tuple[str, str]] = field(default_factory=list)
+    has_dropped: bool = False
+
+    def with_question(self, question: str) -> tuple[Mapping[str, str], ...]:
+        """The messages of the next request; says once that older turns are left out."""
+        while self.turns and self.budget and not self.budget.holds(self._messages(question)):
+            del self.turns[0]
+            if not self.has_dropped:
+                tell("The conversation is longer than the model reads; its oldest turns are left out now.")
+            self.has_dropped = True
+        return self._messages(question)
+
+    def add(self, question: str, answer: str) -> None:
+        """Keep a turn that was answered."""
+        self.turns.append((question, answer))
+
+    def _messages(self, question: str) -> tuple[Mapping[str, str], ...]:
+        spoken = [("system", self.system)] if self.system else []
+        for asked, answered in self.turns:
+            spoken += [("user", asked), ("assistant", answered)]
+        return tuple({"role": role, "content": content} for role, content in [*spoken, ("user", question)])
 
 
 def _model_of(target: Target) -> str:
@@ -76,18 +124,33 @@ def _model_of(target: Target) -> str:
     return target.model
 
 
+def _budget(target: Target, model: str, max_tokens: int | None) -> Budget | None:
+    """The tokens that the host entry gives the base of a model, None where it has none."""
+    base = _base_of(target, model)
+    if base is None or base.max_example_tokens is None:
+        return None
+    answer = max_tokens or int(base.max_example_tokens * ANSWER_SHARE)
+    margin = SMALL_VOCABULARY_MARGIN if base.tokenizer else ESTIMATE_MARGIN
+    return Budget(tokens=base.max_example_tokens - answer, margin=margin)
+
+
+def _base_of(target: Target, model: str) -> HostModel | None:
+    # A tuned model is called ft:<base>:<organisation>:<suffix>:<id>.
+    return target.host.model(model.split(":")[1] if model.startswith("ft:") else model)
+
+
 def _streamed(pieces: Iterable[str], *, quiet: bool) -> str:
     answer = []
     for piece in pieces:
         answer.append(piece)
         if not quiet:
-            click.echo(neutralise(piece), nl=False)
+            write_piece(piece)
     if not quiet:
         write("")
     return "".join(answer)
 
 
-def _converse(model: str, ask: object) -> None:
+def _converse(model: str, ask: Callable[[str], str]) -> None:
     tell(f"{model}. Ctrl-D ends the conversation.")
     while True:
         try:
@@ -95,5 +158,9 @@ def _converse(model: str, ask: object) -> None:
         except EOFError:
             tell("")
             return
-        if text and callable(ask):
+        if not text:
+            continue
+        try:
             ask(text)
+        except ProviderError as error:
+            tell(f"\nerror: {error}\nThe conversation goes on without this question.")

@@ -12,6 +12,7 @@ import click
 
 from runner import __version__
 from runner.cli.commands import COMMANDS, LazyGroup
+from runner.cli.streams import emit, open_closed_streams
 from runner.display import neutralise
 from runner.errors import RunnerError, UsageError
 
@@ -34,6 +35,7 @@ def finetune() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code."""
+    open_closed_streams()
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -45,6 +47,9 @@ def run(arguments: list[str]) -> int:
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as leave:
         return leave.exit_code
+    except SystemExit:
+        # click ends so when the reader of its help has gone.
+        return 0
     except click.ClickException as error:
         _show_usage(error, as_json=as_json)
         return USAGE
@@ -54,10 +59,6 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("\ninterrupted\n")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader, such as `head`, has what it wanted; nothing more can be written.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         _show_error(RunnerError(f"{name}{error.strerror or error}."), as_json=as_json)
@@ -81,7 +82,7 @@ def _show_error(error: RunnerError, *, as_json: bool) -> None:
         from runner.report.machine import error_data
 
         text = json.dumps({"ok": False, "error": error_data(error)}, ensure_ascii=False, indent=2)
-        sys.stdout.write(f"{text}\n")
+        emit(f"{text}\n")
         return
     text = neutralise(str(error))
     is_list = getattr(error, "issues", None)

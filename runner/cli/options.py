@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from runner.cli.streams import emit
 from runner.display import neutralise
 from runner.errors import UsageError
 from runner.hints import command
@@ -63,12 +64,17 @@ def user_hosts() -> Path:
 
 def write(text: str) -> None:
     """Write a result to stdout; what files are called cannot drive the terminal either."""
-    click.echo(neutralise(text))
+    emit(f"{neutralise(text)}\n")
+
+
+def write_piece(text: str) -> None:
+    """Write a part of a result to stdout as it comes."""
+    emit(neutralise(text))
 
 
 def write_json(data: Any) -> None:
     """Write a result to stdout as JSON."""
-    click.echo(json.dumps({"ok": True, **data}, ensure_ascii=False, indent=2, default=str))
+    emit(json.dumps({"ok": True, **data}, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
 def tell_if_cut(listed: Sequence[object], limit: int) -> bool:
@@ -80,7 +86,7 @@ def tell_if_cut(listed: Sequence[object], limit: int) -> bool:
 
 def tell(text: str) -> None:
     """Write progress to stderr."""
-    click.echo(neutralise(text), err=True)
+    emit(f"{neutralise(text)}\n", err=True)
 
 
 def is_interactive() -> bool:

@@ -1,5 +1,6 @@
 """A job's progress: a live bar on a terminal, plain lines elsewhere."""
 
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -53,8 +54,10 @@ class JobProgress:
         if self.bar is not None:
             self.bar.console.print(text, markup=False, highlight=False)
         else:
-            self.stream.write(f"{text}\n")
-            self.stream.flush()
+            # A reader that has gone does not end a job that is being followed.
+            with suppress(BrokenPipeError):
+                self.stream.write(f"{text}\n")
+                self.stream.flush()
 
     def _metrics(self, event: Event) -> None:
         step, total = event.data.get("step"), event.data.get("total_steps")

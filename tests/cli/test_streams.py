@@ -1,0 +1,36 @@
+"""Closed streams and readers that leave early do not change what a command says or how it ends."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FINETUNE = f"{sys.executable} -m runner"
+
+
+def shell(folder: Path, command: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command line whose exit code is that of `finetune`."""
+    script = f"{command.replace('finetune', FINETUNE)}; exit ${{PIPESTATUS[0]}}"
+    return subprocess.run(
+        ["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "error"),
+    [
+        ("finetune chat <&-", 2, "error: give a question, or run it on a terminal for a conversation.\n"),
+        ("finetune preview faq.yaml >&-", 0, ""),
+        ("finetune preview faq.yaml 2>&-", 0, ""),
+        ("finetune preview faq.yaml | true", 0, ""),
+        ("finetune plan faq.yaml --detailed-exitcode --json | true", 5, ""),
+        ("finetune plan faq.yaml --detailed-exitcode 2>&1 | true", 5, ""),
+        ("finetune validate absent.yaml --json | true", 1, ""),
+        ("finetune --help | true", 0, ""),
+    ],
+)
+def test_a_closed_stream_changes_nothing(local_recipe: Path, command: str, code: int, error: str) -> None:
+    done = shell(local_recipe.parent, command)
+
+    assert (code, error) == (done.returncode, done.stderr)
