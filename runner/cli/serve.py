@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from runner.cli.options import tell
-from runner.errors import MissingExtraError
+from runner.cli.options import json_option, tell, write, write_json
+from runner.errors import MissingExtraError, UsageError
 from runner.project import find_project
+from runner.providers.local_service import make_way, stop_service
 
 TOKEN_VARIABLE = "FINETUNE_SERVE_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
@@ -18,11 +19,18 @@ TOKEN_VARIABLE = "FINETUNE_SERVE_TOKEN"  # noqa: S105 - the name of a variable, 
     "--port", default=8642, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one."
 )
 @click.option("--allow-network", is_flag=True, help="Let every job fetch models from the Hugging Face hub.")
-def serve(port: int, allow_network: bool) -> None:
+@click.option("--stop", is_flag=True, help="Stop this project's service instead; jobs in progress go on.")
+@json_option
+def serve(*, port: int, allow_network: bool, stop: bool, as_json: bool) -> None:
     """Run the local service for any OpenAI client until Ctrl-C.
 
-    The token comes from FINETUNE_SERVE_TOKEN; without it one is made and shown.
+    The token comes from FINETUNE_SERVE_TOKEN; without it one is made and shown. An idle service that an
+    earlier command started is replaced.
     """
+    state = find_project(Path.cwd()).make_state()
+    if stop:
+        _report_stopped(is_stopped=stop_service(state), as_json=as_json)
+        return
     try:
         from runner.local.serve import serve as serve_forever
     except ImportError as error:
@@ -30,13 +38,38 @@ def serve(port: int, allow_network: bool) -> None:
             f"`finetune serve` needs the extra `local` ({error.name} is missing). "
             "Install it with: pip install 'finetune-runner[local]'"
         ) from error
-    token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)
-    state = find_project(Path.cwd()).make_state()
+    token = _token()
 
     def announce(base_url: str) -> None:
+        if as_json:
+            write_json({"base_url": base_url, "token": token})
+            return
         tell(f"serving {base_url} for this project; Ctrl-C stops.")
         tell(f"  export OPENAI_BASE_URL={base_url}")
-        if not os.environ.get(TOKEN_VARIABLE):
+        if TOKEN_VARIABLE not in os.environ:
             tell(f"  export OPENAI_API_KEY={token}")
 
+    make_way(state)
     serve_forever(state, port=port, token=token, allow_network=allow_network, announce=announce)
+
+
+def _token() -> str:
+    """The operator's token, or a new one. Raises UsageError for one that no client could send."""
+    token = os.environ.get(TOKEN_VARIABLE)
+    if token is None:
+        return secrets.token_urlsafe(24)
+    if not token or not all("!" <= character <= "~" for character in token):
+        raise UsageError(
+            f"{TOKEN_VARIABLE} is blank or has a space, a line end or a letter that no token has. "
+            "Set another, or unset it to have one made."
+        )
+    return token
+
+
+def _report_stopped(*, is_stopped: bool, as_json: bool) -> None:
+    if as_json:
+        write_json({"stopped": is_stopped})
+    elif is_stopped:
+        write("stopped the local service; jobs in progress go on, and the next command takes them over")
+    else:
+        write("no local service runs for this project")

@@ -97,12 +97,16 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRecord:
-    """How to reach a running service; `version` is the runner's."""
+    """How to reach a running service; `version` is the runner's.
+
+    One that `is_detached` was started by a command that needed it, and nobody waits for it.
+    """
 
     pid: int
     port: int
     token: str = field(repr=False)
     version: str
+    is_detached: bool = False
 
     @property
     def base_url(self) -> str:
@@ -125,6 +129,7 @@ def read_record(layout: Layout) -> ServiceRecord | None:
             port=int(content["port"]),
             token=str(content["token"]),
             version=str(content["version"]),
+            is_detached=content.get("is_detached") is True,
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

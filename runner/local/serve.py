@@ -84,7 +84,13 @@ def serve(  # noqa: PLR0913 - each is one decision of the caller
             # Either signal ends the service the same way, also before the server has handlers of its own; it
             # raises the signal again when it has stopped.
             signal.signal(signal.SIGTERM, signal.default_int_handler)
-            record = ServiceRecord(pid=os.getpid(), port=bound, token=token, version=runner.__version__)
+            record = ServiceRecord(
+                pid=os.getpid(),
+                port=bound,
+                token=token,
+                version=runner.__version__,
+                is_detached=idle_s is not None,
+            )
             write_record(layout, record)
             setup = _Setup(
                 layout=layout,
@@ -137,7 +143,7 @@ def _other_service(layout: Layout) -> str:
         return "Another local service is starting for this project. Try again in a moment."
     return (
         f"A local service already runs for this project at {running.base_url} (process {running.pid}). "
-        f"Use it, or stop it with: kill {running.pid}"
+        "Use it, or stop it with `finetune serve --stop`."
     )
 
 

@@ -42,6 +42,7 @@ class ServiceAddress:
 class _Running:
     record: ServiceRecord
     live_jobs: int
+    jobs: tuple[str, ...] = ()
 
     @property
     def is_usable(self) -> bool:
@@ -85,6 +86,27 @@ def stop_service(state: Path, *, timeout_s: float = 10.0) -> bool:
     return True
 
 
+def make_way(state: Path, *, timeout_s: float = 10.0) -> None:
+    """End an idle service that an earlier command started, so that another can serve the state folder.
+
+    Raises ProviderError for one with live jobs, or that somebody started by hand.
+    """
+    layout = Layout(state.resolve())
+    running = _find(layout)
+    if running is None:
+        return
+    where = f"the local service of this project runs at {running.record.base_url}"
+    stop = "stop it with `finetune serve --stop`"
+    if not running.record.is_detached:
+        raise ProviderError(f"{where} (process {running.record.pid}). Use it, or {stop}.")
+    if running.live_jobs:
+        jobs = ", ".join(running.jobs) or f"{running.live_jobs} jobs"
+        raise ProviderError(
+            f"{where} and works on {jobs}. Wait for the end, or {stop}: jobs go on without it."
+        )
+    _stop(layout, running.record, timeout_s)
+
+
 def has_artefact(state: Path, job_id: str) -> bool:
     """Whether the complete model of a job is on this machine; starts nothing."""
     return JOB_ID.fullmatch(job_id) is not None and Layout(state).manifest(job_id).is_file()
@@ -117,7 +139,9 @@ def _find(layout: Layout) -> _Running | None:
             continue
         if health is None:
             return None
-        return _Running(record=record, live_jobs=int(health["live_jobs"]))
+        # A service of an earlier version counts its jobs only.
+        jobs = tuple(map(str, health.get("jobs", ())))
+        return _Running(record=record, live_jobs=int(health["live_jobs"]), jobs=jobs)
     return None
 
 

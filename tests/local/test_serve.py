@@ -25,7 +25,7 @@ def test_a_second_service_is_refused(state: Path) -> None:
     pid = running.record.pid
     assert str(caught.value) == (
         f"A local service already runs for this project at {running.record.base_url} (process {pid}). "
-        f"Use it, or stop it with: kill {pid}"
+        "Use it, or stop it with `finetune serve --stop`."
     )
     assert running.stop() == 0
 

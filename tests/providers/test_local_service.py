@@ -18,7 +18,15 @@ import runner
 from runner.errors import MissingExtraError, ProviderError
 from runner.local.layout import Layout, read_record, write_record
 from runner.providers import local_service
-from runner.providers.local_service import ensure_service, has_artefact, has_job, stop_service
+from runner.providers.local_service import (
+    ensure_service,
+    has_artefact,
+    has_job,
+    make_way,
+    stop_service,
+)
+from tests.local import fake_worker
+from tests.local.harness import finished, start_service, upload, worker_pid
 
 JOB_ID = "ftjob-0123456789abcdef01234567"
 
@@ -101,6 +109,51 @@ def test_a_service_of_another_version_with_a_job_is_used() -> None:
     assert not local_service._Running(record=record, live_jobs=0).is_usable
     current = replace(record, version=runner.__version__)
     assert local_service._Running(record=current, live_jobs=0).is_usable
+
+
+def test_an_idle_service_makes_way(state: Path) -> None:
+    """It was started by a command that is long over."""
+    ensure_service(state)
+    make_way(state)
+
+    assert not stop_service(state)
+    make_way(state)
+
+
+def test_a_service_with_a_job_does_not_make_way(state: Path) -> None:
+    running = start_service(state)
+    with running.client() as client:
+        file = upload(client).id
+        job = client.fine_tuning.jobs.create(model="tiny-1", training_file=file, seed=fake_worker.WAITS)
+    with pytest.raises(ProviderError) as caught:
+        make_way(state)
+
+    assert (
+        f"the local service of this project runs at {running.record.base_url} and works on {job.id}. "
+        "Wait for the end, or stop it with `finetune serve --stop`: jobs go on without it."
+    ) == str(caught.value)
+    worker_pid(running.layout, job.id)
+    (running.layout.training(job.id) / fake_worker.GO).touch()
+    with running.client() as client:
+        assert "succeeded" == finished(client, job.id).status
+    assert 0 == running.stop()
+
+
+def test_a_service_in_a_terminal_does_not_make_way(state: Path) -> None:
+    """Somebody may be using it."""
+    ensure_service(state)
+    layout = Layout(state)
+    record = read_record(layout)
+    assert record is not None
+    write_record(layout, replace(record, is_detached=False))
+    with pytest.raises(ProviderError) as caught:
+        make_way(state)
+    write_record(layout, record)
+
+    assert (
+        f"the local service of this project runs at {record.base_url} (process {record.pid}). "
+        "Use it, or stop it with `finetune serve --stop`."
+    ) == str(caught.value)
 
 
 def test_stopping_waits_for_the_end(state: Path) -> None:

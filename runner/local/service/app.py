@@ -32,9 +32,15 @@ def make_app(service: Service, lifespan: Lifespan) -> Starlette:
 
 
 async def _health(request: Request) -> Response:
-    n_live = len(service_of(request).store.live_jobs())
+    live = [job.id for job in service_of(request).store.live_jobs()]
     return JSONResponse(
-        {"status": "ok", "pid": os.getpid(), "version": runner.__version__, "live_jobs": n_live}
+        {
+            "status": "ok",
+            "pid": os.getpid(),
+            "version": runner.__version__,
+            "live_jobs": len(live),
+            "jobs": live,
+        }
     )
 
 
