@@ -13,7 +13,7 @@ from runner.dataset.build import build_dataset
 from runner.dataset.cache import cache_key, read_cached, write_cached
 from runner.dataset.checks import Checker, DatasetLimits
 from runner.dataset.compare import changed_examples
-from runner.dataset.inputs import find_inputs
+from runner.dataset.inputs import find_inputs, find_sources
 from runner.dataset.tokens import (
     SMALL_VOCABULARY_MARGIN,
     CountedTokens,
@@ -110,6 +110,7 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
 def preview(path: Path, operator: Operator) -> Generator[Example | Issue, None, None]:
     """The examples of a recipe one by one, nothing checked or written."""
     loaded = validate(path, operator)
+    find_sources(loaded)
     yield from read_confined(loaded.recipe, loaded.folder, loaded.project)
 
 

@@ -34,11 +34,15 @@ def load_schema(name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Where data breaks a schema, and a sentence about it; `at_key` says that the key itself is wrong."""
+    """Where data breaks a schema, and a sentence about it.
+
+    `at_key` says that the key itself is wrong; `missing` is the key that the mapping at `path` lacks.
+    """
 
     path: Keys
     message: str
     at_key: bool = False
+    missing: str = ""
 
 
 def violations(schema_name: str, value: Any) -> list[Violation]:
@@ -154,7 +158,8 @@ def _unknown_keys(error: Any, path: Keys) -> Iterator[Violation]:
 def _missing_keys(error: Any, path: Keys, schema: Mapping[str, Any]) -> Iterator[Violation]:
     # The validator reports each missing key by itself; the key is the first word of its message.
     key = error.message.split("'")[1]
-    yield Violation(path, f"the key '{key}' is missing. Add it{_described(schema, key)}.")
+    sentence = f"the key '{key}' is missing. Add it{_described(schema, key)}."
+    yield Violation(path, sentence, missing=key)
 
 
 def _needed_keys(error: Any, path: Keys) -> Iterator[Violation]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from runner.canonical import sha256_file
 from runner.dataset.value import InputFile
-from runner.errors import RunnerError
+from runner.errors import InvalidInputError, RunnerError
 from runner.examples.templates import template_files
+from runner.issues import Issue
 from runner.project import Project
 from runner.recipe.load import LoadedRecipe
 from runner.sources.read import find_source_files
@@ -22,13 +23,30 @@ class Inputs:
 
 def find_inputs(loaded: LoadedRecipe) -> Inputs:
     """Find and hash a recipe's source and template files. Raises InvalidInputError, RunnerError."""
-    recipe, folder, project = loaded.recipe, loaded.folder, loaded.project
-    sources = [path for source in recipe.sources for path in find_source_files(source, folder, project)]
-    templates = template_files(recipe, folder, project).values()
+    project = loaded.project
+    templates = template_files(loaded.recipe, loaded.folder, project).values()
     return Inputs(
-        sources=tuple(_input_file(path, project) for path in dict.fromkeys(sources)),
+        sources=tuple(_input_file(path, project) for path in dict.fromkeys(find_sources(loaded))),
         templates=tuple(_input_file(path, project) for path in templates),
     )
+
+
+def find_sources(loaded: LoadedRecipe) -> list[Path]:
+    """The files of all sources in order.
+
+    Raises InvalidInputError that names the lines of the recipe whose files cannot be used.
+    """
+    found: list[Path] = []
+    issues: list[Issue] = []
+    for index, source in enumerate(loaded.recipe.sources):
+        try:
+            found += find_source_files(source, loaded.folder, loaded.project)
+        except InvalidInputError as error:
+            keys = ("sources", index, "path")
+            issues += [loaded.issue(keys, f"{issue.place}: {issue.message}") for issue in error.issues]
+    if issues:
+        raise InvalidInputError(issues)
+    return found
 
 
 def _input_file(path: Path, project: Project) -> "InputFile":

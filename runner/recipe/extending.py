@@ -7,7 +7,7 @@ from typing import Any
 from runner.display import shown
 from runner.errors import InvalidInputError, RunnerError
 from runner.hints import nearest
-from runner.issues import Issue, Place, json_path
+from runner.issues import Issue, Place
 from runner.project import Project
 from runner.recipe.paths import moved
 from runner.recipe.yaml import Document, Keys, parse_yaml
@@ -73,7 +73,7 @@ class _Reading:
         for keys, name in named_bases(document.value):
             message = self._extend(path, name, chain)
             if message:
-                self.issues.append(Issue(place=document.place(keys), path=json_path(keys), message=message))
+                self.issues.append(document.issue(keys, message))
         self.documents[path] = moved(document, path.parent, self.folder)
 
     def _extend(self, path: Path, name: str, chain: tuple[str, ...]) -> str | None:

@@ -1,7 +1,7 @@
 """A recipe file, read, checked and parsed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import InvalidInputError, RunnerError
@@ -14,7 +14,7 @@ from runner.recipe.extending import read_files
 from runner.recipe.model import Recipe
 from runner.recipe.parse import parse_recipe
 from runner.recipe.yaml import Document, Keys
-from runner.schema import violations
+from runner.schema import Violation, violations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +44,13 @@ class LoadedRecipe:
 
     def command(self, name: str, *options: str) -> str:
         """A command about this recipe as it has to be typed, in backticks."""
-        return command(name, str(self.given), *options, profile=self.profile)
+        stated = self.assignments if name in ("plan", "run") else ()
+        laid_over = [part for text in stated for part in ("--set", text)]
+        return command(name, str(self.given), *laid_over, *options, profile=self.profile)
 
     def issue(self, keys: Keys, message: str) -> Issue:
         """A problem at a place in this recipe."""
-        return Issue(place=self.document.place(keys), path=json_path(keys), message=message)
+        return self.document.issue(keys, message)
 
 
 def load_recipe(path: Path, profile: str = DEFAULT_PROFILE, assignments: Sequence[str] = ()) -> LoadedRecipe:
@@ -119,21 +121,19 @@ def _composing_issues(file: Document, bases: Sequence[Document]) -> list[Issue]:
         known = profile_names(bases)
         kept = {name: item for name, item in value["profiles"].items() if item or name not in known}
         value["profiles"] = kept
-    found = _schema_issues(replace(file, value=value))
-    named = tuple(json_path((key,)) for key in value)
     return [
-        issue
-        for issue in found
-        if issue.path.startswith(named) or issue.message.startswith("the key 'version' is missing")
+        _issue(file, found)
+        for found in violations("recipe", value)
+        if found.path[:1] in [(key,) for key in value] or found.missing == "version"
     ]
 
 
 def _schema_issues(document: Document) -> list[Issue]:
-    issues = []
-    for found in violations("recipe", document.value):
-        place = document.key_place(found.path) if found.at_key else document.place(found.path)
-        issues.append(Issue(place=place, path=json_path(found.path), message=found.message))
-    return issues
+    return [_issue(document, found) for found in violations("recipe", document.value)]
+
+
+def _issue(document: Document, found: Violation) -> Issue:
+    return document.issue(found.path, found.message, at_key=found.at_key)
 
 
 def _repeated(issue: Issue, issues: list[Issue]) -> bool:

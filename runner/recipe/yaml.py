@@ -43,6 +43,12 @@ class Mark:
         return Place(file=self.file, line=self.line or None, column=self.column or None)
 
     @property
+    def section(self) -> Keys:
+        """The keys in its file that lead to what was laid over, such as ("profiles", "openai")."""
+        kind, _, name = self.layer.partition(" ")
+        return ("profiles", name) if kind == "profile" else ()
+
+    @property
     def origin(self) -> str:
         """The position with its layer, such as `profile openai, recipes/faq.yaml:40`."""
         where = f"{self.file}:{self.line}" if self.line else ""
@@ -58,18 +64,16 @@ class Document:
     marks: dict[Keys, Mark]
     key_marks: dict[Keys, Mark]
 
-    def place(self, path: Keys) -> Place:
-        """Where the value at a path stands, or its nearest parent that is written down."""
-        for length in range(len(path), -1, -1):
-            mark = self.marks.get(path[:length])
-            if mark is not None:
-                return mark.place
-        return Place(file=self.file)
+    def issue(self, path: Keys, message: str, *, at_key: bool = False) -> Issue:
+        """A problem of the value at a path, or of its key, where it was written, such as in a profile."""
+        mark = (self.key_marks.get(path) if at_key else None) or self._nearest_mark(path)
+        section = mark.section if mark else ()
+        place = mark.place if mark else Place(file=self.file)
+        return Issue(place=place, path=json_path((*section, *path)), message=message)
 
-    def key_place(self, path: Keys) -> Place:
-        """Where the key of the value at a path stands."""
-        mark = self.key_marks.get(path)
-        return mark.place if mark else self.place(path)
+    def _nearest_mark(self, path: Keys) -> Mark | None:
+        above = (path[:length] for length in range(len(path), -1, -1))
+        return next((self.marks[keys] for keys in above if keys in self.marks), None)
 
 
 @dataclass
