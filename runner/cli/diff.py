@@ -8,6 +8,7 @@ import click
 
 from runner import pipeline
 from runner.cli.options import (
+    FILE,
     find_recipe,
     json_option,
     operator,
@@ -41,7 +42,7 @@ WORKING_TREE = "working tree"
 @click.argument("after", metavar="[B]", required=False)
 @click.option(
     "--recipe",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="The recipe to look at in revisions and the working tree.",
 )
 @profile_option

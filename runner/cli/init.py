@@ -6,18 +6,18 @@ import click
 
 from runner import pipeline
 from runner.canonical import write_atomically
-from runner.cli.options import json_option, operator, tell, write, write_json
+from runner.cli.options import FILE, json_option, operator, tell, write, write_json
+from runner.display import one_line
 from runner.errors import RunnerError, UsageError
 from runner.project import find_project
 from runner.schema import schema_text
+from runner.sources.glob import is_pattern
 from runner.starter.guess import SCHEMA_FILE, guess_recipe
 
 
 @click.command()
-@click.argument("data", type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="The recipe to write; by default beside the data."
-)
+@click.argument("data", type=FILE)
+@click.option("--out", type=FILE, help="The recipe to write; by default beside the data.")
 @click.option("--force", is_flag=True, help="Replace a recipe that is already there.")
 @json_option
 def init(data: Path, out: Path | None, force: bool, as_json: bool) -> None:
@@ -34,6 +34,7 @@ def init(data: Path, out: Path | None, force: bool, as_json: bool) -> None:
         raise UsageError(
             f"{recipe} is outside the project of {data}. Sources have to be in the recipe's project."
         )
+    _check_names(data, recipe)
     guess = guess_recipe(data, recipe, project)
     write_atomically(project.make_state() / SCHEMA_FILE, schema_text("recipe").encode())
     write_atomically(recipe, guess.text.encode())
@@ -45,3 +46,18 @@ def init(data: Path, out: Path | None, force: bool, as_json: bool) -> None:
         tell(f"  {line}")
     write(f"wrote {recipe}")
     tell(f"See what it makes: finetune preview {recipe}")
+
+
+def _check_names(data: Path, recipe: Path) -> None:
+    """Refuse, before anything is written, names that a recipe cannot hold. Raises RunnerError."""
+    for path in (data, recipe):
+        if one_line(path.name, limit=1_000) != path.name:
+            raise RunnerError(
+                f"{one_line(path.name)}: found a file name with control or hidden characters, expected "
+                "visible ones. Rename the file."
+            )
+    if is_pattern(data.name):
+        raise RunnerError(
+            f"{data}: found a file name with *, ? or [, which make a pattern of a path in a recipe. "
+            "Rename the file."
+        )

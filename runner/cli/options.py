@@ -46,7 +46,9 @@ provider_option = click.option(
     "--provider", default=None, help="The host entry to ask, for a job that no recipe here knows."
 )
 host_option = click.option("--provider", default="local", show_default=True, help="The host entry to ask.")
-recipe_argument = click.argument("recipe", required=False, type=click.Path(path_type=Path))
+# Whether a file can be read is told by whoever reads it: what a file lacks is no mistake in the command line.
+FILE = click.Path(path_type=Path, readable=False)
+recipe_argument = click.argument("recipe", required=False, type=FILE)
 
 
 def operator(**decisions: Any) -> Operator:

@@ -9,6 +9,7 @@ import click
 
 from runner import pipeline
 from runner.cli.options import (
+    FILE,
     find_recipe,
     json_option,
     locked_option,
@@ -88,9 +89,7 @@ def preview(
 @recipe_argument
 @profile_option
 @set_option
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Also leave train.jsonl and validation.jsonl here."
-)
+@click.option("--out", type=FILE, help="Also leave train.jsonl and validation.jsonl here.")
 @json_option
 def build(
     recipe: Path | None, *, profile: str, assignments: tuple[str, ...], out: Path | None, as_json: bool
@@ -121,7 +120,7 @@ def build(
 @click.option("--retry", is_flag=True, help="Plan a new attempt of a failed or cancelled job.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 5 when a run would do something.")
 @locked_option
-@click.option("--out", type=click.Path(path_type=Path), help="Also save the plan for `finetune run PLAN`.")
+@click.option("--out", type=FILE, help="Also save the plan for `finetune run PLAN`.")
 @json_option
 def plan(
     recipe: Path | None,

@@ -11,6 +11,7 @@ from runner.report.terminal import event_text
 
 # Off a terminal, one line of metrics per this share of the steps.
 PLAIN_SHARE = 0.1
+WIDE_TERMINAL, WIDE_BAR, NARROW_BAR = 100, 24, 10
 # One per epoch; `finetune events` and `finetune status` have them.
 ROUTINE = "Checkpoint created"
 
@@ -96,12 +97,18 @@ def _number(value: object) -> str:
 def _make_bar(stream: TextIO) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
+    console = Console(file=stream)
+    # On a narrow terminal the measures give way: how far the job is can always be read.
+    measures = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    whole = Column(no_wrap=True, min_width=len("10000/10000"))
     return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[measures]}"),
-        TimeRemainingColumn(),
-        console=Console(file=stream),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=WIDE_BAR if console.width >= WIDE_TERMINAL else NARROW_BAR),
+        MofNCompleteColumn(table_column=whole),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[measures]}", table_column=measures),
+        console=console,
+        expand=True,
     )

@@ -165,3 +165,64 @@ def test_init_finds_the_encoding_of_an_old_export(call: Call, project: Path) -> 
     assert 0 == outcome.code, outcome.err
     assert "    encoding: cp949\nkey: 번호\n" in (project / "old.yaml").read_text()
     assert 0 == call("build", project / "old.yaml").code
+
+
+@pytest.mark.parametrize("command", ["preview", "build", "plan"])
+def test_missing_sources_are_named_with_their_lines(call: Call, local_recipe: Path, command: str) -> None:
+    """All of them at once."""
+    text = local_recipe.read_text().replace("- path: faq.jsonl", "- path: fqa.jsonl\n  - path: other/*.csv")
+    local_recipe.write_text(text)
+    outcome = call(command, local_recipe)
+
+    assert (
+        1,
+        "faq.yaml:4:11: $.sources[0].path: fqa.jsonl: found no such file, expected one. "
+        "Did you mean 'faq.jsonl'?\n"
+        "faq.yaml:5:11: $.sources[1].path: other/*.csv: found no file that matches, expected at least one. "
+        "Correct the path or pattern.\n",
+    ) == (outcome.code, outcome.err)
+
+
+def test_a_recipe_that_cannot_be_read_is_no_usage_error(
+    call: Call, local_recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.access", lambda *arguments, **options: False)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    outcome = call("validate", local_recipe)
+
+    assert (1, f"error: {local_recipe}: cannot be read: Permission denied.\n") == (outcome.code, outcome.err)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "a\nb.jsonl",
+            "error: a\\nb.jsonl: found a file name with control or hidden characters, expected visible ones. "
+            "Rename the file.\n",
+        ),
+        (
+            "a\u202eb.jsonl",
+            "error: a\\u202eb.jsonl: found a file name with control or hidden characters, expected visible "
+            "ones. Rename the file.\n",
+        ),
+        (
+            "a[1].jsonl",
+            "error: a[1].jsonl: found a file name with *, ? or [, which make a pattern of a path in a "
+            "recipe. Rename the file.\n",
+        ),
+    ],
+)
+def test_init_refuses_a_name_that_a_recipe_cannot_hold(
+    call: Call, local_recipe: Path, name: str, message: str
+) -> None:
+    """And leaves no recipe behind."""
+    folder = local_recipe.parent
+    (folder / name).write_bytes((folder / "faq.jsonl").read_bytes())
+    outcome = call("init", name)
+
+    assert (1, message) == (outcome.code, outcome.err)
+    assert ["faq.yaml"] == [path.name for path in folder.glob("*.yaml")]
