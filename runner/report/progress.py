@@ -71,11 +71,13 @@ class JobProgress:
             self.line(f"step {step}/{total}, {_measures(event)}")
 
     def _advance(self, event: Event, step: int, total: int) -> None:
+        shown = {"completed": step, "measures": _measures(event)}
         if self.bar is None:
             self.bar = _make_bar(self.stream)
-            self.task = self.bar.add_task("training", total=total, measures="")
+            self.task = self.bar.add_task("training", total=total, **shown)
             self.bar.start()
-        self.bar.update(self.task, completed=step, measures=_measures(event))
+        else:
+            self.bar.update(self.task, **shown)
 
 
 def _measures(event: Event) -> str:
