@@ -9,6 +9,8 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
 from runner.clock import Clock
 from runner.local.identifiers import new_id
@@ -30,7 +32,10 @@ logger = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Starts, watches and stops workers; `warm` is called when a job is about to end."""
+    """Starts, watches and stops workers; `warm` is called when a job is about to end.
+
+    A failure that cannot be written, because the disk is full, is kept in memory until it can be.
+    """
 
     def __init__(
         self, layout: Layout, store: Store, clock: Clock, worker_module: str, warm: Callable[[], None]
@@ -41,11 +46,16 @@ class Supervisor:
         self._worker_module = worker_module
         self._warm = warm
         self._wake = asyncio.Event()
+        self._unwritten: dict[str, JobRow] = {}
+
+    def current(self, job: JobRow) -> JobRow:
+        """A stored job, or the failure that could not be stored yet."""
+        return self._unwritten.get(job.id, job) if job.is_live else job
 
     def submit(self, job: JobRow) -> None:
         """Take up a job that was just stored."""
         self._layout.job(job.id).mkdir(parents=True, exist_ok=True)
-        first = self._store.live_jobs()[0]
+        first = self._live_jobs()[0]
         if first.id != job.id:
             self._event(job.id, "info", f"Waiting for {first.id}: one job is trained at a time")
         self._wake.set()
@@ -56,10 +66,10 @@ class Supervisor:
             self._take_over(job)
         while True:
             try:
+                self._write_failures()
                 job_or_none = self._next_job()
                 if job_or_none is None:
-                    self._wake.clear()
-                    await self._wake.wait()
+                    await self._sleep()
                 else:
                     await self._run_job(job_or_none)
             except (sqlite3.Error, OSError):
@@ -67,8 +77,17 @@ class Supervisor:
                 logger.exception("the job queue stopped; it goes on in %s s", RETRY_S)
                 await asyncio.sleep(RETRY_S)
 
+    async def _sleep(self) -> None:
+        """Wait for a new job, or for the time to write again what could not be written."""
+        self._wake.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), RETRY_S if self._unwritten else None)
+
+    def _live_jobs(self) -> list[JobRow]:
+        return [job for job in self._store.live_jobs() if job.id not in self._unwritten]
+
     def _next_job(self) -> JobRow | None:
-        live = self._store.live_jobs()
+        live = self._live_jobs()
         adopted = [job for job in live if self._has_worker(job)]
         return next(iter([*adopted, *live]), None)
 
@@ -92,7 +111,7 @@ class Supervisor:
     async def _run_job(self, job: JobRow) -> None:
         try:
             process = self._start(job)
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
             self._fail(job, "worker_not_started", f"The training process could not be started: {error}.")
             return
         await self._watch(job, process)
@@ -161,9 +180,25 @@ class Supervisor:
 
     def _fail(self, job: JobRow, code: str, message: str) -> None:
         error = {"code": code, "message": message, "param": None}
+        failed = replace(job, status="failed", finished_at=int(self._clock.now()), error=error)
+        try:
+            self._write_failure(failed)
+        except (OSError, sqlite3.Error) as reason:
+            logger.exception("the failure of %s could not be written", job.id)
+            said = f"{message} The state folder cannot be written ({reason}): free some space."
+            self._unwritten[job.id] = replace(failed, error={**error, "message": said})
+
+    def _write_failure(self, failed: JobRow) -> None:
+        error = failed.error or {}
         with self._store.transaction():
-            if self._store.move_job(job.id, "failed", finished_at=int(self._clock.now()), error=error):
-                self._event(job.id, "error", message)
+            if self._store.move_job(failed.id, "failed", finished_at=failed.finished_at, error=error):
+                self._event(failed.id, "error", str(error.get("message")))
+
+    def _write_failures(self) -> None:
+        for failed in list(self._unwritten.values()):
+            with suppress(OSError, sqlite3.Error):
+                self._write_failure(failed)
+                del self._unwritten[failed.id]
 
     def _event(self, job_id: str, level: Level, message: str) -> None:
         now = int(self._clock.now())

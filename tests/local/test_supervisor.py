@@ -1,17 +1,23 @@
 """Jobs outlive what happens to their worker and to the service."""
 
+import asyncio
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runner.clock import SystemClock
+from runner.local.layout import Layout
 from runner.local.locks import is_locked
-from runner.local.supervisor import describe_exit
+from runner.local.rows import JobRow, JobStatus
+from runner.local.store import Store
+from runner.local.supervisor import Supervisor, describe_exit
 from tests.local import fake_worker
-from tests.local.harness import RunningService, finished, start_service, upload, wait_for, worker_pid
+from tests.local.harness import RunningService, finished, lines, start_service, upload, wait_for, worker_pid
 
 
 @pytest.fixture
@@ -135,6 +141,72 @@ def test_an_adopted_job_can_be_cancelled(services: list[RunningService]) -> None
     with running.client() as client:
         assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
     wait_for(lambda: not is_locked(running.layout.worker_lock(job.id)), timeout_s=5)
+
+
+class FullDisk(Store):
+    """A state that takes no failure while the disk is full."""
+
+    is_full = True
+
+    def move_job(self, job_id: str, to: JobStatus, **more: Any) -> bool:
+        """Write, unless it is a failure that finds no space."""
+        if self.is_full and to == "failed":
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().move_job(job_id, to, **more)
+
+
+def test_a_failure_that_finds_no_space_is_told_from_memory(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And written once there is space; the job is not started again meanwhile."""
+    monkeypatch.setattr("runner.local.supervisor.RETRY_S", 0.01)
+    layout = Layout(state)
+    store = FullDisk(layout.database)
+    layout.file("file-1").parent.mkdir(parents=True)
+    layout.file("file-1").write_bytes(lines())
+    job = JobRow(
+        id="ftjob-" + "0" * 24,
+        created_at=1,
+        model="tiny-1",
+        base_model="tiny-1",
+        fine_tuned_model="ft:tiny-1:local::1",
+        training_file="file-1",
+        hyperparameters={name: "auto" for name in ("n_epochs", "batch_size", "learning_rate_multiplier")},
+        seed=fake_worker.DIES,
+    )
+    store.add(job)
+    supervisor = Supervisor(layout, store, SystemClock(), "tests.local.fake_worker", lambda: None)
+
+    async def until_written() -> JobRow:
+        queue = asyncio.create_task(supervisor.run())
+        supervisor.submit(job)
+        while supervisor.current(stored()).is_live:
+            await asyncio.sleep(0.02)
+        told = supervisor.current(stored())
+        assert "running" == stored().status
+        store.is_full = False
+        while stored().is_live:
+            await asyncio.sleep(0.02)
+        queue.cancel()
+        return told
+
+    def stored() -> JobRow:
+        found = store.job(job.id)
+        assert found is not None
+        return found
+
+    told = asyncio.run(until_written())
+    written = stored()
+    store.close()
+
+    assert told.error is not None
+    assert (
+        "The training process was ended by signal 9 (SIGKILL). Most often memory ran out: use a smaller "
+        "batch_size, shorter examples or a smaller model. "
+        f"Its log: .finetune/local/jobs/{job.id}/worker.log "
+        "The state folder cannot be written (database or disk is full): free some space."
+    ) == told.error["message"]
+    assert ("failed", told.error, 1) == (written.status, written.error, written.starts)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ async def create_job(request: Request) -> Response:
     if known is not None and known.request_sha256 != sha256_of(body):
         raise key_reused("job")
     if known is not None and not _has_lost_its_model(service, known):
-        return JSONResponse(job_object(known))
+        return JSONResponse(job_object(service.supervisor.current(known)))
     _check_method(body)
     check_object(body, JOB)
     allow_network = service.allow_network or request.headers.get(ALLOW_NETWORK_HEADER) == "1"
@@ -54,7 +54,8 @@ async def list_jobs(request: Request) -> Response:
     """GET /fine_tuning/jobs: newest first; `metadata[key]=value` chooses."""
     query = request.query_params
     wanted = {name[9:-1]: value for name, value in query.items() if METADATA_FILTER.fullmatch(name)}
-    jobs = service_of(request).store.jobs()
+    service = service_of(request)
+    jobs = [service.supervisor.current(job) for job in service.store.jobs()]
     if query.get("metadata") == "null":
         jobs = [job for job in jobs if not job.metadata]
     matching = [job for job in jobs if wanted.items() <= (job.metadata or {}).items()]
@@ -192,7 +193,8 @@ def _event(job_id: str, created_at: int, message: str) -> EventRow:
 
 def _job_of(request: Request) -> JobRow:
     job_id = request.path_params["id"]
-    job = service_of(request).store.job(job_id)
+    service = service_of(request)
+    job = service.store.job(job_id)
     if job is None:
         raise no_such_job(job_id)
-    return job
+    return service.supervisor.current(job)
