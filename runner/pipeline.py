@@ -290,10 +290,13 @@ def _follow(followed: Followed, operator: Operator, console: Console) -> LockedR
     finished, job = follow_job(followed, operator, console)
     succeeded = job.status == "succeeded"
     # A repetition that fails takes nothing away from the success in the lockfile.
-    save_run(loaded, finished if succeeded or followed.before is None else followed.before)
+    unsaved = _try_to_save(loaded, finished if succeeded or followed.before is None else followed.before)
     if not succeeded:
         events, retry = loaded.command("events"), loaded.command("run", "--retry")
-        raise job_failed(loaded, run, job, failure(job, events=events, retry=retry))
+        said = failure(job, events=events, retry=retry)
+        raise job_failed(loaded, run, job, "\n".join([said, *unsaved]))
+    if unsaved:
+        raise RunnerError("\n".join([f"job {job.id} succeeded.", *unsaved]))
     for message in (weights_warning(run, finished), followed.host.deployment):
         if message:
             console.say(message)
@@ -365,6 +368,16 @@ def _refuse_vain_retry(planned: Planned) -> None:
         raise UsageError(
             f"job {job.id} {state}; --retry starts a new attempt of a failed or cancelled one. Leave it out."
         )
+
+
+def _try_to_save(loaded: LoadedRecipe, run: LockedRun) -> list[str]:
+    """Save a run; a sentence where that failed, so that what became of the job is told all the same."""
+    try:
+        save_run(loaded, run)
+    except OSError as error:
+        name, watch = loaded.lock_path.name, loaded.command("watch")
+        return [f"{name} could not be written: {error.strerror}. Repair that, then {watch} locks the result."]
+    return []
 
 
 def save_run(loaded: LoadedRecipe, run: LockedRun, *, over: str | None = None) -> bool:

@@ -452,3 +452,38 @@ def test_advice_repeats_the_profile(call: Call, recipe: Path, hosted: FakeHost) 
         f"error: no job was started under the profile 'big'. `finetune run {recipe} --profile big` starts "
         "one.\n",
     ) == (outcome.code, outcome.err)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        ("succeeded", 1, "error: job ftjob-1 succeeded.\n"),
+        ("failed", 4, "error: job ftjob-1 failed: server_error: it broke\n"),
+    ],
+)
+def test_a_lockfile_that_cannot_be_written_hides_no_result(
+    call: Call,
+    recipe: Path,
+    hosted: FakeHost,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    code: int,
+    said: str,
+) -> None:
+    hosted.job_status = status
+    hosted.job_error = {"code": "server_error", "message": "it broke", "param": None}
+    hosted.faults = {"GET /fine_tuning/jobs/ftjob-1": ["interrupt"]}
+    call("run", recipe, "--yes")
+
+    def refuse(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("runner.pipeline.write_lockfile", refuse)
+    outcome = call("watch", recipe)
+
+    assert code == outcome.code
+    assert said in outcome.err
+    assert outcome.err.endswith(
+        "faq.lock.yaml could not be written: No space left on device. Repair that, then "
+        f"`finetune watch {recipe}` locks the result.\n"
+    )
