@@ -57,13 +57,13 @@ def test_an_unknown_provider_is_named_with_the_known(call: Call, recipe: Path) -
 
     assert (
         1,
-        "faq.yaml:16:13: $.training.provider: found no provider 'fake'. Known here: local, openai.\n",
+        "faq.yaml:16:13: $.training.provider: found no provider 'fake'. Known here: azure, bedrock, crusoe, litellm, local, nebius, openai.\n",
     ) == (outcome.code, outcome.err)
 
 
 def test_problems_are_json_when_asked(call: Call, recipe: Path) -> None:
     outcome = call("validate", recipe, "--json")
-    message = "found no provider 'fake'. Known here: local, openai."
+    message = "found no provider 'fake'. Known here: azure, bedrock, crusoe, litellm, local, nebius, openai."
 
     assert 1 == outcome.code
     assert {
