@@ -57,7 +57,8 @@ def test_an_unknown_provider_is_named_with_the_known(call: Call, recipe: Path) -
 
     assert (
         1,
-        "faq.yaml:16:13: $.training.provider: found no provider 'fake'. Known here: azure, bedrock, crusoe, litellm, local, nebius, openai.\n",
+        "faq.yaml:16:13: $.training.provider: found no provider 'fake'. "
+        "Known here: azure, bedrock, crusoe, litellm, local, nebius, openai.\n",
     ) == (outcome.code, outcome.err)
 
 
