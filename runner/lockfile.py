@@ -55,6 +55,7 @@ class LockedJob:
     options: Mapping[str, Any] = field(default_factory=dict)
     suffix: str | None = None
     model_sha256: str | None = None
+    model_revision: str | None = None
     fine_tuned_model: str | None = None
     trained_tokens: int | None = None
     checkpoints: tuple[LockedCheckpoint, ...] = ()
@@ -260,6 +261,7 @@ def _job_value(job: LockedJob) -> dict[str, Any]:
             "id": job.id,
             "method": job.method,
             "model": job.model,
+            "model_revision": job.model_revision,
             "model_sha256": job.model_sha256,
             "options": dict(job.options) or None,
             "provider": job.provider,

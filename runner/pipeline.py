@@ -47,7 +47,7 @@ from runner.lockfile import LockedRun, read_lockfile, write_lockfile
 from runner.plan import CreateJob, Planned, Situation, WatchJob, make_plan
 from runner.project import Project
 from runner.providers.base import Job, NotFoundError, Provider
-from runner.providers.base_models import refuse_download
+from runner.providers.base_models import pinned_name
 from runner.providers.checks import base_model, host_problems, refuse_large_files
 from runner.providers.connect import open_provider
 from runner.providers.hosts import Host, find_host
@@ -250,7 +250,7 @@ def start_job(planned: Planned, operator: Operator, console: Console, *, saves: 
             clock=operator.clock,
             save=lambda run: saves and save_run(loaded, run),
             say=console.say,
-            model=base_model(loaded, planned.host).name,
+            model=_pinned_model(planned, operator),
             wording=worded(loaded.recipe.training, planned.host),
             model_sha256=planned.model_sha256,
             allow_network=operator.allow_network,
@@ -351,13 +351,25 @@ def refuse_unfit(planned: Planned, operator: Operator) -> None:
     model = planned.host.model(planned.plan.model)
     today = today_of(operator)
     if planned.plan.creates_job and not operator.allow_network:
-        refuse_download(base_model(planned.loaded, planned.host), planned.host, operator.environment)
+        _pinned_model(planned, operator)
     if planned.plan.creates_job and model and model.shutdown_date and model.shutdown_date < today:
         raise RunnerError(
             f"{model.name} was shut down on {model.shutdown_date}. Choose another model; "
             f"{planned.loaded.command('plan')} under another profile shows what it would cost."
         )
     check_budget(planned, operator)
+
+
+def _pinned_model(planned: Planned, operator: Operator) -> str:
+    """The base model's name for the provider; a hub model stays at the commit that it has in the lock."""
+    loaded, job = planned.loaded, planned.locked.job if planned.locked else None
+    is_same = job is not None and job.model == loaded.recipe.training.model
+    return pinned_name(
+        base_model(loaded, planned.host),
+        job.model_revision if job is not None and is_same else None,
+        operator.environment,
+        allow_network=operator.allow_network,
+    )
 
 
 def _refuse_vain_retry(planned: Planned) -> None:

@@ -16,6 +16,7 @@ from runner.execution.sending import Lookup, found_before, sent
 from runner.lockfile import LockedCheckpoint, LockedFile, LockedJob, LockedRun
 from runner.plan import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob, section_hashes
 from runner.providers.base import Checkpoint, ConnectionLostError, Job, JobRequest, Provider, RemoteFile
+from runner.providers.hub_models import commit_of
 from runner.providers.translation import Wording
 from runner.recipe.model import Recipe
 
@@ -179,6 +180,7 @@ def _locked_job(execution: Execution, plan: Plan, job: Job, before: LockedJob | 
         id=job.id,
         provider=training.provider,
         model=training.model,
+        model_revision=commit_of(job.model) if training.provider == "local" else None,
         model_sha256=execution.model_sha256,
         method=training.method,
         digest=plan.digest,

@@ -9,8 +9,8 @@ from runner.local.layout import Layout
 from runner.local.store import Store
 
 BUILT_IN = ("tiny-1",)
-# owner/name: https://huggingface.co/docs/hub/repositories (2026-11)
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+# owner/name and, where one is asked for, @revision: https://huggingface.co/docs/hub/repositories (2026-11)
+HUB_NAME = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(@\w[\w.-]*(/\w[\w.-]*)*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +46,9 @@ def find_model(store: Store, layout: Layout, name: str) -> FoundModel:
     if folder is not None:
         label = folder.relative_to(project).as_posix() if folder.is_relative_to(project) else str(folder)
         return FoundModel(base_model=str(folder), label=label)
-    if HUB_NAME.fullmatch(name):
-        return FoundModel(base_model=name, label=name)
+    hub = HUB_NAME.fullmatch(name)
+    if hub is not None:
+        return FoundModel(base_model=name, label=hub[1])
     raise UnknownModelError(_no_such_model(store, name))
 
 

@@ -1,8 +1,7 @@
 """What a recipe's `training.model` stands for at the local service: a built-in, a folder, or a hub name."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.canonical import sha256_file, sha256_of
@@ -10,17 +9,26 @@ from runner.errors import RunnerError
 from runner.hints import did_you_mean
 from runner.project import Project
 from runner.providers.hosts import Host
-
-# https://huggingface.co/docs/hub/repositories (2026-11): owner/name, letters, digits, `-`, `_` and `.`
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+from runner.providers.hub_models import (
+    DEFAULT_REVISION,
+    HubModel,
+    asked_commit,
+    cache_folder,
+    cached_commit,
+    parse_hub_name,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseModel:
-    """A base model as it is named to the provider; `folder` is set for a model in the project."""
+    """A base model as it is named to the provider; `folder` is set for a model in the project.
+
+    `hub` is set for one of the Hugging Face hub.
+    """
 
     name: str
     folder: Path | None = None
+    hub: HubModel | None = None
 
     def sha256(self) -> str | None:
         """Hash of a folder's files by name and content; None for a model that is only a name."""
@@ -37,31 +45,35 @@ def find_base_model(name: str, host: Host, recipe_folder: Path, project: Project
     folder = recipe_folder / name
     if folder.is_dir() or name.startswith((".", "/", "~")):
         return _folder_model(name, folder, project)
-    if _HUB_NAME.fullmatch(name):
-        return BaseModel(name=name)
+    hub = parse_hub_name(name)
+    if hub is not None:
+        return BaseModel(name=name, hub=hub)
     known = [model.name for model in host.models]
     return (
         f"found '{name}', expected a model of {host.name} ({', '.join(known)}), a folder in the project "
-        f"or a Hugging Face name like owner/name. {did_you_mean(name, known)}"
+        f"or a Hugging Face name like owner/name or owner/name@revision. {did_you_mean(name, known)}"
     )
 
 
-def refuse_download(model: BaseModel, host: Host, environment: Mapping[str, str]) -> None:
-    """Raise RunnerError for a hub model that is not on this machine; `--allow-network` lets it be fetched.
+def pinned_name(
+    model: BaseModel, locked_commit: str | None, environment: Mapping[str, str], *, allow_network: bool
+) -> str:
+    """The model's name with the commit to train from: the locked one, else what its revision is now.
 
-    The cache's layout: https://huggingface.co/docs/huggingface_hub/guides/manage-cache (2026-11)
+    Raises RunnerError for a hub model that is not on this machine; `allow_network` lets it be fetched.
     """
-    if not host.is_local or model.folder is not None or host.model(model.name) is not None:
-        return
-    home = Path(environment.get("HOME", "~")).expanduser()
-    base = Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "huggingface"
-    hub = Path(environment.get("HF_HOME") or base) / "hub"
-    cache = Path(environment.get("HF_HUB_CACHE") or hub)
-    if not (cache / f"models--{model.name.replace('/', '--')}").is_dir():
+    if model.hub is None:
+        return model.name
+    wanted = replace(model.hub, revision=locked_commit) if locked_commit else model.hub
+    commit = cached_commit(wanted, environment)
+    if commit is None and not allow_network:
+        at = f" at {wanted.revision}" if wanted.revision != DEFAULT_REVISION else ""
         raise RunnerError(
-            f"the model {model.name} is not in this machine's Hugging Face cache ({cache}), and a recipe "
-            "may not use the network. Allow the download with --allow-network. Nothing was sent."
+            f"the model {wanted.name}{at} is not in this machine's Hugging Face cache "
+            f"({cache_folder(environment)}), and a recipe may not use the network. "
+            "Allow the download with --allow-network. Nothing was sent."
         )
+    return wanted.at(commit or locked_commit or asked_commit(wanted, environment))
 
 
 def _folder_model(name: str, folder: Path, project: Project) -> BaseModel | str:

@@ -89,6 +89,7 @@ class Bench:
         self.dataset = make_dataset(folder / "datasets", validation=b"validation\n")
         self.provider = OpenProvider()
         self.keeps_metadata = True
+        self.model = RECIPE.training.model
         self.saved: list[LockedRun] = []
         self.said: list[str] = []
 
@@ -104,7 +105,7 @@ class Bench:
             clock=StillClock(),
             save=self.saved.append,
             say=self.said.append,
-            model=RECIPE.training.model,
+            model=self.model,
             wording=Wording(hyperparameters=RECIPE.training.hyperparameters.as_dict(), body={}),
             keeps_metadata=self.keeps_metadata,
             settle_s=1.0,
@@ -429,3 +430,13 @@ def test_a_result_keeps_the_weights_of_other_platforms(bench: Bench) -> None:
     assert finished.job is not None
     assert {"torch-x": "1" * 64, "torch-y": "2" * 64} == finished.job.weights
     assert ("succeeded", "ft:tiny-1:1") == (finished.job.status, finished.job.fine_tuned_model)
+
+
+def test_the_commit_of_a_hub_model_is_locked(bench: Bench) -> None:
+    """It is the one that the service was asked for, whoever asked."""
+    bench.model = f"owner/name@{'a' * 40}"
+
+    assert (RECIPE.training.model, "a" * 40) == (
+        bench.run().job.model,
+        bench.run(bench.saved[-1]).job.model_revision,
+    )

@@ -44,9 +44,9 @@ def load_model(
 ) -> LoadedModel:
     """Load `path`, which holds weights or an adapter for `base_model`; without it, `base_model` itself.
 
-    `base_model` is "tiny-1", an absolute path or a Hugging Face name. Weights are float32 on the CPU and
-    bfloat16 on a GPU. Raises TrainingError when there is no such model, or it is not one that is safe to
-    load.
+    `base_model` is "tiny-1", an absolute path or a Hugging Face name, with `@revision` or without. Weights
+    are float32 on the CPU and bfloat16 on a GPU. Raises TrainingError when there is no such model, or it is
+    not one that is safe to load.
     """
     if path is not None and not path.is_dir():
         raise _not_found(f"There is no model folder at {path}.")
@@ -72,7 +72,10 @@ def _locate(base_model: str, *, allow_network: bool) -> Path:
             raise _not_found(f"There is no model folder at {base_model}.")
         return Path(base_model)
     try:
-        folder = snapshot_download(base_model, allow_patterns=HUB_FILES, local_files_only=not allow_network)
+        name, _, revision = base_model.partition("@")
+        folder = snapshot_download(
+            name, revision=revision or None, allow_patterns=HUB_FILES, local_files_only=not allow_network
+        )
     except LocalEntryNotFoundError as error:
         hint = "the Hugging Face hub cannot be reached"
         if not allow_network:
