@@ -182,7 +182,7 @@ def _run(value: dict[str, Any]) -> LockedRun:
         index=dataset.get("index", ""),
         training_file=_locked_file(dataset["training_file"]),
         validation_file=_locked_file(validation) if validation else None,
-        job=_job(value["job"]) if value["job"] else None,
+        job=parse_job(value["job"]) if value["job"] else None,
     )
 
 
@@ -203,7 +203,8 @@ def _locked_file(value: dict[str, Any]) -> LockedFile:
     return LockedFile(file=file, file_id=value.get("file_id"), filename=value.get("filename"))
 
 
-def _job(value: dict[str, Any]) -> LockedJob:
+def parse_job(value: Mapping[str, Any]) -> LockedJob:
+    """The job that stands as `value` in a lockfile. Raises KeyError, TypeError for what no lockfile has."""
     rest = {name: item for name, item in value.items() if name not in ("hyperparameters", "checkpoints")}
     return LockedJob(
         requested=value["hyperparameters"]["requested"],

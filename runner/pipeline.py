@@ -134,14 +134,15 @@ def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True) -> Datase
 
 def plan(path: Path, operator: Operator) -> Planned:
     """Decide what a run would do. Raises InvalidInputError, StaleLockError; nothing is sent."""
-    return _plan(validate(path, operator), operator)
+    return plan_loaded(validate(path, operator), operator)
 
 
-def _plan(loaded: LoadedRecipe, operator: Operator) -> Planned:
+def plan_loaded(loaded: LoadedRecipe, operator: Operator, *, rerun: int | None = None) -> Planned:
+    """Plan for a recipe that was validated; `rerun` is the attempt to repeat its locked job with."""
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
     dataset = build(loaded, host, use_cache=not (operator.locked or operator.environment.get("CI")))
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
-    situation = _situation(loaded, host, dataset, locked, operator)
+    situation = replace(_situation(loaded, host, dataset, locked, operator), rerun=rerun)
     return Planned(
         loaded=loaded,
         host=host,
@@ -184,7 +185,7 @@ def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | Non
     """
     loaded = validate(path, operator)
     with alone(loaded):
-        planned = _plan(loaded, operator)
+        planned = plan_loaded(loaded, operator)
         if operator.locked:
             refuse_drift(planned)
         if saved is not None:
@@ -197,7 +198,7 @@ def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | Non
             raise RunnerError("not confirmed; nothing was sent.")
         started = start_job(planned, operator, console)
     before = planned.locked if planned.plan.repeats_job else None
-    followed = Followed(loaded=loaded, host=planned.host, run=started, before=before)
+    followed = followed_run(loaded, planned.host, started, before)
     return replace(planned, locked=_follow(followed, operator, console))
 
 
@@ -209,7 +210,7 @@ def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
         raise RunnerError(no_job(loaded))
     host = find_host(locked.job.provider, operator.user_hosts)
     before = locked if locked.job.status == "succeeded" else None
-    return _follow(Followed(loaded=loaded, host=host, run=locked, before=before), operator, console)
+    return _follow(followed_run(loaded, host, locked, before), operator, console)
 
 
 def no_job(loaded: LoadedRecipe) -> str:
@@ -238,8 +239,8 @@ def _run_name(loaded: LoadedRecipe) -> str:
     return sha256_of([loaded.project.name_of(loaded.path), loaded.profile])[:16]
 
 
-def start_job(planned: Planned, operator: Operator, console: Console, *, saves: bool = True) -> LockedRun:
-    """Do the steps of a plan up to a started job, which is locked at once where `saves`."""
+def start_job(planned: Planned, operator: Operator, console: Console, *, reruns: bool = False) -> LockedRun:
+    """Do the steps of a plan up to a started job, which is locked at once unless it `reruns` a locked one."""
     loaded = planned.loaded
     with closing(provider_of(planned.host, loaded.project, operator)) as provider:
         execution = Execution(
@@ -248,7 +249,7 @@ def start_job(planned: Planned, operator: Operator, console: Console, *, saves: 
             provider=provider,
             journal=journal_of(loaded),
             clock=operator.clock,
-            save=lambda run: saves and save_run(loaded, run),
+            save=lambda run: reruns or save_run(loaded, run),
             say=console.say,
             model=_pinned_model(planned, operator),
             wording=worded(loaded.recipe.training, planned.host),
@@ -260,7 +261,9 @@ def start_job(planned: Planned, operator: Operator, console: Console, *, saves: 
         try:
             run = start(execution, planned.plan, planned.locked)
         except KeyboardInterrupt:
-            raise DetachedError(interruption(planned, execution.journal)) from None
+            raise DetachedError(
+                interruption(planned, execution.journal, "rerun" if reruns else "run")
+            ) from None
     _record_start(planned, run, operator)
     return run
 
@@ -277,12 +280,23 @@ def _record_start(planned: Planned, run: LockedRun, operator: Operator) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Followed:
-    """A job to follow: the run it is locked in, and an earlier success that its failure must not replace."""
+    """A job to follow: the run it is locked in, and an earlier success that its failure must not replace.
+
+    `watch` and `cancel` are commands to type about it.
+    """
 
     loaded: LoadedRecipe
     host: Host
     run: LockedRun
+    watch: str
+    cancel: str
     before: LockedRun | None = None
+
+
+def followed_run(loaded: LoadedRecipe, host: Host, run: LockedRun, before: LockedRun | None) -> Followed:
+    """How the job of a recipe's last run is followed."""
+    watch, cancel = loaded.command("watch"), loaded.command("cancel")
+    return Followed(loaded=loaded, host=host, run=run, watch=watch, cancel=cancel, before=before)
 
 
 def _follow(followed: Followed, operator: Operator, console: Console) -> LockedRun:
@@ -329,8 +343,7 @@ def _last_update(followed: Followed, operator: Operator, console: Console) -> Up
         ):
             console.show(update)
     except KeyboardInterrupt:
-        watch, cancel = loaded.command("watch"), loaded.command("cancel")
-        raise DetachedError(detached(job.id, watch=watch, cancel=cancel)) from None
+        raise DetachedError(detached(job.id, watch=followed.watch, cancel=followed.cancel)) from None
     except NotFoundError as error:
         raise ProviderError(gone(job.id, host.name, loaded.command("plan"))) from error
     if update is None:

@@ -113,7 +113,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What the plan depends on besides the recipe and the lock."""
+    """What the plan depends on besides the recipe and the lock; `rerun` is the attempt of a repetition."""
 
     host: Host
     today: date
@@ -122,6 +122,7 @@ class Situation:
     artefact_present: bool = True
     changed_examples: str | None = None
     retry: bool = False
+    rerun: int | None = None
 
 
 def make_plan(recipe: Recipe, dataset: Dataset, locked: LockedRun | None, situation: Situation) -> Plan:
@@ -140,7 +141,9 @@ def make_plan(recipe: Recipe, dataset: Dataset, locked: LockedRun | None, situat
         notices=_notices(recipe.training.model, situation),
         result=job if same else None,
     )
-    if job is not None and same:
+    if situation.rerun is not None:
+        plan = replace(plan, attempt=situation.rerun)
+    elif job is not None and same:
         again = _same_job(plan, job, situation)
         if again is not None:
             return again
@@ -220,7 +223,8 @@ def _new_job(
         steps.append(_file_step("validation_file", dataset.validation_file, recipe, locked, None))
     reason = _job_reason(recipe, dataset, locked, plan, situation)
     job = locked.job if locked else None
-    repeats = job is not None and (job.digest, job.attempt) == (plan.digest, plan.attempt)
+    is_locked = job is not None and (job.digest, job.attempt) == (plan.digest, plan.attempt)
+    repeats = is_locked and situation.rerun is None
     return (*steps, CreateJob(key=key, attempt=plan.attempt, reason=reason, repeats=repeats))
 
 
@@ -249,6 +253,8 @@ def _job_reason(
     if locked is None or job is None:
         return "new"
     if job.digest == plan.digest:
+        if situation.rerun is not None:
+            return f"rerun of {job.id} as attempt {plan.attempt}"
         if situation.retry and plan.attempt != job.attempt:
             return f"attempt {plan.attempt}, because {job.id} {_ended(job.status)}"
         return f"train here: {job.fine_tuned_model or job.id} is not on this machine"

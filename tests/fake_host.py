@@ -45,6 +45,9 @@ class FakeHost:
     bodies: list[Any] = field(default_factory=list)
     job_status: str = "succeeded"
     job_error: dict[str, Any] | None = None
+    trained_tokens: int = 1700
+    weights: dict[str, str] | None = None
+    losses: dict[str, float] = field(default_factory=dict)
     lies_about_files: bool = False
     serves_content: bool = True
     strict: bool = False
@@ -131,9 +134,17 @@ class FakeHost:
             return job
         done: dict[str, Any] = {"status": self.job_status, "error": self.job_error or {}}
         if self.job_status == "succeeded":
-            done |= {"fine_tuned_model": f"ft:{job['model']}:org::1", "trained_tokens": 1700}
+            done |= {"fine_tuned_model": f"ft:{job['model']}:org::1", "trained_tokens": self.trained_tokens}
         job.update(done)
-        return job
+        return {**job, "weights": self.weights} if self.weights else job
+
+    def events(self, job_id: str) -> list[dict[str, Any]]:
+        """The last metrics of a job, where the test has a loss for it."""
+        if job_id not in self.losses:
+            return []
+        event = {"id": f"ftevent-{job_id}", "object": "fine_tuning.job.event", "created_at": 1_795_000_000}
+        data = {"step": 3, "total_steps": 3, "train_loss": self.losses[job_id]}
+        return [{**event, "level": "info", "message": "Step 3/3", "type": "metrics", "data": data}]
 
     def model(self, name: str) -> dict[str, Any] | None:
         """A base model or a fine-tuned one that nobody deleted."""
@@ -263,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
         if parts[1:3] != ["fine_tuning", "jobs"] or parts[3] not in self.host.jobs:
             return None
         if parts[-1] in ("events", "checkpoints"):
-            return _listed([])
+            return _listed(self.host.events(parts[3]) if parts[-1] == "events" else [])
         if parts[-1] == "cancel":
             if self.host.jobs[parts[3]]["status"] in ("succeeded", "failed", "cancelled"):
                 return "400 the job is already over"

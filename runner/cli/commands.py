@@ -19,6 +19,7 @@ COMMANDS = {
     "run": ("runner.cli.runs", "run", "Do it: upload, train, follow, lock."),
     "status": ("runner.cli.runs", "status", "Show the job of the last run."),
     "watch": ("runner.cli.runs", "watch", "Follow a job to its end."),
+    "rerun": ("runner.cli.rerun", "rerun", "Train again from the lockfile and compare."),
     "refresh": ("runner.cli.refresh", "refresh", "Bring the lockfile up to date with its providers."),
     "history": ("runner.cli.history", "history", "List the runs of a recipe so far."),
     "events": ("runner.cli.jobs", "events", "List what happened to a job."),

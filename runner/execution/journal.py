@@ -10,7 +10,7 @@ from typing import Any, Literal
 from runner.canonical import append_durably, canonical_json
 from runner.errors import RunnerError
 
-Kind = Literal["upload", "job"]
+Kind = Literal["upload", "job", "rerun"]
 
 
 # The keys of a line, by its state.

@@ -1,6 +1,7 @@
 """What became of a job, or of a run that was interrupted, for the person who started it."""
 
 from runner.execution.journal import Journal
+from runner.hints import command
 from runner.lockfile import LockedRun
 from runner.plan import CreateJob, Planned
 from runner.providers.base import Job
@@ -14,9 +15,9 @@ def failure(job: Job, *, events: str, retry: str) -> str:
     return f"job {job.id} failed: {reason}\n{events} shows what happened; {retry} starts a new attempt."
 
 
-def interruption(planned: Planned, journal: Journal) -> str:
-    """What an interrupted start had sent and had not."""
-    again = planned.loaded.command("run")
+def interruption(planned: Planned, journal: Journal, name: str) -> str:
+    """What an interrupted start had sent and had not; `name` is the command that was interrupted."""
+    again = planned.loaded.command(name)
     if not journal.n_intended:
         return f"interrupted; nothing was sent. {again} starts again."
     creation = next(step for step in planned.plan.steps if isinstance(step, CreateJob))
@@ -31,7 +32,10 @@ def interruption(planned: Planned, journal: Journal) -> str:
             f"interrupted while the job was being created at {planned.host.name}, so it may exist. "
             f"{again} looks for it before anything is sent again."
         )
-    return detached(job, watch=planned.loaded.command("watch"), cancel=planned.loaded.command("cancel"))
+    if name == "run":
+        return detached(job, watch=planned.loaded.command("watch"), cancel=planned.loaded.command("cancel"))
+    # The lockfile has the job before, so this one is told by its ID.
+    return detached(job, watch=again, cancel=command("cancel", job, provider=planned.host.name))
 
 
 def detached(job_id: str, *, watch: str, cancel: str) -> str:

@@ -175,7 +175,8 @@ def _with_job(execution: Execution, plan: Plan, job: Job, run: LockedRun) -> Loc
 
 def _locked_job(execution: Execution, plan: Plan, job: Job, before: LockedJob | None) -> LockedJob:
     training = execution.recipe.training
-    same = before is not None and (before.digest, before.attempt) == (plan.digest, plan.attempt)
+    # Another attempt is trained from the same inputs, so what other platforms made of them holds.
+    same = before is not None and before.digest == plan.digest
     return LockedJob(
         id=job.id,
         provider=training.provider,

@@ -108,6 +108,24 @@ def test_a_second_run_finds_nothing_to_do(trained: Path) -> None:
     assert before == (trained / "faq.lock.yaml").stat().st_mtime_ns
 
 
+def test_a_rerun_reproduces_the_weights(tmp_path: Path) -> None:
+    """Really trained twice; the lockfile then has the second attempt with the same hash of the weights."""
+    folder = make_project(tmp_path / "rerun")
+    finetune(folder, "run", "faq.yaml")
+    before = yaml.safe_load((folder / "faq.lock.yaml").read_text())["runs"]["default"]["job"]
+    done = finetune(folder, "rerun", "faq.yaml")
+    after = yaml.safe_load((folder / "faq.lock.yaml").read_text())["runs"]["default"]["job"]
+    verified = finetune(folder, "verify", "faq.yaml", "--remote")
+    end(folder)
+
+    assert (0, "same weights") == (done.returncode, done.stdout.splitlines()[-1]), done.stderr
+    assert (1, 2) == (before["attempt"], after["attempt"])
+    assert before["weights"] == after["weights"]
+    assert before["id"] != after["id"]
+    assert 0 == verified.returncode
+    assert f"local: model {after['fine_tuned_model']}: there\n" in verified.stdout
+
+
 def test_another_folder_gives_the_same_bytes(trained: Path, tmp_path: Path) -> None:
     """Dataset files, weights and lockfile do not depend on where, when or by whom they are made."""
     other = make_project(tmp_path / "another folder")
