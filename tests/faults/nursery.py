@@ -22,7 +22,9 @@ import openai
 import openai._base_client as sdk
 
 from runner import canonical, clock, pipeline
+from runner.cli import rerun  # noqa: F401 - imported once, for all children
 from runner.cli.main import run
+from runner.execution import history
 from runner.execution.journal import Journal
 from tests.fake_host import KEY
 
@@ -162,6 +164,10 @@ def _instrument(steps: Steps, child: Child) -> None:
     openai.OpenAI = partial(openai.OpenAI, timeout=TIMEOUT_S)  # type: ignore[misc,assignment]
     Journal._append = steps.torn(steps.around(Journal._append, _entry_text))  # type: ignore[method-assign]
     canonical.Path = _stepping_path(steps)  # type: ignore[attr-defined]
+    history.append_durably = steps.around(  # type: ignore[attr-defined]
+        history.append_durably,  # type: ignore[attr-defined]
+        lambda path, _: "history",
+    )
     pipeline.write_lockfile = steps.around(  # type: ignore[attr-defined]
         pipeline.write_lockfile,  # type: ignore[attr-defined]
         lambda path, _: f"lock {path.name}",

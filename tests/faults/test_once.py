@@ -42,6 +42,17 @@ def test_killed_at_any_step(benches: list[Bench], kind: Kind) -> None:
     assert [] == check_all(benches, killed(calm, len(runs[0].trace)))
 
 
+@pytest.mark.parametrize("kind", [KINDS[0], pytest.param(KINDS[2], marks=pytest.mark.long)], ids=name_of)
+def test_a_rerun_killed_at_any_step(benches: list[Bench], kind: Kind) -> None:
+    """It makes one more job, whose comparison is told until it is locked; the last step is its end."""
+    calm = Scenario(kind=kind, command="rerun")
+    problems, runs = benches[0].play(calm)
+
+    assert [] == problems
+    assert "after journal done rerun" == runs[0].trace[-1]
+    assert [] == check_all(benches, killed(calm, len(runs[0].trace) - 1))
+
+
 def test_every_fault_without_a_kill_and_with_one(benches: list[Bench]) -> None:
     """Kinds of host and kill points in turn; `test_every_fault_at_every_step` has all of them."""
     scenarios = []
@@ -67,6 +78,17 @@ def test_every_fault_at_every_step(benches: list[Bench], fault: Fault) -> None:
 
         assert [] == problems
         assert [] == check_all(benches, killed(calm, len(runs[0].trace), first=number, every=len(KINDS)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS, ids=name_of)
+def test_every_fault_in_a_rerun_with_a_kill(benches: list[Bench], kind: Kind) -> None:
+    scenarios = [
+        Scenario(kind=kind, faults=fault, kills=(number * 7 % 40,), command="rerun")
+        for number, fault in enumerate(FAULTS)
+    ]
+
+    assert [] == check_all(benches, scenarios)
 
 
 @pytest.mark.long
