@@ -50,12 +50,14 @@ def refuse_drift(planned: Planned) -> None:
 
 def _differences(planned: Planned, locked: LockedRun) -> Iterator[Difference]:
     dataset = planned.dataset
-    yield from _files("source", locked.sources, dataset.sources)
-    yield from _files("template", locked.templates, dataset.templates)
-    now = section_hashes(planned.loaded.recipe)
-    for section, digest in now.items():
-        if locked.sections.get(section) != digest:
-            yield Difference(stage="recipe", name=f"`{section}`", what="changed")
+    # A job that was imported with other files does not say what these were made from.
+    if locked.sections:
+        yield from _files("source", locked.sources, dataset.sources)
+        yield from _files("template", locked.templates, dataset.templates)
+        now = section_hashes(planned.loaded.recipe)
+        for section, digest in now.items():
+            if locked.sections.get(section) != digest:
+                yield Difference(stage="recipe", name=f"`{section}`", what="changed")
     yield from _dataset(locked, dataset, planned.changed_examples)
     if locked.job is not None:
         for change in training_changes(planned.loaded.recipe, locked.job, planned.model_sha256):

@@ -243,7 +243,8 @@ def _file_step(
         reason = f"the same bytes again, because {recipe.training.provider} keeps no metadata to tell jobs by"
         return Upload(role=role, file=file, filename=name, reason=reason)
     reason = f"reuse {earlier.file_id} (same bytes)"
-    return ReuseFile(role=role, file=file, filename=name, file_id=earlier.file_id, reason=reason)
+    stored = earlier.filename or name
+    return ReuseFile(role=role, file=file, filename=stored, file_id=earlier.file_id, reason=reason)
 
 
 def _job_reason(
@@ -303,6 +304,8 @@ def _data_changes(recipe: Recipe, dataset: Dataset, locked: LockedRun, situation
     before = [item.file.sha256 for item in (locked.training_file, locked.validation_file) if item]
     if before == [file.sha256 for file in dataset.files]:
         return []
+    if not locked.sections:
+        return ["the job was trained on other files"]
     now = section_hashes(recipe)
     names = {"templates": "template", "where": "`where`"}
     causes = [

@@ -21,6 +21,7 @@ COMMANDS = {
     "watch": ("runner.cli.runs", "watch", "Follow a job to its end."),
     "rerun": ("runner.cli.rerun", "rerun", "Train again from the lockfile and compare."),
     "refresh": ("runner.cli.refresh", "refresh", "Bring the lockfile up to date with its providers."),
+    "import": ("runner.cli.import_job", "import_job", "Lock a job that was made elsewhere."),
     "history": ("runner.cli.history", "history", "List the runs of a recipe so far."),
     "events": ("runner.cli.jobs", "events", "List what happened to a job."),
     "cancel": ("runner.cli.jobs", "cancel", "Cancel a job."),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,7 +68,9 @@ class History:
             "job": value["job"],
             "dataset": value["dataset"],
         }
-        append_durably(self.path, canonical_json(line))
+        # Nothing is decided by it, and a full disk must not hide what became of a job.
+        with suppress(OSError):
+            append_durably(self.path, canonical_json(line))
 
     def _lines(self) -> Iterator[PastRun]:
         """The lines that are whole, which the last one is not after a crash."""
@@ -83,7 +86,7 @@ class History:
                 size = stream.seek(0, 2)
                 stream.seek(max(0, size - READ_BYTES))
                 return stream.read(READ_BYTES)
-        except FileNotFoundError:
+        except OSError:
             return b""
 
 

@@ -103,5 +103,12 @@ def test_only_the_end_of_a_long_history_is_read(
     assert ["ftjob-19", "ftjob-18", "ftjob-17"] == [past.job["id"] for past in history.runs()]
 
 
+def test_a_history_that_cannot_be_written_stops_nothing(history: History, run: LockedRun) -> None:
+    history.path.parent.write_text("no folder")
+    history.record("default", run, "new")
+
+    assert [] == history.runs()
+
+
 def test_without_a_file_there_is_no_history(history: History) -> None:
     assert [] == history.runs()

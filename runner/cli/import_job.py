@@ -1,0 +1,62 @@
+"""The import command: takes what was made elsewhere into the lockfile."""
+
+from pathlib import Path
+
+import click
+
+from runner.cli.options import (
+    find_recipe,
+    json_option,
+    operator,
+    profile_option,
+    set_option,
+    tell,
+    write,
+    write_json,
+)
+from runner.errors import UsageError
+from runner.report import machine, terminal
+from runner.upkeep.adoption import adopt
+
+
+@click.command("import")
+@click.argument("subject", metavar="JOB")
+@click.argument("recipe", required=False, type=click.Path(path_type=Path))
+@profile_option
+@set_option
+@click.option("--provider", default=None, help="The host entry to ask; the recipe's own if not given.")
+@click.option("--accept-differences", is_flag=True, help="Lock a job that is not what the recipe asks for.")
+@json_option
+def import_job(
+    subject: str,
+    recipe: Path | None,
+    *,
+    profile: str,
+    assignments: tuple[str, ...],
+    provider: str | None,
+    accept_differences: bool,
+    as_json: bool,
+) -> None:
+    """Lock a job that was made elsewhere, in a dashboard or by a script, as the recipe's job.
+
+    It is read and compared with the recipe: model, method, hyperparameters, seed, suffix, and the bytes of
+    its files. A job that fits leaves nothing to do. Another one is refused, or with --accept-differences
+    locked as what it is, and the next plan replaces it. Nothing is sent, started or deleted.
+    """
+    if Path(subject).exists():
+        raise UsageError(f"found the file {subject}, expected the ID of a job, such as ftjob-abc123.")
+    path, decided = find_recipe(recipe), operator(profile=profile, assignments=assignments)
+    done = adopt(path, decided, subject, provider, accept=accept_differences)
+    job = done.run.job
+    if job is None:
+        raise AssertionError("BUG: an import without a job")
+    if as_json:
+        told = {"replaced": done.replaced, "differences": done.differences, "warnings": done.warnings}
+        write_json({"run": machine.run_data(done.run), **told})
+        return
+    for warning in done.warnings:
+        tell(f"warning: {warning}")
+    for difference in done.differences:
+        tell(f"accepted: {difference}")
+    write(terminal.locked_job_text(job))
+    tell(f"locked under the profile '{profile}'" + (f" in place of {done.replaced}" if done.replaced else ""))
