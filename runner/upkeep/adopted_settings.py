@@ -9,6 +9,7 @@ from runner.plan import Planned
 from runner.providers.base import Job
 from runner.providers.checks import base_model
 from runner.providers.hosts import Host
+from runner.providers.hub_models import commit_of
 from runner.recipe.model import AUTO, Recipe
 
 
@@ -43,9 +44,8 @@ def settings_of(planned: Planned, host: Host, job: Job) -> Iterator[Setting]:
     """Everything a recipe asks of its job, beside what the job says of it."""
     training = planned.loaded.recipe.training
     yield Setting(name="provider", asked=training.provider, found=host.name)
-    # A model in the project has another name at the service.
-    is_named = job.model == base_model(planned.loaded, planned.host).name
-    yield Setting(name="model", asked=training.model, found=training.model if is_named else job.model or None)
+    found = training.model if _is_named(planned, job) else job.model or None
+    yield Setting(name="model", asked=training.model, found=found)
     yield Setting(name="method", asked=training.method, found=job.method)
     names = host.methods.get(training.method, {})
     for name, asked in training.hyperparameters.as_dict().items():
@@ -54,6 +54,13 @@ def settings_of(planned: Planned, host: Host, job: Job) -> Iterator[Setting]:
         yield Setting(name=name, asked=value, found=job.hyperparameters.get(name))
     yield Setting(name="seed", asked=training.seed, found=job.seed)
     yield Setting(name="suffix", asked=training.suffix or "", found=job.suffix)
+
+
+def _is_named(planned: Planned, job: Job) -> bool:
+    """Whether a job's model is the recipe's, which may have a folder or a commit in its name there."""
+    base, commit = base_model(planned.loaded, planned.host), commit_of(job.model)
+    names = {base.name} | ({base.hub.at(commit)} if base.hub and commit else set())
+    return job.model in names
 
 
 def actual_recipe(recipe: Recipe, settings: Sequence[Setting]) -> Recipe:

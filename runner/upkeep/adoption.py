@@ -13,6 +13,7 @@ from runner.pipeline import Operator, alone, plan_loaded, provider_of, save_run,
 from runner.plan import Planned, Situation, job_digest, section_hashes
 from runner.providers.base import TERMINAL, Checkpoint, Job, NotFoundError, NotOfferedError, Provider
 from runner.providers.hosts import Host, find_host
+from runner.providers.hub_models import commit_of
 from runner.upkeep.adopted_files import AdoptedFile, FileComparison
 from runner.upkeep.adopted_settings import Setting, actual_recipe, settings_of
 
@@ -158,6 +159,7 @@ class _Candidate:
             provider=self.host.name,
             model=training.model,
             model_sha256=model_sha256,
+            model_revision=commit_of(self.job.model) if self.host.is_local else None,
             method=training.method,
             digest=digest,
             # The keys of earlier attempts are taken.
