@@ -18,12 +18,12 @@ MAX_TOKENS = 65_536
 
 
 def plain(recipe: dict[str, Any], folder: Path, out: Path) -> None:
-    """What one would write with the usual libraries: jmespath, sandboxed Jinja, json; whole lists in memory."""
+    """What one would write with the usual libraries: jmespath, sandboxed Jinja, json; lists in memory."""
     import jmespath
     from jinja2 import StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 
-    environment = SandboxedEnvironment(undefined=StrictUndefined)
+    environment = SandboxedEnvironment(undefined=StrictUndefined, finalize=_printable)
     messages = [
         (item["role"], environment.from_string(item["content"])) for item in recipe["template"]["messages"]
     ]
@@ -51,6 +51,23 @@ def plain(recipe: dict[str, Any], folder: Path, out: Path) -> None:
         sys.exit("\n".join(checks.problems[:20]))
 
 
+def _printable(value: Any) -> Any:
+    if value is None or isinstance(value, list | dict):
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Record:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError(f"a key is repeated: {pairs}")
+    return result
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number")
+
+
 def read(folder: Path, source: dict[str, Any]) -> Iterator[Record]:
     """The records of a source."""
     path = folder / source["path"]
@@ -59,10 +76,13 @@ def read(folder: Path, source: dict[str, Any]) -> Iterator[Record]:
             yield from csv.DictReader(stream)
     elif path.suffix == ".jsonl":
         with path.open(encoding="utf-8") as stream:
-            yield from map(json.loads, stream)
+            yield from map(_DECODER.decode, stream)
     else:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = _DECODER.decode(path.read_text(encoding="utf-8"))
         yield from value[source["records"]] if "records" in source else value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
 
 
 class Checks:

@@ -7,14 +7,80 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-KOREAN = (
-    "온라인 가이드 연동 방법 관리자 화면에서 설정을 열고 인증 키를 발급받은 다음 요청 헤더에 넣어 보냅니다 "
-    '결제 취소 주문 배송 조회 회원 응답 코드가 다르면 본문의 오류 항목을 확인하고 다시 시도하세요 "따옴표" 표'
-).split()
-ENGLISH = (
-    "the request must carry an access token in its header before the service answers with a list of "
-    'orders, delivery states and "quoted" names; a retry is safe when the key of the call stays the same'
-).split()
+KOREAN = [
+    "온라인",
+    "가이드",
+    "연동",
+    "방법",
+    "관리자",
+    "화면에서",
+    "설정을",
+    "열고",
+    "인증",
+    "키를",
+    "발급받은",
+    "다음",
+    "요청",
+    "헤더에",
+    "넣어",
+    "보냅니다",
+    "결제",
+    "취소",
+    "주문",
+    "배송",
+    "조회",
+    "회원",
+    "응답",
+    "코드가",
+    "다르면",
+    "본문의",
+    "오류",
+    "항목을",
+    "확인하고",
+    "다시",
+    "시도하세요",
+    '"따옴표"',
+    "표",
+]
+ENGLISH = [
+    "the",
+    "request",
+    "must",
+    "carry",
+    "an",
+    "access",
+    "token",
+    "in",
+    "its",
+    "header",
+    "before",
+    "the",
+    "service",
+    "answers",
+    "with",
+    "a",
+    "list",
+    "of",
+    "orders,",
+    "delivery",
+    "states",
+    "and",
+    '"quoted"',
+    "names;",
+    "a",
+    "retry",
+    "is",
+    "safe",
+    "when",
+    "the",
+    "key",
+    "of",
+    "the",
+    "call",
+    "stays",
+    "the",
+    "same",
+]
 SEED = 20_261_122
 VALIDATION = 0.1
 

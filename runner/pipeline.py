@@ -11,7 +11,7 @@ from runner.canonical import sha256_of
 from runner.clock import Clock, SystemClock
 from runner.dataset.build import build_dataset
 from runner.dataset.cache import cache_key, read_cached, write_cached
-from runner.dataset.checks import Checker, DatasetLimits
+from runner.dataset.checks import DatasetLimits
 from runner.dataset.compare import changed_examples
 from runner.dataset.inputs import find_inputs, find_sources
 from runner.dataset.tokens import (
@@ -124,8 +124,7 @@ def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True) -> Datase
     cached = read_cached(cache, key, folder) if use_cache else None
     if cached is not None:
         return cached
-    examples = read_confined(loaded.recipe, loaded.folder, loaded.project)
-    dataset = build_dataset(loaded.recipe, examples, inputs, folder, Checker(limits, counter))
+    dataset = build_dataset(loaded, inputs, folder, (limits, counter))
     if inputs != find_inputs(loaded):
         raise RunnerError("a source file changed while it was being read. Run the command again.")
     write_cached(cache, key, dataset)

@@ -1,40 +1,84 @@
-"""Examples, checked and split as they stream past, to the files that will be uploaded."""
+"""From a recipe's sources to the files that will be uploaded, in several processes or record by record."""
 
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-from runner.canonical import sha256_bytes, write_atomically
-from runner.dataset.checks import Checker
+from runner.dataset.checks import Checker, DatasetLimits
+from runner.dataset.index import identity_digest, index_line
 from runner.dataset.inputs import Inputs
+from runner.dataset.jobs import make_jobs
+from runner.dataset.merge import merge_batches
+from runner.dataset.output import Output
 from runner.dataset.split import side_of
+from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Dataset
-from runner.dataset.write import ExampleWriter
+from runner.dataset.workers import Trouble, Workers, choose_workers
+from runner.dataset.write import training_line
 from runner.errors import InvalidInputError
+from runner.examples.confinement import read_confined
 from runner.examples.read import Example
+from runner.examples.wire import Bounds, Request
 from runner.issues import Issue, Place
+from runner.recipe.load import LoadedRecipe
 from runner.recipe.model import Recipe
+from runner.sources.pieces import PIECE_BYTES
 
 SHOWN_ISSUES = 20
 
 
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How a dataset is built, which never changes what comes out; `n_workers` None means: by size."""
+
+    n_workers: int | None = None
+    piece_bytes: int = PIECE_BYTES
+    bounds: Bounds = Bounds()
+
+
+DEFAULT_EFFORT = Effort()
+
+
 def build_dataset(
-    recipe: Recipe,
-    examples: Iterable[Example | Issue],
+    loaded: LoadedRecipe,
     inputs: Inputs,
     folder: Path,
-    checker: Checker,
+    yardstick: tuple[DatasetLimits, TokenCounter],
+    effort: Effort = DEFAULT_EFFORT,
 ) -> Dataset:
     """Write the training and validation files of a recipe into `folder`, named by their hashes.
 
     Findings, errors among them, are part of the result; nothing is written for a side without examples but
     the training file. Raises InvalidInputError when records could not be turned into examples.
     """
+    limits, counter = yardstick
+    count = effort.n_workers or choose_workers(sum(item.size_bytes for item in inputs.sources))
+    request = Request(
+        recipe=loaded.recipe, folder=loaded.folder.resolve(), project=loaded.project, bounds=effort.bounds
+    )
+    try:
+        with Output(folder) as output, Workers(request, counter, limits, count) as workers:
+            batches = workers.batches(make_jobs(request, effort.piece_bytes))
+            checker = Checker(limits, counter)
+            merge_batches(batches, output, checker)
+            return output.dataset(loaded.recipe, inputs, checker)
+    except Trouble:
+        examples = read_confined(loaded.recipe, loaded.folder, loaded.project, bounds=effort.bounds)
+        with closing(examples):
+            return build_one_by_one(loaded.recipe, examples, inputs, folder, Checker(limits, counter))
+
+
+def build_one_by_one(
+    recipe: Recipe,
+    examples: Iterable[Example | Issue],
+    inputs: Inputs,
+    folder: Path,
+    checker: Checker,
+) -> Dataset:
+    """Do the same with examples as they stream past, and find every problem on the way."""
     issues: list[Issue] = []
-    index: list[str] = []
-    records: set[str] = set()
-    with ExitStack() as stack:
-        writers = {side: stack.enter_context(ExampleWriter(folder)) for side in ("training", "validation")}
+    with Output(folder) as output:
         for example in examples:
             if isinstance(example, Issue):
                 issues.append(example)
@@ -42,35 +86,13 @@ def build_dataset(
             side = side_of(example.key if example.group is None else example.group, recipe.split)
             n_tokens = checker.counter.count(example.messages)
             checker.observe(example, side, n_tokens)
-            writers[side].write(example.messages, n_tokens)
-            index.append(index_line(example, side))
-            records.add(example.key)
+            output.sides[side].add(training_line(example.messages), 1, n_tokens)
+            identity = identity_digest(example.key, example.variant)
+            output.index.write(index_line(identity, bytes.fromhex(example.digest), side).encode("ascii"))
+            output.count(example.file, example.row)
         if issues:
             raise InvalidInputError(shortened(issues))
-        exact = checker.counter.margin == 0
-        training, validation = writers["training"], writers["validation"]
-        findings = checker.findings(
-            training.n_examples,
-            validation.n_examples,
-            split_asked=recipe.split.validation > 0,
-            keyed=recipe.key is not None,
-        )
-        return Dataset(
-            folder=folder,
-            training_file=training.finish(tokens_exact=exact),
-            validation_file=validation.finish(tokens_exact=exact) if validation.n_examples else None,
-            sources=inputs.sources,
-            templates=inputs.templates,
-            findings=tuple(findings),
-            n_records=len(records),
-            index=_write_index(folder, index),
-        )
-
-
-def index_line(example: Example, side: str) -> str:
-    """One line of the table that later tells which records changed: hashed key, hashed content, side."""
-    identity = sha256_bytes(f"{example.key}\0{example.variant}".encode())[:32]
-    return f"{identity} {example.digest[:32]} {side}\n"
+        return output.dataset(recipe, inputs, checker)
 
 
 def shortened(issues: list[Issue]) -> list[Issue]:
@@ -83,12 +105,3 @@ def shortened(issues: list[Issue]) -> list[Issue]:
         place=Place(file=file), message=f"{rest} more problems like these. Fix the first ones and repeat."
     )
     return [*issues[:SHOWN_ISSUES], more]
-
-
-def _write_index(folder: Path, lines: list[str]) -> str:
-    content = "".join(lines).encode("ascii")
-    name = sha256_bytes(content)
-    path = folder / f"{name}.index"
-    if not path.exists():
-        write_atomically(path, content)
-    return name

@@ -3,15 +3,21 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from runner.canonical import canonical_json
 from runner.dataset.split import Side
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Finding
+from runner.examples.message_lists import Turn
 from runner.examples.read import Example, Message
 from runner.issues import Place, Severity
 
 SHOWN_PLACES = 3
+
+# What the placeholders of a rule's message stand for.
+Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,15 +169,10 @@ class Checker:
         )
 
     def _check_length(self, n_tokens: int, place: Place) -> None:
-        limit = self.limits.max_example_tokens
-        if limit is None:
-            return
-        margin = self.counter.margin
-        if n_tokens * (1 - margin) > limit:
-            quality = ", estimated" if margin else ""
-            self.report("FT106", place, found=n_tokens, limit=limit, quality=quality)
-        elif n_tokens * (1 + margin) > limit:
-            self.report("FT111", place, found=n_tokens, limit=limit)
+        problem = length_problem(n_tokens, self.limits, self.counter.margin)
+        if problem is not None:
+            code, values = problem
+            self.report(code, place, **values)
 
     def _check_repeats(self, messages: Sequence[Message], side: Side, place: Place) -> None:
         question, answer = _digest(messages[:-1]), _digest(messages[-1:])
@@ -187,20 +188,38 @@ class Checker:
         sides.add(side)
 
 
-def conversation_problems(messages: Sequence[Message]) -> list[str]:
+def length_problem(n_tokens: int, limits: DatasetLimits, margin: float) -> tuple[str, Values] | None:
+    """The code of the rule that an example of that length breaks, with what the message says of it."""
+    limit = limits.max_example_tokens
+    if limit is None:
+        return None
+    if n_tokens * (1 - margin) > limit:
+        quality = ", estimated" if margin else ""
+        return "FT106", {"found": n_tokens, "limit": limit, "quality": quality}
+    if n_tokens * (1 + margin) > limit:
+        return "FT111", {"found": n_tokens, "limit": limit}
+    return None
+
+
+def conversation_problems(messages: Sequence[Turn]) -> tuple[str, ...]:
     """The codes of the rules that one conversation breaks by itself."""
-    roles = [message.role for message in messages]
+    codes = _role_problems(tuple([role for role, _ in messages]))
+    if all([content.strip() for _, content in messages]):
+        return codes
+    return tuple(sorted((*codes, "FT104")))
+
+
+@lru_cache(maxsize=1024)
+def _role_problems(roles: tuple[str, ...]) -> tuple[str, ...]:
     codes = []
     if "user" not in roles:
         codes.append("FT102")
     if not roles or roles[-1] != "assistant":
         codes.append("FT103")
-    if any(not message.content.strip() for message in messages):
-        codes.append("FT104")
     first_other = next((i for i, role in enumerate(roles) if role not in ("system", "developer")), len(roles))
     if any(role in ("system", "developer") for role in roles[first_other:]):
         codes.append("FT105")
-    return codes
+    return tuple(codes)
 
 
 def _digest(messages: Sequence[Message]) -> bytes:

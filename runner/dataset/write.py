@@ -1,4 +1,4 @@
-"""JSONL files written as a stream and named by the hash of what was written."""
+"""Files written as a stream and named by the hash of what was written."""
 
 import hashlib
 import json
@@ -13,8 +13,8 @@ from runner.dataset.value import DatasetFile
 from runner.examples.read import Message
 
 
-class ExampleWriter:
-    """Writes examples of one side to a temporary file; `finish` gives it its content-addressed name."""
+class HashedFile:
+    """Writes to a temporary file; `keep` gives it its content-addressed name."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ class ExampleWriter:
         self.temporary = Path(name)
         self.stream = os.fdopen(handle, "wb")
         self.digest = hashlib.sha256()
-        self.size_bytes = self.n_examples = self.n_tokens = 0
+        self.size_bytes = 0
 
     def __enter__(self) -> Self:
         return self
@@ -34,32 +34,50 @@ class ExampleWriter:
         self.stream.close()
         self.temporary.unlink(missing_ok=True)
 
-    def write(self, messages: Iterable[Message], n_tokens: int) -> None:
-        """Append one example as one line of compact, unescaped JSON, its keys in OpenAI's order."""
-        line = training_line(messages)
-        self.stream.write(line)
-        self.digest.update(line)
-        self.size_bytes += len(line)
-        self.n_examples += 1
+    def write(self, content: bytes) -> None:
+        """Append bytes."""
+        self.stream.write(content)
+        self.digest.update(content)
+        self.size_bytes += len(content)
+
+    def keep(self, suffix: str) -> str:
+        """Move the file to `<sha256><suffix>` in the folder, safe from a power cut; returns the hash."""
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
+        name = self.digest.hexdigest()
+        self.temporary.chmod(0o644)
+        self.temporary.replace(self.folder / f"{name}{suffix}")
+        return name
+
+
+class ExampleWriter(HashedFile):
+    """Writes the examples of one side of the split."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.n_examples = self.n_tokens = 0
+
+    def add(self, lines: bytes, n_examples: int, n_tokens: int) -> None:
+        """Append examples, each one line of `training_line`."""
+        self.write(lines)
+        self.n_examples += n_examples
         self.n_tokens += n_tokens
 
     def finish(self, *, tokens_exact: bool) -> DatasetFile:
-        """Move the file to `<sha256>.jsonl` in the folder."""
-        self.stream.flush()
-        os.fsync(self.stream.fileno())
-        file = DatasetFile(
-            sha256=self.digest.hexdigest(),
+        """Keep the file as `<sha256>.jsonl`."""
+        return DatasetFile(
+            sha256=self.keep(".jsonl"),
             size_bytes=self.size_bytes,
             n_examples=self.n_examples,
             n_tokens=self.n_tokens,
             tokens_exact=tokens_exact,
         )
-        self.temporary.chmod(0o644)
-        self.temporary.replace(self.folder / f"{file.sha256}.jsonl")
-        return file
 
 
 def training_line(messages: Iterable[Message]) -> bytes:
-    """One line of a chat training file; the order of keys is fixed, so equal messages are equal bytes."""
+    """One line of compact, unescaped JSON for a chat training file.
+
+    The order of keys is OpenAI's and fixed, so equal messages are equal bytes.
+    """
     value = {"messages": [{"role": message.role, "content": message.content} for message in messages]}
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import runner
@@ -23,7 +23,7 @@ _MAX_STDERR_BYTES = 10_000
 
 def read_confined(
     recipe: Recipe, recipe_folder: Path, project: Project, *, bounds: Bounds | None = None
-) -> Iterator[Example | Issue]:
+) -> Generator[Example | Issue, None, None]:
     """Yield what `read_examples` does, from a process with bounded memory and time per record.
 
     A process that dies yields an issue for the record it died on and ends the stream. Closing the iterator
@@ -33,7 +33,7 @@ def read_confined(
     request = Request(recipe=recipe, folder=recipe_folder.resolve(), project=project, bounds=bounds)
     with tempfile.TemporaryFile() as shared:
         shared.truncate(Position.SIZE_BYTES)
-        with _start(shared.fileno()) as process:
+        with start_confined(_START, str(shared.fileno()), pass_fds=(shared.fileno(),)) as process:
             try:
                 _send(process, encode_request(request))
                 has_ended = yield from _items(process)
@@ -43,18 +43,21 @@ def read_confined(
                 process.kill()
 
 
-def _start(shared: int) -> "subprocess.Popen[bytes]":
+def start_confined(
+    code: str, argument: str, *, pass_fds: tuple[int, ...] = (), stderr: int = subprocess.PIPE
+) -> "subprocess.Popen[bytes]":
+    """Start a process with pipes that runs `code`; its arguments are one of ours and the import path."""
     here = str(Path(runner.__file__).resolve().parent.parent)
     path = [entry for entry in sys.path if Path(entry).is_absolute()]
     path = path if here in path else [here, *path]
     return subprocess.Popen(  # noqa: S603
-        [sys.executable, "-I", "-B", "-X", "utf8", "-W", "ignore", "-c", _START, str(shared), *path],
+        [sys.executable, "-I", "-B", "-X", "utf8", "-W", "ignore", "-c", code, argument, *path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         env={},
         cwd=Path(sys.executable).anchor,
-        pass_fds=(shared,),
+        pass_fds=pass_fds,
     )
 
 

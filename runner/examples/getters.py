@@ -56,12 +56,26 @@ def _projection(node: Mapping[str, Any]) -> Getter | None:
     left, right = (make_getter(child) for child in node["children"])
     if left is None or right is None:
         return None
+    if node["children"][1]["type"] == "field":
+        return _names_of(left, node["children"][1]["value"])
 
     def get(value: Any) -> Any:
         base = left(value)
         if not isinstance(base, list):
             return None
         return [found for item in base if (found := right(item)) is not None]
+
+    return get
+
+
+def _names_of(left: Getter, name: str) -> Getter:
+    """A projection of one field, the commonest, without a call for each item."""
+
+    def get(value: Any) -> Any:
+        base = left(value)
+        if not isinstance(base, list):
+            return None
+        return [found for item in base if isinstance(item, dict) and (found := item.get(name)) is not None]
 
     return get
 

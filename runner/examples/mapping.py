@@ -25,16 +25,21 @@ _WHITE_SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class FieldReader:
-    """A field with its path compiled."""
+    """A field with its path compiled; `is_plain` says that nothing is done to what is read."""
 
+    name: str
     field: Field
     read: Read
+    is_plain: bool
 
     def value(self, data: dict[str, Any]) -> Any:
         """The value for the template. Raises PathError."""
         value = self.read(data)
         if value is None:
             return _absent(self.field, data)
+        return value if self.is_plain else self._shaped(value)
+
+    def _shaped(self, value: Any) -> Any:
         if self.field.join is not None:
             value = _joined(value, self.field.join)
         return _tidied(value, self.field)
@@ -42,7 +47,15 @@ class FieldReader:
 
 def compile_fields(recipe: Recipe) -> tuple[FieldReader, ...]:
     """The readers of all fields, in the order of the recipe. Raises PathError for a broken expression."""
-    return tuple(FieldReader(field, compile_path(field.path)) for field in recipe.fields)
+    return tuple(
+        FieldReader(
+            name=field.name,
+            field=field,
+            read=compile_path(field.path),
+            is_plain=field.join is None and not field.trim and not field.collapse_space,
+        )
+        for field in recipe.fields
+    )
 
 
 def map_record(readers: tuple[FieldReader, ...], record: Record) -> dict[str, Any] | list[Issue]:
@@ -51,9 +64,9 @@ def map_record(readers: tuple[FieldReader, ...], record: Record) -> dict[str, An
     issues: list[Issue] = []
     for reader in readers:
         try:
-            values[reader.field.name] = reader.value(record.data)
+            values[reader.name] = reader.value(record.data)
         except PathError as error:
-            message = f"field {shown(reader.field.name)}: {error}"
+            message = f"field {shown(reader.name)}: {error}"
             issues.append(Issue(place=record.place, message=message))
     return issues or values
 

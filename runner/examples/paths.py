@@ -21,6 +21,7 @@ Read = Callable[[dict[str, Any]], Any]
 
 # The functions that take an expression such as `&title`; anywhere else it would be a value that is not JSON.
 _TAKES_EXPRESSION = {"map", "max_by", "min_by", "sort_by"}
+_ALWAYS_FINITE = (str, int, bool, type(None))
 _FIRST_NAME = re.compile(r'\w+|"(?:[^"\\]|\\.)*"')
 
 
@@ -61,7 +62,7 @@ def compile_path(path: str) -> Read:
 def _simple(getter: Getter, path: str) -> Read:
     def read(data: dict[str, Any]) -> Any:
         value = getter(data)
-        if not isinstance(value, str):
+        if value.__class__ not in _ALWAYS_FINITE:
             _check_finite(value, path)
         return value
 
@@ -157,7 +158,7 @@ def _check_finite(value: Any, path: str) -> None:
         raise PathError(f"found {value} at {shown(path)}, expected a finite number. Change it.")
     if isinstance(value, list):
         for item in value:
-            if not isinstance(item, str):
+            if item.__class__ not in _ALWAYS_FINITE:
                 _check_finite(item, path)
     elif isinstance(value, dict):
         for item in value.values():

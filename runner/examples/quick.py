@@ -20,11 +20,17 @@ Render = Callable[[Fields], str]
 
 # 64 operations on such values stay below metering.MAX_WORK_CHARACTERS, MAX_ITEMS and MAX_NUMBER_BITS.
 MAX_OPERATIONS = 64
-MAX_CHARACTERS = 1 << 18
+MAX_CHARACTERS = 1 << 17
 MAX_ITEMS = 1_000
 MAX_INTEGER = 1 << 64
 
-_FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+
+class Doubt(Exception):  # noqa: N818
+    """The sandbox has to look at it."""
+
+
+# Raised by a function that leaves a record to the sandbox.
+DOUBTS = (Doubt, TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq,
     "ne": operator.ne,
@@ -45,10 +51,6 @@ _BINARY: dict[type[nodes.Node], str] = {
 }
 
 
-class Doubt(Exception):  # noqa: N818
-    """The sandbox has to look at it."""
-
-
 class _NotSimple(Exception):  # noqa: N818
     """The template needs the sandbox for every record."""
 
@@ -56,39 +58,23 @@ class _NotSimple(Exception):  # noqa: N818
 def quick_render(tree: nodes.Template, fields: frozenset[str]) -> Render | None:
     """A function from the fields to the text of a template, None for a template that is not simple.
 
-    `tree` is as parsed and free of `allow_list.refusals`. The function raises Doubt.
+    `tree` is as parsed and free of `allow_list.refusals`. The function raises one of DOUBTS.
     """
     try:
-        write = _Compiler(fields).body(tree.body)
+        return _Compiler(fields).body(tree.body)
     except _NotSimple:
         return None
-
-    def render(values: Fields) -> str:
-        try:
-            text = write(values)
-        except _FAULTS as error:
-            raise Doubt from error
-        if len(text) > MAX_MESSAGE_CHARACTERS:
-            raise Doubt
-        return text
-
-    return render
 
 
 def quick_value(expression: nodes.Expr, fields: frozenset[str]) -> Evaluate | None:
-    """A function from the fields to the value of an expression, None for one that is not simple."""
+    """A function from the fields to the value of an expression, None for one that is not simple.
+
+    The function raises one of DOUBTS.
+    """
     try:
-        compute = _Compiler(fields).expression(expression)
+        return _Compiler(fields).expression(expression)
     except _NotSimple:
         return None
-
-    def evaluate(values: Fields) -> Any:
-        try:
-            return compute(values)
-        except _FAULTS as error:
-            raise Doubt from error
-
-    return evaluate
 
 
 class _Compiler:
@@ -100,18 +86,27 @@ class _Compiler:
 
     def body(self, statements: list[nodes.Node]) -> Render:
         pieces: list[str | Render] = []
+        parts: list[nodes.Node] = []
         for statement in statements:
             if isinstance(statement, nodes.Output):
                 pieces += [self.piece(node) for node in statement.nodes]
+                parts += statement.nodes
             elif isinstance(statement, nodes.If):
                 pieces.append(self.branches(statement))
+                parts.append(statement)
             else:
                 raise _NotSimple
-        if len(pieces) == 1 and not isinstance(pieces[0], str):
-            return pieces[0]
-        return lambda values: "".join(
-            [piece if isinstance(piece, str) else piece(values) for piece in pieces]
-        )
+        filled = _filled(parts)
+        if filled is not None:
+            return filled
+
+        def join(values: Fields) -> str:
+            text = "".join([piece if isinstance(piece, str) else piece(values) for piece in pieces])
+            if len(text) > MAX_MESSAGE_CHARACTERS:
+                raise Doubt
+            return text
+
+        return join
 
     def piece(self, node: nodes.Node) -> str | Render:
         if isinstance(node, nodes.TemplateData):
@@ -239,6 +234,23 @@ _EXPRESSIONS: dict[type[nodes.Node], Callable[[_Compiler, Any], Evaluate]] = {
     nodes.Not: _Compiler.negation,
     nodes.CondExpr: _Compiler.choice,
 }
+
+
+def _filled(parts: list[Any]) -> Render | None:
+    """A text with the values of a few fields in it, the commonest template, as one function."""
+    if not all(isinstance(part, nodes.TemplateData | nodes.Name) for part in parts):
+        return None
+    names = [part.name for part in parts if isinstance(part, nodes.Name)]
+    text = "".join("%s" if isinstance(part, nodes.Name) else part.data.replace("%", "%%") for part in parts)
+
+    def fill(values: Fields) -> str:
+        found = [values[name] for name in names]
+        for value in found:
+            if value.__class__ is not str or len(value) > MAX_CHARACTERS:
+                return text % tuple(_small(printed(_small(value), "")) for value in found)
+        return text % tuple(found)
+
+    return fill if len(text) + len(names) * MAX_CHARACTERS <= MAX_MESSAGE_CHARACTERS else None
 
 
 def _item_of(compute: Evaluate, key: Any) -> Evaluate:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.canonical import sha256_of
 from runner.display import shown
 from runner.errors import InvalidInputError
 from runner.examples.mapping import FieldReader, compile_fields, identity_text, map_record
+from runner.examples.message_lists import Turn
 from runner.examples.paths import PathError, Read, compile_path
 from runner.examples.scalars import scalar_text
 from runner.examples.seen import SeenKeys
@@ -24,13 +25,15 @@ MAX_ISSUES = 1_000
 # Told which record is worked on next, or None when the next one is being read.
 Watch = Callable[[Record | None], None]
 
+# Identity, group and, by variant, role and content of every message.
+Conversations = tuple[str, str | None, list[tuple[str, list[Turn]]]]
+
 # A place in one number: the file's index above, the row below.
 _ROW_BITS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message of a conversation."""
+class Message(NamedTuple):
+    """One message of a conversation; a tuple, because millions are made."""
 
     role: str
     content: str
@@ -122,13 +125,22 @@ class ExampleMaker:
             )
             return [Issue(place=record.place, message=message)]
 
+    def conversations(self, record: Record) -> Conversations | None:
+        """What a record says, None where `where` leaves it out. Raises InvalidInputError.
+
+        Depends on this record alone: whether another has the same identity is not looked at.
+        """
+        fields = self._fields(record)
+        if fields is None:
+            return None
+        identity, group = self._identity(fields, record), self._group(fields, record)
+        return identity, group, self.templates.render(fields, record)
+
     def _examples(self, record: Record) -> Iterator[Example]:
-        fields = map_record(self.readers, record)
-        if not isinstance(fields, dict):
-            raise InvalidInputError(fields)
-        if not self.templates.keeps(fields, record):
+        fields = self._fields(record)
+        if fields is None:
             return
-        key, group = self._key(fields, record), self._group(fields, record)
+        key, group = self._key(self._identity(fields, record), record), self._group(fields, record)
         for variant, turns in self.templates.render(fields, record):
             yield Example(
                 key=key,
@@ -139,24 +151,34 @@ class ExampleMaker:
                 row=record.row,
             )
 
-    def _key(self, fields: dict[str, Any], record: Record) -> str:
+    def _fields(self, record: Record) -> dict[str, Any] | None:
+        fields = map_record(self.readers, record)
+        if not isinstance(fields, dict):
+            raise InvalidInputError(fields)
+        return fields if self.templates.keeps(fields, record) else None
+
+    def _identity(self, fields: dict[str, Any], record: Record) -> str:
+        """The declared key, or else a hash of the record."""
         if self.recipe.key is None or self.read_key is None:
-            return self._content_key(fields, record)
+            return sha256_of({"fields": fields, "record": record.data})
         try:
-            key = identity_text(self.read_key(record.data), self.recipe.key, record.data)
+            return identity_text(self.read_key(record.data), self.recipe.key, record.data)
         except PathError as error:
             raise _invalid(record, f"key: {error}") from error
-        before = self.seen.put(key, self._place_number(record))
+
+    def _key(self, identity: str, record: Record) -> str:
+        if self.recipe.key is None:
+            return self._numbered(identity)
+        before = self.seen.put(identity, self._place_number(record))
         if before:
             raise _invalid(
                 record,
-                f"key: found {shown(key)} again, expected each key once. It first stands in "
+                f"key: found {shown(identity)} again, expected each key once. It first stands in "
                 f"{self._place(before)}. Remove one, or choose another `key`.",
             )
-        return key
+        return identity
 
-    def _content_key(self, fields: dict[str, Any], record: Record) -> str:
-        digest = sha256_of({"fields": fields, "record": record.data})
+    def _numbered(self, digest: str) -> str:
         times = self.seen.put(digest, 1) + 1
         if times == 1:
             return digest

@@ -14,7 +14,7 @@ from runner.errors import InvalidInputError
 from runner.examples.library import Library
 from runner.examples.message_lists import Turn, list_turns
 from runner.examples.metering import SandboxError
-from runner.examples.quick import Doubt, Evaluate, Render
+from runner.examples.quick import DOUBTS, Evaluate, Render
 from runner.examples.rendering import evaluate, make_context, render_text
 from runner.examples.sandbox import SandboxEnvironment
 from runner.examples.template_files import locate
@@ -42,10 +42,14 @@ class MessageRenderer:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A compiled template; `name` is empty for a recipe with a single one."""
+    """A compiled template; `name` is empty for a recipe with a single one.
+
+    `quick` has role and text of every message where all of them are simple.
+    """
 
     name: str
     messages: tuple[MessageRenderer, ...]
+    quick: tuple[tuple[str, Render], ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Templates:
         if self.quick_where is not None:
             try:
                 return self.quick_where(fields)
-            except Doubt:
+            except DOUBTS:
                 pass
         try:
             return evaluate(where, make_context(self.environment, fields))
@@ -82,30 +86,39 @@ class Templates:
 
     def render(self, fields: dict[str, Any], record: Record) -> list[tuple[str, list[Turn]]]:
         """Role and content of every message, by variant. Raises InvalidInputError with all problems."""
-        context: Context | None = None
         issues: list[Issue] = []
         result = []
         for variant in self.variants:
-            turns: list[Turn] = []
-            for renderer in variant.messages:
+            if variant.quick is not None:
                 try:
-                    if renderer.quick is not None:
-                        turns.append((renderer.message.role, renderer.quick(fields)))
-                        continue
-                except Doubt:
+                    result.append((variant.name, [(role, text(fields)) for role, text in variant.quick]))
+                    continue
+                except DOUBTS:
                     pass
-                if context is None:
-                    context = make_context(self.environment, fields)
-                try:
-                    turns += _turns(renderer, fields, context)
-                except SandboxError as error:
-                    issues.append(
-                        Issue(place=record.place, path=json_path(renderer.keys), message=str(error))
-                    )
-            result.append((variant.name, turns))
+            result.append((variant.name, self._turns(variant, fields, record, issues)))
         if issues:
             raise InvalidInputError(issues)
         return result
+
+    def _turns(
+        self, variant: Variant, fields: dict[str, Any], record: Record, issues: list[Issue]
+    ) -> list[Turn]:
+        """Role and content of every message, in the sandbox where need be; problems go to `issues`."""
+        context: Context | None = None
+        turns: list[Turn] = []
+        for renderer in variant.messages:
+            if renderer.quick is not None:
+                try:
+                    turns.append((renderer.message.role, renderer.quick(fields)))
+                    continue
+                except DOUBTS:
+                    pass
+            context = context or make_context(self.environment, fields)
+            try:
+                turns += _turns(renderer, fields, context)
+            except SandboxError as error:
+                issues.append(Issue(place=record.place, path=json_path(renderer.keys), message=str(error)))
+        return turns
 
 
 def check_templates(recipe: Recipe, folder: Path, project: Project) -> list[RecipeProblem]:
@@ -140,7 +153,9 @@ def compile_templates(recipe: Recipe, folder: Path, project: Project) -> Templat
         variants[name].append(MessageRenderer(_content_keys(keys, message), message, template, quick))
     return Templates(
         environment=library.environment,
-        variants=tuple(Variant(name, tuple(messages)) for name, messages in variants.items()),
+        variants=tuple(
+            Variant(name, tuple(messages), _quick(messages)) for name, messages in variants.items()
+        ),
         where=library.expression(recipe.where) if recipe.where is not None else None,
         quick_where=library.quick_expression(recipe.where) if recipe.where is not None else None,
     )
@@ -178,6 +193,11 @@ def _content_keys(keys: Keys, message: MessageTemplate | MessageList) -> Keys:
     if isinstance(message, MessageList):
         return (*keys, "from")
     return (*keys, "content" if message.content is not None else "content_file")
+
+
+def _quick(messages: list[MessageRenderer]) -> tuple[tuple[str, Render], ...] | None:
+    quick = [(item.message.role, item.quick) for item in messages if item.quick is not None]
+    return tuple(quick) if len(quick) == len(messages) else None
 
 
 def _turns(renderer: MessageRenderer, fields: dict[str, Any], context: Context) -> list[Turn]:

@@ -1,16 +1,18 @@
 """A record, and what a module that reads a file format provides."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol, TextIO
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO, runtime_checkable
 
 from runner.issues import Issue, Place
 from runner.recipe.model import Source
+from runner.sources.pieces import Piece
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record; `file` is relative to the project root, `row` counts from 1 and skips nothing."""
+class Record(NamedTuple):
+    """One record; `file` is relative to the project root, `row` counts from 1 and skips nothing.
+
+    A tuple, because millions are made.
+    """
 
     data: dict[str, Any]
     file: str
@@ -20,6 +22,10 @@ class Record:
     def place(self) -> Place:
         """Where the record stands."""
         return Place(file=self.file, row=self.row)
+
+
+# The records of a piece, and how many rows it has with those that are passed over.
+PieceRecords = tuple[list[Record], int]
 
 
 class Format(Protocol):
@@ -33,3 +39,27 @@ class Format(Protocol):
 
         Raises InvalidInputError where reading cannot go on.
         """
+
+
+@runtime_checkable
+class CuttableFormat(Format, Protocol):
+    """A format whose files can be cut into pieces that several processes read."""
+
+    def cut(self, stream: BinaryIO, source: Source, size_bytes: int) -> Iterator[Piece]:
+        """Yield pieces of about that size in order; raises UncuttableError where there are none."""
+
+    def read_piece(self, content: bytes, source: Source, file: str) -> PieceRecords | None:
+        """The records that `read` would yield for these bytes of UTF-8, rows counted from 1.
+
+        Returns None where `read` would yield an issue; may raise InvalidInputError or UnicodeError instead.
+        """
+
+
+def only_records(items: Iterable[Record | Issue]) -> list[Record] | None:
+    """The records, None if there is an issue among them."""
+    records = []
+    for item in items:
+        if isinstance(item, Issue):
+            return None
+        records.append(item)
+    return records

@@ -1,6 +1,7 @@
 """CSV and TSV files: a header, then one record per row; every cell is text."""
 
 import csv
+import io
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -8,10 +9,12 @@ from runner.display import shown
 from runner.errors import InvalidInputError
 from runner.issues import Issue, Place
 from runner.recipe.model import Source
-from runner.sources.base import Record
+from runner.sources.base import PieceRecords, Record
 from runner.sources.lines import bounded_lines
+from runner.sources.pieces import cut_delimited
 
 OPTIONS = frozenset({"delimiter"})
+cut = cut_delimited
 # The csv module stops at 128 KiB by default, less than a long page; without any bound one open quote
 # would read the rest of the file into a single cell.
 MAX_CELL_CHARACTERS = 1 << 22
@@ -38,6 +41,20 @@ def read(stream: TextIO, source: Source, file: str) -> Iterator[Record | Issue]:
                 "Put a cell that holds the delimiter or a line break in double quotes."
             )
             yield Issue(place=Place(file=file, row=number), message=message)
+
+
+def read_piece(content: bytes, source: Source, file: str) -> PieceRecords | None:
+    """The records of a piece in UTF-8 with the rows below its header, None where one has a problem."""
+    rows = _rows(io.StringIO(content.decode("utf-8"), newline=""), _delimiter(source, file), file)
+    header = next((row for _, row in rows if row), [])
+    _check_header(header, file)
+    records, number, width = [], 0, len(header)
+    for number, (_, cells) in enumerate(rows, start=1):
+        if len(cells) == width:
+            records.append(Record(dict(zip(header, cells, strict=True)), file, number))
+        elif cells:
+            return None
+    return records, number
 
 
 def _delimiter(source: Source, file: str) -> str:

@@ -1,5 +1,6 @@
 """JSON files: a list of records at the top, or a list inside an object at a dotted path."""
 
+import io
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -8,10 +9,14 @@ from runner.errors import InvalidInputError
 from runner.hints import listed, nearest
 from runner.issues import Issue, Place
 from runner.recipe.model import Source
-from runner.sources.base import Record
+from runner.sources.base import PieceRecords, Record, only_records
+from runner.sources.fast_json import parse_list, parse_list_at
 from runner.sources.json_stream import JsonStream
+from runner.sources.pieces import cut_array
 
 OPTIONS = frozenset({"records"})
+
+cut = cut_array
 
 _KINDS = {"[": "a list", "{": "an object", '"': "text", "t": "true", "f": "false", "n": "null", "": "nothing"}
 
@@ -37,6 +42,17 @@ def read(stream: TextIO, source: Source, file: str) -> Iterator[Record | Issue]:
             f"found {found} after the end of the JSON, expected nothing. "
             "Set `format: jsonl` if every line is a record."
         )
+
+
+def read_piece(content: bytes, source: Source, file: str) -> PieceRecords | None:
+    """The records of a piece in UTF-8 with their number, None where one has a problem."""
+    path = source.records and tuple(source.records.split("."))
+    values = parse_list_at(content, path) if path else parse_list(content)
+    if values is None:
+        records = only_records(read(io.StringIO(content.decode("utf-8"), newline="\n"), source, file))
+    else:
+        records = [Record(value, file, row) for row, value in enumerate(values, start=1)]
+    return None if records is None else (records, len(records))
 
 
 def _top(text: JsonStream) -> Iterator[Record | Issue]:

@@ -1,19 +1,26 @@
 """JSONL files: one JSON object per line."""
 
+import io
 import json
+import re
 from collections.abc import Iterator
 from typing import TextIO
 
 from runner.display import shown
 from runner.issues import Issue, Place
 from runner.recipe.model import Source
-from runner.sources.base import Record
+from runner.sources.base import PieceRecords, Record, only_records
+from runner.sources.fast_json import parse_objects
 from runner.sources.lines import bounded_lines
+from runner.sources.pieces import cut_lines
 from runner.sources.strict_json import TOO_DEEP, StrictDecoder, syntax_sentence
 
 OPTIONS: frozenset[str] = frozenset()
 
+cut = cut_lines
+
 _SPACE = " \t\r\n"
+_BLANK = re.compile(rb"[ \t\r]*")
 
 
 def read(stream: TextIO, source: Source, file: str) -> Iterator[Record | Issue]:
@@ -26,6 +33,20 @@ def read(stream: TextIO, source: Source, file: str) -> Iterator[Record | Issue]:
         text = line.rstrip(_SPACE)
         if text:
             yield from _line(decoder, text, file, row)
+
+
+def read_piece(content: bytes, source: Source, file: str) -> PieceRecords | None:
+    """The records of a piece in UTF-8 with the number of its lines, None where one has a problem."""
+    lines = content.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    rows = [row for row, line in enumerate(lines, start=1) if not _BLANK.fullmatch(line)]
+    values = parse_objects(lines if len(rows) == len(lines) else [lines[row - 1] for row in rows], content)
+    if values is None:
+        records = only_records(read(io.StringIO(content.decode("utf-8"), newline="\n"), source, file))
+    else:
+        records = [Record(value, file, row) for row, value in zip(rows, values, strict=True)]
+    return None if records is None else (records, len(lines))
 
 
 def _line(decoder: StrictDecoder, text: str, file: str, row: int) -> Iterator[Record | Issue]:

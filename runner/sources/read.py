@@ -13,9 +13,10 @@ from runner.issues import Issue, Place
 from runner.project import Project
 from runner.recipe.model import Source
 from runner.sources import delimited, json_array, json_lines
-from runner.sources.base import Format, Record
+from runner.sources.base import CuttableFormat, Format, PieceRecords, Record
 from runner.sources.glob import is_pattern, matches
-from runner.sources.text import decoding_issue, open_text
+from runner.sources.pieces import PROBE, Piece, UncuttableError
+from runner.sources.text import decoding_issue, has_other_mark, in_utf_8, is_cuttable, open_text
 
 FORMATS: dict[str, Format] = {
     "json": json_array,
@@ -78,12 +79,16 @@ def _items(sources: Sequence[Source], folder: Path, project: Project) -> Iterato
             continue
         for path in files:
             try:
-                yield from _read_file(path, source, project.name_of(path))
+                yield from read_file(path, source, project.name_of(path))
             except InvalidInputError as error:
                 yield from error.issues
 
 
-def _read_file(path: Path, source: Source, file: str) -> Iterator[Record | Issue]:
+def read_file(path: Path, source: Source, file: str) -> Iterator[Record | Issue]:
+    """Yield the records of one file in order, and an issue in the place of each that cannot be used.
+
+    Raises InvalidInputError.
+    """
     name = _format_name(path, source)
     newline = _NEWLINES.get(name, "\n")
     try:
@@ -93,6 +98,37 @@ def _read_file(path: Path, source: Source, file: str) -> Iterator[Record | Issue
         raise InvalidInputError([decoding_issue(path, source.encoding, file)]) from None
     except OSError as error:
         raise _unusable(file, _unreadable("file", error.strerror)) from error
+
+
+def cut_file(path: Path, source: Source, size_bytes: int) -> Iterator[Piece]:
+    """Cut a file into pieces of about that size. Raises UncuttableError, and OSError as `open` does."""
+    name = _format_name(path, source)
+    module = FORMATS[name]
+    if not isinstance(module, CuttableFormat) or not is_cuttable(source.encoding):
+        raise UncuttableError
+    with path.open("rb") as stream:
+        if has_other_mark(stream.read(4)):
+            raise UncuttableError
+        stream.seek(0)
+        yield from module.cut(stream, replace(source, format=name), size_bytes)
+
+
+def read_piece(piece: Piece, source: Source, file: str) -> PieceRecords | None:
+    """The records of a piece with the number of its rows, None where one cannot be used or the proof fails.
+
+    Raises InvalidInputError and UnicodeError, for the same reasons.
+    """
+    name = _format_name(Path(file), source)
+    module = FORMATS[name]
+    if not isinstance(module, CuttableFormat):
+        raise AssertionError("BUG: a piece of a format that is not cut")
+    source = replace(source, format=name)
+    if piece.proof:
+        proved = module.read_piece(in_utf_8(piece.proof, source.encoding, opens=True), source, file)
+        if proved is None or [record.data for record in proved[0]] != [PROBE] * piece.n_probes:
+            return None
+    content = in_utf_8(piece.content, source.encoding, opens=piece.opens)
+    return module.read_piece(content, source if piece.inside else replace(source, records=None), file)
 
 
 def _format_name(path: Path, source: Source) -> str:

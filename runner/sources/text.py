@@ -28,6 +28,8 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+# No character of these has a byte that looks like a line feed, a quote or a bracket.
+_CUTTABLE = {"ascii", "cp1252", "cp949", "euc_kr", "iso8859-1", "utf-8"}
 _OTHER_ENCODINGS = ("utf-8", "cp949")
 
 
@@ -63,6 +65,29 @@ def decoding_issue(path: Path, encoding: str, file: str) -> Issue:
         f"found bytes that are not {encoding} text (byte {offset} of the file), expected {encoding}. {advice}"
     )
     return Issue(place=Place(file=file, line=line), message=message)
+
+
+def is_cuttable(encoding: str) -> bool:
+    """Whether text in this encoding can be cut at bytes that look like ASCII."""
+    try:
+        return codecs.lookup(encoding).name in _CUTTABLE
+    except LookupError:
+        return False
+
+
+def has_other_mark(start: bytes) -> bool:
+    """Whether a file begins with the byte order mark of UTF-16 or UTF-32."""
+    return any(start.startswith(mark) for mark in _MARKS)
+
+
+def in_utf_8(content: bytes, encoding: str, *, opens: bool) -> bytes:
+    """The same text in UTF-8 without a byte order mark; `opens` says that a file may begin there.
+
+    Raises UnicodeError, but leaves what is said to be UTF-8 unchecked.
+    """
+    if codecs.lookup(encoding).name == "utf-8":
+        return content.removeprefix(codecs.BOM_UTF8) if opens else content
+    return content.decode(encoding).encode("utf-8")
 
 
 def _codec(encoding: str, file: str) -> str:

@@ -36,12 +36,12 @@ def codes(found: list[Finding]) -> list[str]:
 
 
 def test_a_good_conversation_has_no_problem() -> None:
-    assert [] == conversation_problems(example(GOOD).messages)
+    assert () == conversation_problems(example(GOOD).messages)
 
 
 @pytest.mark.parametrize("code", BROKEN)
 def test_a_broken_conversation_is_found(code: str) -> None:
-    assert [code] == conversation_problems(example(BROKEN[code]).messages)
+    assert (code,) == conversation_problems(example(BROKEN[code]).messages)
 
 
 def test_too_few_examples() -> None:

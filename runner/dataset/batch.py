@@ -1,0 +1,121 @@
+"""What a worker makes of one piece of a source, as a value and as bytes on a pipe."""
+
+import json
+import sys
+from array import array
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+# A worker's examples come sorted into as many bins by their question, so that equal questions meet in one.
+N_BINS = 64
+_SHIFT = 64 - 6
+# The lowest byte of a question's digest says on which side of the split the example is.
+SIDE_BITS = 8
+TRAINING, VALIDATION = b"\1", b"\2"
+NUMBER_BYTES = 8
+# An example's number: the piece, the row within it, the template.
+ROW_BITS = 32
+VARIANT_BITS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Lines of both sides of the split in order, and digests to compare them with others.
+
+    `keys` holds a number of eight bytes for each record, the digest of its key. `examples` holds three for
+    each: the digest of its question with its side, of all its messages, and where it stands. `problems` are
+    findings about one example: its number, a code, what the message says.
+    """
+
+    n_rows: int
+    n_examples: tuple[int, int]
+    n_tokens: tuple[int, int]
+    problems: list[tuple[int, str, dict[str, Any]]]
+    training: bytes
+    validation: bytes
+    index: bytes
+    keys: bytes
+    examples: bytes
+
+    @property
+    def is_end(self) -> bool:
+        """Whether this says that a file has no more batches."""
+        return self.n_rows < 0
+
+    @property
+    def n_records(self) -> int:
+        """How many records became examples."""
+        return len(self.keys) // NUMBER_BYTES
+
+
+END = Batch(
+    n_rows=-1,
+    n_examples=(0, 0),
+    n_tokens=(0, 0),
+    problems=[],
+    training=b"",
+    validation=b"",
+    index=b"",
+    keys=b"",
+    examples=b"",
+)
+
+
+def bin_of(digest: int) -> int:
+    """The bin of a 64-bit digest."""
+    return digest >> _SHIFT
+
+
+def numbers(content: bytes) -> "array[int]":
+    """The numbers that a batch holds; their highest byte comes first."""
+    result = array("Q", content)
+    if sys.byteorder == "little":
+        result.byteswap()
+    return result
+
+
+def write_batch(stream: BinaryIO, batch: Batch | None) -> None:
+    """Send a batch, or None for a piece with a record that makes no example."""
+    if batch is None:
+        stream.write(b"null\n")
+        return
+    blobs = [batch.training, batch.validation, batch.index, batch.keys, batch.examples]
+    head = {
+        "n_rows": batch.n_rows,
+        "n_examples": batch.n_examples,
+        "n_tokens": batch.n_tokens,
+        "problems": batch.problems,
+        "sizes": [len(blob) for blob in blobs],
+    }
+    stream.write(json.dumps(head).encode("ascii") + b"\n")
+    stream.writelines(blobs)
+
+
+def read_batch(stream: BinaryIO) -> Batch | None:
+    """Receive a batch. Raises EOFError where the sender ended."""
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    head = json.loads(line)
+    if head is None:
+        return None
+    training, validation, index, keys, examples = (read_exactly(stream, size) for size in head["sizes"])
+    return Batch(
+        n_rows=head["n_rows"],
+        n_examples=tuple(head["n_examples"]),
+        n_tokens=tuple(head["n_tokens"]),
+        problems=[(number, code, values) for number, code, values in head["problems"]],
+        training=training,
+        validation=validation,
+        index=index,
+        keys=keys,
+        examples=examples,
+    )
+
+
+def read_exactly(stream: BinaryIO, size_bytes: int) -> bytes:
+    """Read so many bytes. Raises EOFError where there are fewer."""
+    content = stream.read(size_bytes)
+    if len(content) < size_bytes:
+        raise EOFError
+    return content

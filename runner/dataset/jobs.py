@@ -1,0 +1,39 @@
+"""Divide the sources of a recipe into jobs for the processes of a build."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from runner.examples.wire import Request
+from runner.sources.pieces import Piece, UncuttableError
+from runner.sources.read import cut_file, find_source_files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A piece to read, or with None the whole file at `path`; `number` counts the jobs."""
+
+    number: int
+    source: int
+    file: str
+    path: str
+    piece: Piece | None
+
+
+def make_jobs(request: Request, piece_bytes: int) -> Iterator[Job]:
+    """Yield the jobs in the order of the records.
+
+    Raises InvalidInputError, OSError, and UncuttableError for a file that turns out not to be what it seemed.
+    """
+    number = 0
+    for index, source in enumerate(request.recipe.sources):
+        for path in find_source_files(source, request.folder, request.project):
+            pieces: Iterator[Piece | None] = cut_file(path, source, piece_bytes)
+            try:
+                first = next(pieces, None)
+            except UncuttableError:
+                first, pieces = None, iter(())
+            for piece in chain([first], pieces):
+                name = request.project.name_of(path)
+                yield Job(number=number, source=index, file=name, path=str(path), piece=piece)
+                number += 1

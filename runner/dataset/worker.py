@@ -1,0 +1,184 @@
+"""The confined process of a build: takes pieces of sources, gives back checked and encoded examples."""
+
+import gc
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from runner.dataset.batch import (
+    END,
+    NUMBER_BYTES,
+    ROW_BITS,
+    TRAINING,
+    VALIDATION,
+    VARIANT_BITS,
+    Batch,
+    read_exactly,
+    write_batch,
+)
+from runner.dataset.checks import DatasetLimits, conversation_problems, length_problem
+from runner.dataset.conversation import example_bytes
+from runner.dataset.index import identity_digest, index_line
+from runner.dataset.split import Side, side_of
+from runner.dataset.tokens import TokenCounter, make_counter
+from runner.errors import InvalidInputError
+from runner.examples.message_lists import Turn
+from runner.examples.read import ExampleMaker
+from runner.examples.wire import Request, decode_request
+from runner.examples.worker import confine
+from runner.recipe.model import Source, Split
+from runner.sources.base import Record, only_records
+from runner.sources.pieces import Piece
+from runner.sources.read import read_file, read_piece
+
+# A file that cannot be cut goes back in batches of so many records.
+BATCH_RECORDS = 1_000
+# The clock that bounds a record starts again after so many.
+_CLOCKED_RECORDS = 32
+
+
+def main() -> None:
+    """Serve pieces until there are no more."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
+    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    head = json.loads(stdin.readline())
+    request = decode_request(read_exactly(stdin, head["size"]))
+    counter, limits = make_counter(head["counter"]), DatasetLimits(**head["limits"])
+    worker = Worker(request, counter, limits)
+    confine(request.bounds)
+    # Records hold no cycles; looking for them takes a tenth of the time.
+    gc.disable()
+    while line := stdin.readline():
+        job = json.loads(line)
+        content, proof = (read_exactly(stdin, size) for size in job.pop("sizes"))
+        for batch in worker.batches(job, content, proof):
+            write_batch(stdout, batch)
+        if "path" in job:
+            write_batch(stdout, END)
+        stdout.flush()
+
+
+class Worker:
+    """Makes batches, and gives none for a piece with anything to report."""
+
+    def __init__(self, request: Request, counter: TokenCounter, limits: DatasetLimits) -> None:
+        self.request = request
+        self.counter = counter
+        self.limits = limits
+        self.maker = ExampleMaker(request.recipe, request.folder, request.project)
+
+    def batches(self, job: dict[str, Any], content: bytes, proof: bytes) -> Iterator[Batch | None]:
+        """What the records of a piece make, or those of a whole file in several batches."""
+        source, file = self.request.recipe.sources[job["source"]], job["file"]
+        clock(self.request.bounds.read_s)
+        try:
+            if "path" in job:
+                yield from self.file_batches(job["path"], source, file, job["piece"])
+            else:
+                found = read_piece(Piece(content=content, proof=proof, **job["how"]), source, file)
+                yield None if found is None else self.batch(*found, job["piece"])
+        except (InvalidInputError, UnicodeError, MemoryError, RecursionError):
+            # Reading record by record tells what it is.
+            yield None
+
+    def file_batches(self, path: str, source: Source, file: str, piece: int) -> Iterator[Batch | None]:
+        """The batches of a file that cannot be cut."""
+        items = read_file(Path(path), source, file)
+        while some := list(islice(items, BATCH_RECORDS)):
+            records = only_records(some)
+            yield None if records is None else self.batch(records, 0, piece)
+            clock(self.request.bounds.read_s)
+
+    def batch(self, records: list[Record], n_rows: int, piece: int) -> Batch:
+        """The examples of some records. Raises InvalidInputError."""
+        made = _Made(self.request.recipe.split, piece)
+        count, margin = self.counter.count, self.counter.margin
+        for number, record in enumerate(records):
+            if number % _CLOCKED_RECORDS == 0:
+                clock(self.request.bounds.record_s)
+            found = self.maker.conversations(record)
+            if found is None:
+                continue
+            key, group, conversations = found
+            made.start(key, group, record.row)
+            for variant, turns in conversations:
+                n_tokens = count(turns)
+                for code in conversation_problems(turns):
+                    made.problems.append((made.place, code, {}))
+                too_long = length_problem(n_tokens, self.limits, margin)
+                if too_long is not None:
+                    made.problems.append((made.place, *too_long))
+                made.add(variant, turns, n_tokens)
+        return made.batch(n_rows)
+
+
+class _Made:
+    """The examples of a batch as they are made."""
+
+    def __init__(self, split: Split, piece: int) -> None:
+        self.split = split
+        self.piece = piece << ROW_BITS
+        self.key = ""
+        self.is_first = True
+        self.side: Side = "training"
+        self.place = 0
+        self.problems: list[tuple[int, str, dict[str, Any]]] = []
+        self.lines: dict[Side, list[bytes]] = {"training": [], "validation": []}
+        self.n_tokens: dict[Side, int] = {"training": 0, "validation": 0}
+        self.index: list[str] = []
+        self.keys: list[bytes] = []
+        self.examples: list[bytes] = []
+
+    def start(self, key: str, group: str | None, row: int) -> None:
+        """Go on to the examples of another record."""
+        self.key = key
+        self.side = side_of(key if group is None else group, self.split)
+        self.place = (self.piece + row) << VARIANT_BITS
+        self.is_first = True
+
+    def add(self, variant: str, turns: list[Turn], n_tokens: int) -> None:
+        """Take the next example of the record."""
+        side = self.side
+        roles, contents = zip(*turns, strict=True) if turns else ((), ())
+        made = example_bytes(roles, contents)
+        self.lines[side].append(made.line)
+        self.n_tokens[side] += n_tokens
+        identity = identity_digest(self.key, variant)
+        self.index.append(index_line(identity, made.digest, side))
+        if self.is_first:
+            self.keys.append(identity[:NUMBER_BYTES])
+            self.is_first = False
+        marked = made.question[: NUMBER_BYTES - 1] + (TRAINING if side == "training" else VALIDATION)
+        place = self.place.to_bytes(NUMBER_BYTES, "big")
+        self.examples.append(marked + made.digest[:NUMBER_BYTES] + place)
+        self.place += 1
+
+    def batch(self, n_rows: int) -> Batch:
+        """All of it."""
+        training, validation = self.lines["training"], self.lines["validation"]
+        return Batch(
+            n_rows=n_rows,
+            n_examples=(len(training), len(validation)),
+            n_tokens=(self.n_tokens["training"], self.n_tokens["validation"]),
+            problems=self.problems,
+            training=b"".join(training),
+            validation=b"".join(validation),
+            index="".join(self.index).encode("ascii"),
+            keys=b"".join(self.keys),
+            examples=b"".join(sorted(self.examples)),
+        )
+
+
+def clock(seconds: float) -> None:
+    """End this process when the next step takes longer; processor time, so that waiting costs nothing."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+if __name__ == "__main__":
+    main()
