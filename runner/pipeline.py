@@ -13,6 +13,7 @@ from runner.dataset.build import build_dataset
 from runner.dataset.cache import cache_key, read_cached, write_cached
 from runner.dataset.checks import DatasetLimits
 from runner.dataset.compare import changed_examples
+from runner.dataset.hashed_files import HashedFiles
 from runner.dataset.inputs import find_inputs, find_sources
 from runner.dataset.tokens import (
     SMALL_VOCABULARY_MARGIN,
@@ -114,18 +115,23 @@ def preview(path: Path, operator: Operator) -> Generator[Example | Issue, None, 
     yield from read_confined(loaded.recipe, loaded.folder, loaded.project)
 
 
-def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True) -> Dataset:
-    """Build, or find built, the dataset of a recipe; findings are part of it. Raises InvalidInputError."""
+def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True, read_all: bool = False) -> Dataset:
+    """Build, or find built, the dataset of a recipe; findings are part of it. Raises InvalidInputError.
+
+    `read_all` hashes even the sources that nothing touched since they were hashed.
+    """
     state = loaded.project.make_state()
     folder, cache = state / "datasets", state / "cache"
-    inputs = find_inputs(loaded)
+    hashed = HashedFiles(cache / "files.json" if use_cache and not read_all else None)
+    inputs = find_inputs(loaded, hashed)
+    hashed.save()
     limits, counter = yardstick(loaded, host)
     key = cache_key(loaded.recipe, inputs, limits, counter)
     cached = read_cached(cache, key, folder) if use_cache else None
     if cached is not None:
         return cached
     dataset = build_dataset(loaded, inputs, folder, (limits, counter))
-    if inputs != find_inputs(loaded):
+    if inputs != find_inputs(loaded, hashed):
         raise RunnerError("a source file changed while it was being read. Run the command again.")
     write_cached(cache, key, dataset)
     return dataset
@@ -136,10 +142,16 @@ def plan(path: Path, operator: Operator) -> Planned:
     return plan_loaded(validate(path, operator), operator)
 
 
-def plan_loaded(loaded: LoadedRecipe, operator: Operator, *, rerun: int | None = None) -> Planned:
-    """Plan for a recipe that was validated; `rerun` is the attempt to repeat its locked job with."""
+def plan_loaded(
+    loaded: LoadedRecipe, operator: Operator, *, rerun: int | None = None, read_all: bool = False
+) -> Planned:
+    """Plan for a recipe that was validated; `rerun` is the attempt to repeat its locked job with.
+
+    With `read_all`, every source is hashed, however unchanged it looks.
+    """
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
-    dataset = build(loaded, host, use_cache=not (operator.locked or operator.environment.get("CI")))
+    use_cache = not (operator.locked or operator.environment.get("CI"))
+    dataset = build(loaded, host, use_cache=use_cache, read_all=read_all)
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
     situation = replace(_situation(loaded, host, dataset, locked, operator), rerun=rerun)
     return Planned(
@@ -184,7 +196,7 @@ def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | Non
     """
     loaded = validate(path, operator)
     with alone(loaded):
-        planned = plan_loaded(loaded, operator)
+        planned = plan_loaded(loaded, operator, read_all=True)
         if operator.locked:
             refuse_drift(planned)
         if saved is not None:

@@ -3,10 +3,11 @@
 import json
 import sys
 from array import array
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-# A worker's examples come sorted into as many bins by their question, so that equal questions meet in one.
+# Digests come sorted and go into as many bins, so that equal ones meet in one.
 N_BINS = 64
 _SHIFT = 64 - 6
 # The lowest byte of a question's digest says on which side of the split the example is.
@@ -61,9 +62,10 @@ END = Batch(
 )
 
 
-def bin_of(digest: int) -> int:
-    """The bin of a 64-bit digest."""
-    return digest >> _SHIFT
+def bins_of(digests: "array[int]") -> list[int]:
+    """Where each bin of sorted digests begins, and where the last one ends."""
+    starts = [bisect_left(digests, number << _SHIFT) for number in range(N_BINS)]
+    return [*starts, len(digests)]
 
 
 def numbers(content: bytes) -> "array[int]":

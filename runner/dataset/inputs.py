@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.canonical import sha256_file
+from runner.dataset.hashed_files import HashedFiles
 from runner.dataset.value import InputFile
 from runner.errors import InvalidInputError, RunnerError
 from runner.examples.templates import template_files
@@ -21,13 +21,17 @@ class Inputs:
     templates: tuple[InputFile, ...]
 
 
-def find_inputs(loaded: LoadedRecipe) -> Inputs:
-    """Find and hash a recipe's source and template files. Raises InvalidInputError, RunnerError."""
+def find_inputs(loaded: LoadedRecipe, hashed: HashedFiles | None = None) -> Inputs:
+    """Find and hash a recipe's source and template files. Raises InvalidInputError, RunnerError.
+
+    Files that `hashed` knows are not read again.
+    """
+    hashed = hashed or HashedFiles()
     project = loaded.project
     templates = template_files(loaded.recipe, loaded.folder, project).values()
     return Inputs(
-        sources=tuple(_input_file(path, project) for path in dict.fromkeys(find_sources(loaded))),
-        templates=tuple(_input_file(path, project) for path in templates),
+        sources=tuple(_input_file(path, project, hashed) for path in dict.fromkeys(find_sources(loaded))),
+        templates=tuple(_input_file(path, project, hashed) for path in templates),
     )
 
 
@@ -49,9 +53,10 @@ def find_sources(loaded: LoadedRecipe) -> list[Path]:
     return found
 
 
-def _input_file(path: Path, project: Project) -> "InputFile":
+def _input_file(path: Path, project: Project, hashed: HashedFiles) -> InputFile:
+    name = project.name_of(path)
     try:
-        digest, size = sha256_file(path), path.stat().st_size
+        digest, size = hashed.sha256_of(path, name)
     except OSError as error:
         raise RunnerError(f"{path}: cannot be read: {error.strerror}.") from error
-    return InputFile(name=project.name_of(path), sha256=digest, size_bytes=size)
+    return InputFile(name=name, sha256=digest, size_bytes=size)

@@ -4,8 +4,9 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator
 from heapq import nsmallest
+from itertools import pairwise
 
-from runner.dataset.batch import N_BINS, SIDE_BITS, Batch, bin_of, numbers
+from runner.dataset.batch import N_BINS, SIDE_BITS, Batch, bins_of, numbers
 from runner.dataset.checks import SHOWN_PLACES
 
 _FIELDS = 3
@@ -20,15 +21,11 @@ class Repeats:
 
     def add(self, batch: Batch) -> None:
         """Take the digests of a batch."""
-        keys = self._keys
-        for key in numbers(batch.keys):
-            keys[bin_of(key)].append(key)
-        examples = numbers(batch.examples)
-        start = 0
-        for number, count in sorted(Counter(map(bin_of, examples[::_FIELDS])).items()):
-            end = start + count * _FIELDS
-            self._examples[number].extend(examples[start:end])
-            start = end
+        keys, examples = numbers(batch.keys), numbers(batch.examples)
+        for number, (start, end) in enumerate(pairwise(bins_of(keys))):
+            self._keys[number].extend(keys[start:end])
+        for number, (start, end) in enumerate(pairwise(bins_of(examples[::_FIELDS]))):
+            self._examples[number].extend(examples[start * _FIELDS : end * _FIELDS])
 
     def has_repeated_key(self) -> bool:
         """Whether two records have the same key."""

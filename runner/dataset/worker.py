@@ -170,7 +170,7 @@ class _Made:
             training=b"".join(training),
             validation=b"".join(validation),
             index="".join(self.index).encode("ascii"),
-            keys=b"".join(self.keys),
+            keys=b"".join(sorted(self.keys)),
             examples=b"".join(sorted(self.examples)),
         )
 

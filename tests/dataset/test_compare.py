@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from runner.canonical import sha256_bytes
 from runner.dataset.compare import changed_examples
 
 
@@ -37,3 +40,15 @@ def test_another_order_is_said(tmp_path: Path) -> None:
 
 def test_an_index_of_another_machine_is_absent(tmp_path: Path) -> None:
     assert changed_examples(tmp_path / "absent", index(tmp_path / "new", {})) is None
+
+
+def test_large_indexes_are_compared_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.dataset.compare.PART_BYTES", 500)
+    old = {sha256_bytes(b"%d" % number)[:32]: (f"{number}", "training") for number in range(200)}
+    new = {key: (digest, "validation" if digest == "7" else "training") for key, (digest, _) in old.items()}
+    new |= {key: ("x", side) for key, (digest, side) in new.items() if digest in ("1", "2", "3")}
+    del new[sha256_bytes(b"5")[:32]]
+
+    assert "examples: 3 changed, 1 removed, 1 moved to the other side of the split" == changed_examples(
+        index(tmp_path / "old", old), index(tmp_path / "new", new)
+    )
