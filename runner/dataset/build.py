@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.dataset.checks import Checker, DatasetLimits
-from runner.dataset.index import identity_digest, index_line
+from runner.dataset.index import index_line
 from runner.dataset.inputs import Inputs
 from runner.dataset.jobs import make_jobs
 from runner.dataset.merge import merge_batches
@@ -87,8 +87,7 @@ def build_one_by_one(
             n_tokens = checker.counter.count(example.messages)
             checker.observe(example, side, n_tokens)
             output.sides[side].add(training_line(example.messages), 1, n_tokens)
-            identity = identity_digest(example.key, example.variant)
-            output.index.write(index_line(identity, bytes.fromhex(example.digest), side).encode("ascii"))
+            output.index.write(index_line(example, side).encode("ascii"))
             output.count(example.file, example.row)
         if issues:
             raise InvalidInputError(shortened(issues))

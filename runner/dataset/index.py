@@ -2,7 +2,7 @@
 
 import hashlib
 
-from runner.dataset.split import Side
+from runner.examples.read import Example
 
 
 def identity_digest(key: str, variant: str) -> bytes:
@@ -10,6 +10,12 @@ def identity_digest(key: str, variant: str) -> bytes:
     return hashlib.sha256(f"{key}\0{variant}".encode()).digest()
 
 
-def index_line(identity: bytes, digest: bytes, side: Side) -> str:
+def index_line(example: Example, side: str) -> str:
+    """One line of the table."""
+    identity = identity_digest(example.key, example.variant)
+    return line_of_digests(identity, bytes.fromhex(example.digest), side)
+
+
+def line_of_digests(identity: bytes, digest: bytes, side: str) -> str:
     """Half of the hashed identity, half of the hashed content, and the side."""
     return f"{identity[:16].hex()} {digest[:16].hex()} {side}\n"

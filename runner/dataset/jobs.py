@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from runner.examples.wire import Request
+from runner.recipe.model import Source
 from runner.sources.pieces import Piece, UncuttableError
 from runner.sources.read import cut_file, find_source_files
 
@@ -27,6 +28,8 @@ def make_jobs(request: Request, piece_bytes: int) -> Iterator[Job]:
     """
     number = 0
     for index, source in enumerate(request.recipe.sources):
+        if not _is_independent(source):
+            raise UncuttableError
         for path in find_source_files(source, request.folder, request.project):
             pieces: Iterator[Piece | None] = cut_file(path, source, piece_bytes)
             try:
@@ -37,3 +40,15 @@ def make_jobs(request: Request, piece_bytes: int) -> Iterator[Job]:
                 name = request.project.name_of(path)
                 yield Job(number=number, source=index, file=name, path=str(path), piece=piece)
                 number += 1
+
+
+def _is_independent(source: Source) -> bool:
+    """Whether all that a source says is how its files are read, so that no record depends on another."""
+    known = Source(
+        path=source.path,
+        format=source.format,
+        records=source.records,
+        encoding=source.encoding,
+        delimiter=source.delimiter,
+    )
+    return source == known

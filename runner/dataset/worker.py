@@ -22,7 +22,7 @@ from runner.dataset.batch import (
 )
 from runner.dataset.checks import DatasetLimits, conversation_problems, length_problem
 from runner.dataset.conversation import example_bytes
-from runner.dataset.index import identity_digest, index_line
+from runner.dataset.index import identity_digest, line_of_digests
 from runner.dataset.split import Side, side_of
 from runner.dataset.tokens import TokenCounter, make_counter
 from runner.errors import InvalidInputError
@@ -150,7 +150,7 @@ class _Made:
         self.lines[side].append(made.line)
         self.n_tokens[side] += n_tokens
         identity = identity_digest(self.key, variant)
-        self.index.append(index_line(identity, made.digest, side))
+        self.index.append(line_of_digests(identity, made.digest, side))
         if self.is_first:
             self.keys.append(identity[:NUMBER_BYTES])
             self.is_first = False

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Set
 from itertools import islice
 from pathlib import Path
 
-from runner.dataset.build import index_line
+from runner.dataset.index import index_line
 from runner.examples.confinement import read_confined
 from runner.issues import Issue, Place
 from runner.lockfile import LockedRun
