@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import NamedTuple
 
+from runner.examples.message_lists import Turn
+
 
 class ExampleBytes(NamedTuple):
     """Its line, the hash of its messages that `Example.digest` gives, and one of all but the last."""
@@ -14,10 +16,11 @@ class ExampleBytes(NamedTuple):
     question: bytes
 
 
-def example_bytes(roles: tuple[str, ...], contents: Iterable[str]) -> ExampleBytes:
+def example_bytes(turns: Iterable[Turn]) -> ExampleBytes:
     """Encode an example; the line is what `training_line` gives."""
-    line, canonical, question = _shapes(roles)
-    texts = tuple(map(text_encoder(), contents))
+    encode = text_encoder()
+    line, canonical, question = _shapes(tuple([role for role, _ in turns]))
+    texts = tuple([encode(content) for _, content in turns])
     return ExampleBytes(
         line % texts,
         hashlib.sha256(canonical % texts).digest(),

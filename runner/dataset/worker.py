@@ -30,7 +30,7 @@ from runner.examples.message_lists import Turn
 from runner.examples.read import ExampleMaker
 from runner.examples.wire import Request, decode_request
 from runner.examples.worker import confine
-from runner.recipe.model import Source, Split
+from runner.recipe.model import Source
 from runner.sources.base import Record, only_records
 from runner.sources.pieces import Piece
 from runner.sources.read import read_file, read_piece
@@ -97,8 +97,8 @@ class Worker:
 
     def batch(self, records: list[Record], n_rows: int, piece: int) -> Batch:
         """The examples of some records. Raises InvalidInputError."""
-        made = _Made(self.request.recipe.split, piece)
-        count, margin = self.counter.count, self.counter.margin
+        made = _Made(piece)
+        split = self.request.recipe.split
         for number, record in enumerate(records):
             if number % _CLOCKED_RECORDS == 0:
                 clock(self.request.bounds.record_s)
@@ -106,58 +106,45 @@ class Worker:
             if found is None:
                 continue
             key, group, conversations = found
-            made.start(key, group, record.row)
-            for variant, turns in conversations:
-                n_tokens = count(turns)
-                for code in conversation_problems(turns):
-                    made.problems.append((made.place, code, {}))
-                too_long = length_problem(n_tokens, self.limits, margin)
-                if too_long is not None:
-                    made.problems.append((made.place, *too_long))
-                made.add(variant, turns, n_tokens)
+            side = side_of(key if group is None else group, split)
+            place = (made.piece + record.row) << VARIANT_BITS
+            identities = [identity_digest(key, variant) for variant, _ in conversations]
+            made.keys.append(identities[0][:NUMBER_BYTES])
+            for index, (_, turns) in enumerate(conversations):
+                self.examine(turns, side, place + index, identities[index], made)
         return made.batch(n_rows)
+
+    def examine(self, turns: list[Turn], side: Side, place: int, identity: bytes, made: "_Made") -> None:
+        """Check, count and encode one example."""
+        n_tokens = self.counter.count(turns)
+        for code in conversation_problems(turns):
+            made.problems.append((place, code, {}))
+        too_long = length_problem(n_tokens, self.limits, self.counter.margin)
+        if too_long is not None:
+            made.problems.append((place, *too_long))
+        line, digest, question = example_bytes(turns)
+        made.lines[side].append(line)
+        made.n_tokens[side] += n_tokens
+        made.index.append(line_of_digests(identity, digest, side))
+        made.examples.append(
+            question[: NUMBER_BYTES - 1]
+            + (TRAINING if side == "training" else VALIDATION)
+            + digest[:NUMBER_BYTES]
+            + place.to_bytes(NUMBER_BYTES, "big")
+        )
 
 
 class _Made:
     """The examples of a batch as they are made."""
 
-    def __init__(self, split: Split, piece: int) -> None:
-        self.split = split
+    def __init__(self, piece: int) -> None:
         self.piece = piece << ROW_BITS
-        self.key = ""
-        self.is_first = True
-        self.side: Side = "training"
-        self.place = 0
         self.problems: list[tuple[int, str, dict[str, Any]]] = []
         self.lines: dict[Side, list[bytes]] = {"training": [], "validation": []}
         self.n_tokens: dict[Side, int] = {"training": 0, "validation": 0}
         self.index: list[str] = []
         self.keys: list[bytes] = []
         self.examples: list[bytes] = []
-
-    def start(self, key: str, group: str | None, row: int) -> None:
-        """Go on to the examples of another record."""
-        self.key = key
-        self.side = side_of(key if group is None else group, self.split)
-        self.place = (self.piece + row) << VARIANT_BITS
-        self.is_first = True
-
-    def add(self, variant: str, turns: list[Turn], n_tokens: int) -> None:
-        """Take the next example of the record."""
-        side = self.side
-        roles, contents = zip(*turns, strict=True) if turns else ((), ())
-        made = example_bytes(roles, contents)
-        self.lines[side].append(made.line)
-        self.n_tokens[side] += n_tokens
-        identity = identity_digest(self.key, variant)
-        self.index.append(line_of_digests(identity, made.digest, side))
-        if self.is_first:
-            self.keys.append(identity[:NUMBER_BYTES])
-            self.is_first = False
-        marked = made.question[: NUMBER_BYTES - 1] + (TRAINING if side == "training" else VALIDATION)
-        place = self.place.to_bytes(NUMBER_BYTES, "big")
-        self.examples.append(marked + made.digest[:NUMBER_BYTES] + place)
-        self.place += 1
 
     def batch(self, n_rows: int) -> Batch:
         """All of it."""

@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from runner.display import shown
@@ -40,8 +40,11 @@ def read_piece(content: bytes, source: Source, file: str) -> PieceRecords | None
     lines = content.split(b"\n")
     if not lines[-1]:
         lines.pop()
-    rows = [row for row, line in enumerate(lines, start=1) if not _BLANK.fullmatch(line)]
-    values = parse_objects(lines if len(rows) == len(lines) else [lines[row - 1] for row in rows], content)
+    rows: Sequence[int] = range(1, len(lines) + 1)
+    values = parse_objects(lines, content)
+    if values is None and any(map(_BLANK.fullmatch, lines)):
+        rows = [row for row in rows if not _BLANK.fullmatch(lines[row - 1])]
+        values = parse_objects([lines[row - 1] for row in rows], content)
     if values is None:
         records = only_records(read(io.StringIO(content.decode("utf-8"), newline="\n"), source, file))
     else:
