@@ -11,6 +11,7 @@ COMMANDS = {
     "schema": ("runner.cli.recipes", "schema", "Print the JSON Schema of recipes, lockfiles or hosts."),
     "validate": ("runner.cli.recipes", "validate", "Check a recipe; no data is read."),
     "render": ("runner.cli.render", "render", "Print the composed recipe with its origins."),
+    "fmt": ("runner.cli.fmt", "fmt", "Lay out recipes in one way."),
     "preview": ("runner.cli.recipes", "preview", "Show the first rendered conversations."),
     "build": ("runner.cli.recipes", "build", "Build and check the dataset."),
     "plan": ("runner.cli.recipes", "plan", "Say what a run would do, why, and its price."),

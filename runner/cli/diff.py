@@ -9,6 +9,7 @@ import click
 from runner import pipeline
 from runner.cli.options import (
     FILE,
+    LOCK_SUFFIX,
     find_recipe,
     json_option,
     operator,
@@ -33,7 +34,6 @@ from runner.review.render import Rendered, Task, render_both
 from runner.review.revision import recipe_at
 from runner.review.value import Review, State
 
-LOCK_SUFFIX = ".lock.yaml"
 WORKING_TREE = "working tree"
 
 

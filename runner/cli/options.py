@@ -49,6 +49,8 @@ host_option = click.option("--provider", default="local", show_default=True, hel
 # Whether a file can be read is told by whoever reads it: what a file lacks is no mistake in the command line.
 FILE = click.Path(path_type=Path, readable=False)
 recipe_argument = click.argument("recipe", required=False, type=FILE)
+LOCK_SUFFIX = ".lock.yaml"
+recipes_argument = click.argument("recipes", metavar="[RECIPES]...", nargs=-1, type=FILE)
 
 
 def operator(**decisions: Any) -> Operator:
@@ -100,20 +102,29 @@ def find_recipe(recipe: Path | None) -> Path:
     """The recipe that was named, or the only one of the project. Raises UsageError."""
     if recipe is not None:
         return recipe
-    folder = Path.cwd()
-    found = sorted(path for pattern in ("*.yaml", "recipes/*.yaml") for path in folder.glob(pattern))
-    recipes = [path for path in found if _looks_like_recipe(path)]
+    recipes = find_recipes(())
     if len(recipes) == 1:
-        return recipes[0].relative_to(folder)
-    names = ", ".join(str(path.relative_to(folder)) for path in recipes)
+        return recipes[0]
+    raise UsageError(f"found several recipes ({', '.join(map(str, recipes))}). Name the one to use.")
+
+
+def find_recipes(named: tuple[Path, ...]) -> list[Path]:
+    """The recipes that were named, or all that lie here and in recipes/. Raises UsageError for none."""
+    recipes = list(named) or [*recipes_in(Path()), *recipes_in(Path("recipes"))]
     if recipes:
-        raise UsageError(f"found several recipes ({names}). Name the one to use.")
+        return recipes
     raise UsageError("found no recipe here or in recipes/. Name one, or write one with `finetune init DATA`.")
 
 
 def is_recipe_name(subject: str) -> bool:
     """Whether an argument that may also be a job or a model names a recipe."""
     return subject.endswith((".yaml", ".yml")) or Path(subject).exists()
+
+
+def recipes_in(folder: Path) -> list[Path]:
+    """The files right in a folder that look like recipes, by name."""
+    found = sorted(path for suffix in ("yaml", "yml") for path in folder.glob(f"*.{suffix}"))
+    return [path for path in found if path.is_file() and _looks_like_recipe(path)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from runner.cli.options import (
     operator,
     profile_option,
     recipe_argument,
+    recipes_argument,
     set_option,
     tell,
     write,
@@ -24,9 +25,10 @@ from runner.cli.options import (
 )
 from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
-from runner.issues import Issue
+from runner.issues import Issue, Place
 from runner.plan import Planned
 from runner.providers.hosts import find_host
+from runner.recipe.load import LoadedRecipe
 from runner.report import machine, terminal
 from runner.saved_plan import save_plan
 from runner.schema import load_schema, schema_text
@@ -46,17 +48,41 @@ def schema(name: str, as_json: bool) -> None:
 
 
 @click.command()
-@recipe_argument
+@recipes_argument
 @profile_option
 @set_option
 @json_option
-def validate(recipe: Path | None, *, profile: str, assignments: tuple[str, ...], as_json: bool) -> None:
-    """Check a recipe, all its profiles, templates and host entries. No data is read."""
-    loaded = pipeline.validate(find_recipe(recipe), operator(profile=profile, assignments=assignments))
+def validate(recipes: tuple[Path, ...], *, profile: str, assignments: tuple[str, ...], as_json: bool) -> None:
+    """Check recipes, all their profiles, templates and host entries. No data is read."""
+    paths = recipes or (find_recipe(None),)
+    loaded = _all_valid(paths, operator(profile=profile, assignments=assignments))
     if as_json:
-        write_json({"recipe": loaded.recipe.name, "sha256": loaded.recipe.sha256})
+        listed = [
+            {"file": item.document.file, "recipe": item.recipe.name, "sha256": item.recipe.sha256}
+            for item in loaded
+        ]
+        # A single recipe's values also stand at the top, for programs that check one.
+        write_json({**(listed[0] if len(listed) == 1 else {}), "recipes": listed})
     else:
-        write(f"{loaded.document.file}: valid (sha256 {loaded.recipe.sha256[:16]})")
+        write("\n".join(f"{item.document.file}: valid (sha256 {item.recipe.sha256[:16]})" for item in loaded))
+
+
+def _all_valid(paths: tuple[Path, ...], decided: pipeline.Operator) -> list[LoadedRecipe]:
+    """Every recipe; raises InvalidInputError with the problems of all."""
+    loaded: list[LoadedRecipe] = []
+    issues: list[Issue] = []
+    for path in dict.fromkeys(paths):
+        try:
+            loaded.append(pipeline.validate(path, decided))
+        except InvalidInputError as error:
+            issues += error.issues
+        except RunnerError as error:
+            if len(paths) == 1:
+                raise
+            issues.append(Issue(place=Place(file=str(path)), message=str(error).removeprefix(f"{path}: ")))
+    if issues:
+        raise InvalidInputError(issues)
+    return loaded
 
 
 @click.command()
