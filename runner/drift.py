@@ -52,8 +52,8 @@ def _differences(planned: Planned, locked: LockedRun) -> Iterator[Difference]:
     dataset = planned.dataset
     # A job that was imported with other files does not say what these were made from.
     if locked.sections:
-        yield from _files("source", locked.sources, dataset.sources)
-        yield from _files("template", locked.templates, dataset.templates)
+        yield from file_differences("source", locked.sources, dataset.sources)
+        yield from file_differences("template", locked.templates, dataset.templates)
         now = section_hashes(planned.loaded.recipe)
         for section, digest in now.items():
             if locked.sections.get(section) != digest:
@@ -64,7 +64,10 @@ def _differences(planned: Planned, locked: LockedRun) -> Iterator[Difference]:
             yield Difference(stage="job", name=change, what="since it was locked")
 
 
-def _files(stage: str, before: tuple[InputFile, ...], after: tuple[InputFile, ...]) -> Iterator[Difference]:
+def file_differences(
+    stage: str, before: tuple[InputFile, ...], after: tuple[InputFile, ...]
+) -> Iterator[Difference]:
+    """The files that are gone, new, or have other bytes."""
     old = {file.name: file.sha256 for file in before}
     new = {file.name: file.sha256 for file in after}
     for name in sorted(old.keys() | new.keys()):

@@ -17,6 +17,7 @@ COMMANDS = {
     "plan": ("runner.cli.recipes", "plan", "Say what a run would do, why, and its price."),
     "diff": ("runner.cli.diff", "diff", "Say what a change would train differently."),
     "verify": ("runner.cli.verify", "verify", "Rebuild from sources and compare with the lockfile."),
+    "lock-check": ("runner.cli.lock_check", "lock_check", "Tell cheaply whether a lockfile is stale."),
     "run": ("runner.cli.runs", "run", "Do it: upload, train, follow, lock."),
     "status": ("runner.cli.runs", "status", "Show the job of the last run."),
     "watch": ("runner.cli.runs", "watch", "Follow a job to its end."),

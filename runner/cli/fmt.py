@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from runner.canonical import write_atomically
-from runner.cli.options import LOCK_SUFFIX, find_recipes, json_option, recipes_in, tell, write, write_json
+from runner.cli.options import find_recipes, is_lock, json_option, recipes_in, tell, write, write_json
 from runner.cli.recipes import CHANGES_PENDING
 from runner.errors import InvalidInputError, UsageError
 from runner.issues import Issue, Place
@@ -113,7 +113,7 @@ def _read(path: Path) -> bytes:
     if path == STDIN:
         return sys.stdin.buffer.read()
     refused = None
-    if path.name.endswith(LOCK_SUFFIX):
+    if is_lock(path):
         refused = "found a lockfile, which `finetune run` writes, expected a recipe."
     elif path.is_symlink():
         refused = "found a link, expected a file. Name the file it leads to."

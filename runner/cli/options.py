@@ -121,6 +121,11 @@ def is_recipe_name(subject: str) -> bool:
     return subject.endswith((".yaml", ".yml")) or Path(subject).exists()
 
 
+def is_lock(path: Path) -> bool:
+    """Whether a path is that of a lockfile, by its name."""
+    return path.name.endswith(LOCK_SUFFIX)
+
+
 def recipes_in(folder: Path) -> list[Path]:
     """The files right in a folder that look like recipes, by name."""
     found = sorted(path for suffix in ("yaml", "yml") for path in folder.glob(f"*.{suffix}"))
@@ -199,7 +204,7 @@ def job_of(target: Target) -> str:
 
 
 def _looks_like_recipe(path: Path) -> bool:
-    if path.name.endswith(".lock.yaml"):
+    if is_lock(path):
         return False
     text = path.read_text(encoding="utf-8", errors="replace")
     keys = re.findall(r"^(\w+):", text, flags=re.MULTILINE)
