@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from runner.canonical import canonical_json
 from runner.dataset.split import Side
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Finding
@@ -223,5 +222,6 @@ def _role_problems(roles: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _digest(messages: Sequence[Message]) -> bytes:
-    content = canonical_json([[message.role, message.content] for message in messages])
-    return hashlib.sha256(content).digest()[:16]
+    # Lengths stand before the texts, so that no two lists of messages run together to the same bytes.
+    parts = (f"{len(item.role)}:{item.role}{len(item.content)}:{item.content}" for item in messages)
+    return hashlib.sha256("".join(parts).encode("utf-8", "surrogatepass")).digest()[:16]
