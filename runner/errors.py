@@ -1,6 +1,6 @@
 """The errors a user can meet, each with the exit code of docs/reference/exit-codes.md."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from runner.issues import Issue
 
@@ -17,6 +17,14 @@ class InvalidInputError(RunnerError):
     def __init__(self, issues: Sequence[Issue]) -> None:
         self.issues = tuple(issues)
         super().__init__("\n".join(str(issue) for issue in self.issues))
+
+
+class UnknownProfileError(RunnerError):
+    """A recipe or lockfile has nothing under the profile that was asked for, but under the `known` ones."""
+
+    def __init__(self, message: str, known: Iterable[str]) -> None:
+        self.known = tuple(known)
+        super().__init__(message)
 
 
 class UsageError(RunnerError):

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command; returns the exit code."""
-    as_json = "--json" in arguments
+    as_json = _wants_json(arguments)
     try:
         result = finetune.main(arguments, prog_name="finetune", standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -66,6 +66,12 @@ def run(arguments: list[str]) -> int:
     except Exception:  # noqa: BLE001 - the boundary: anything else is our bug, and becomes a log file
         _show_bug(arguments)
         return BUG
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Whether results, and so errors, are to be JSON: `--json`, or `--format json` where a command has it."""
+    pairs = zip(arguments, arguments[1:], strict=False)
+    return "--json" in arguments or "--format=json" in arguments or ("--format", "json") in pairs
 
 
 def _show_usage(error: click.ClickException, *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.errors import InvalidInputError, RunnerError
+from runner.errors import InvalidInputError, UnknownProfileError
 from runner.hints import command, did_you_mean
 from runner.issues import Issue, json_path
 from runner.project import Project, find_project
@@ -65,9 +65,10 @@ def load_recipe(path: Path, profile: str = DEFAULT_PROFILE, assignments: Sequenc
 def choose_profile(loaded: dict[str, LoadedRecipe], path: Path, profile: str) -> LoadedRecipe:
     """The recipe under one of its profiles. Raises RunnerError for an unknown one."""
     if profile not in loaded:
-        raise RunnerError(
+        raise UnknownProfileError(
             f"{path}: found no profile '{profile}'. {did_you_mean(profile, list(loaded))} "
-            "Profiles stand under `profiles:`."
+            "Profiles stand under `profiles:`.",
+            known=loaded,
         )
     return loaded[profile]
 

@@ -1,20 +1,28 @@
-"""A review as plain text for a terminal, and as data; what came from files is neutralised and cut."""
+"""A review as plain text for a terminal; what came from files is neutralised and cut."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Literal
 
-from runner.dataset.value import DatasetFile, Finding
+from runner.dataset.value import DatasetFile
 from runner.display import neutralise, one_line
-from runner.examples.read import Example, Message
+from runner.examples.read import Message
 from runner.price import Price
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.yaml import is_plain_text
-from runner.report.machine import example_data, issue_data
 from runner.review.inline import Piece, inline_diff
-from runner.review.value import Change, CheckChange, ExampleChange, ExampleChanges, Review, State
+from runner.review.value import (
+    Change,
+    CheckChange,
+    ExampleChange,
+    ExampleChanges,
+    FileChange,
+    Hashed,
+    ProfileChange,
+    Review,
+)
 
 Mark = Literal["+", "-", "~", " "]
 MARKS: dict[str, Mark] = {"added": "+", "removed": "-", "changed": "~"}
@@ -72,6 +80,8 @@ def rows(review: Review) -> list[Row]:
     """Examples, tokens and price before and after."""
     before, after = review.before, review.after
     made = []
+    if before.n_records is not None and after.n_records is not None and before.n_records != after.n_records:
+        made.append(Row("records", f"{before.n_records:,}", f"{after.n_records:,}"))
     for name, old, new in (
         ("training", before.training_file, after.training_file),
         ("validation", before.validation_file, after.validation_file),
@@ -88,7 +98,8 @@ def sections(review: Review) -> list[Section]:
     """Everything that changed, by kind; kinds without a change are left out."""
     listed = [
         Section("recipe", _listed(change_lines(change) for change in review.changes)),
-        Section("files", _listed(change_lines(change) for change in review.files)),
+        Section("other profiles", _listed(_profile_lines(change) for change in review.profiles)),
+        Section("files", _listed(_file_lines(change) for change in review.files)),
         _examples_section(review.examples, review.note),
         Section("checks", _listed(_check_lines(check) for check in review.checks)),
         Section("problems", tuple(_problem_lines(review))),
@@ -100,12 +111,34 @@ def change_lines(change: Change) -> Iterator[Line]:
     """A value that is another: `path: before → after`, long text with its differences marked."""
     mark, path = MARKS[change.kind], one_line(change.path, limit=200)
     old, new = change.before, change.after
-    if change.kind != "changed":
+    if isinstance(old, Hashed) or isinstance(new, Hashed):
+        yield Line(mark, f"{path}: {change.kind}; a lockfile keeps only its hash")
+    elif change.kind != "changed":
         yield from _text_lines(mark, f"{path}: {value_text(new if change.kind == 'added' else old)}")
     elif isinstance(old, str) and isinstance(new, str) and _is_long(old, new):
         yield from _text_lines(mark, f"{path}: {marked_text(inline_diff(old, new))}")
     else:
         yield Line(mark, f"{path}: {value_text(old)} → {value_text(new)}")
+
+
+def _file_lines(change: FileChange) -> Iterator[Line]:
+    old, new = change.before, change.after
+    name = one_line(change.file.name, limit=200)
+    if old is not None and new is not None:
+        size = f"{old.size_bytes:,} → {new.size_bytes:,}" if old.size_bytes != new.size_bytes else "as many"
+        yield Line("~", f"{name}: other bytes ({size})")
+    else:
+        yield Line("-" if new is None else "+", f"{name} ({change.file.size_bytes:,} bytes)")
+
+
+def _profile_lines(change: ProfileChange) -> Iterator[Line]:
+    name = one_line(change.name)
+    if change.kind != "changed":
+        yield Line(MARKS[change.kind], name)
+    elif change.paths:
+        yield Line("~", one_line(f"{name}: {', '.join(change.paths)}", limit=300))
+    else:
+        yield Line("~", f"{name}: as above")
 
 
 def value_text(value: Any) -> str:
@@ -144,6 +177,8 @@ def headline(change: ExampleChange) -> str:
     moved = ""
     if change.side_before and change.side_after and change.side_before != change.side_after:
         moved = f", {change.side_before} → {change.side_after}"
+    if not example.file:
+        return f"a record that the lockfile does not name{moved}"
     where = f"{one_line(example.file, limit=200)}: row {example.row}"
     return f"{where}, key {one_line(example.key)}{one_line(variant)}{moved}"
 
@@ -198,27 +233,6 @@ def example_groups(examples: ExampleChanges) -> list[tuple[str, int, tuple[Examp
         ("on the other side of the split", examples.n_moved, examples.moved),
     ]
     return [group for group in groups if group[1]]
-
-
-def review_data(review: Review) -> dict[str, Any]:
-    """A review for programs; text is whole."""
-    examples = review.examples
-    return {
-        "changed": review.is_changed,
-        "name": review.name,
-        "profile": review.profile,
-        "before": _state_data(review.before),
-        "after": _state_data(review.after),
-        "recipe": [asdict(change) for change in review.changes],
-        "files": [asdict(change) for change in review.files],
-        "examples": _examples_data(examples) if examples is not None else None,
-        "checks": [_check_data(check) for check in review.checks],
-        "problems": {
-            "gained": [issue_data(issue) for issue in review.problems_gained],
-            "lost": [issue_data(issue) for issue in review.problems_lost],
-        },
-        "note": review.note,
-    }
 
 
 def _row_text(row: Row) -> str:
@@ -310,49 +324,3 @@ def _price(price: Price | None) -> str:
     if price is None:
         return "not stated"
     return "unknown" if price.usd is None else f"${price.usd:,.2f}"
-
-
-def _state_data(state: State) -> dict[str, Any]:
-    return {
-        "label": state.label,
-        "training_file": asdict(state.training_file) if state.training_file else None,
-        "validation_file": asdict(state.validation_file) if state.validation_file else None,
-        "price": asdict(state.price) if state.price else None,
-        "findings": [_finding_data(item) for item in state.findings] if state.findings is not None else None,
-        "problems": len(state.problems),
-    }
-
-
-def _examples_data(examples: ExampleChanges) -> dict[str, Any]:
-    data: dict[str, Any] = {"reordered": examples.reordered}
-    for name in ("changed", "added", "removed", "moved"):
-        listed = getattr(examples, name)
-        data[name] = {
-            "count": getattr(examples, f"n_{name}"),
-            "first": [_example_data(item) for item in listed],
-        }
-    return data
-
-
-def _example_data(change: ExampleChange) -> dict[str, Any]:
-    def side(example: Example | None, name: str | None) -> dict[str, Any] | None:
-        return {**example_data(example), "side": name} if example else None
-
-    return {
-        "before": side(change.before, change.side_before),
-        "after": side(change.after, change.side_after),
-    }
-
-
-def _check_data(check: CheckChange) -> dict[str, Any]:
-    before, after = (item.count if item else 0 for item in (check.before, check.after))
-    return {**_finding_data(check.finding), "before": before, "after": after}
-
-
-def _finding_data(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "count": finding.count,
-    }

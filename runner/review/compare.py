@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from runner.dataset.value import Finding
+from runner.dataset.value import Finding, InputFile
 from runner.issues import Issue
 from runner.lockfile import LockedRun
 from runner.recipe.model import Recipe
 from runner.review.settings import locked_settings, recipe_as_locked, recipe_settings, setting_changes
-from runner.review.value import Change, CheckChange, ExampleChanges, Review, Settings, State
+from runner.review.value import CheckChange, ExampleChanges, FileChange, Review, Settings, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,10 @@ def locked_state(label: str, run: LockedRun) -> State:
     """What a lockfile says of a run; its findings and price are not in there."""
     return State(
         label=label,
-        files={file.name: file.sha256[:16] for file in (*run.sources, *run.templates)},
+        files={file.name: file for file in (*run.sources, *run.templates)},
         training_file=run.training_file.file,
         validation_file=run.validation_file.file if run.validation_file else None,
+        n_records=run.n_records,
     )
 
 
@@ -71,17 +72,9 @@ def _as_locked(subject: Subject, *, recorded: bool) -> Settings:
     return recipe_as_locked(subject.recipe) if subject.recipe else Settings()
 
 
-def _file_changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
-    changes = []
-    for name in sorted(before.keys() | after.keys()):
-        old, new = before.get(name), after.get(name)
-        if old is None:
-            changes.append(Change(path=name, kind="added", after=new))
-        elif new is None:
-            changes.append(Change(path=name, kind="removed", before=old))
-        elif old != new:
-            changes.append(Change(path=name, kind="changed", before=old, after=new))
-    return tuple(changes)
+def _file_changes(before: Mapping[str, InputFile], after: Mapping[str, InputFile]) -> tuple[FileChange, ...]:
+    pairs = ((before.get(name), after.get(name)) for name in sorted(before.keys() | after.keys()))
+    return tuple(FileChange(before=old, after=new) for old, new in pairs if old != new)
 
 
 def _check_changes(

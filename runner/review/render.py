@@ -1,11 +1,10 @@
 """Both states rendered at the same time, each conversation that they share measured once."""
 
 import hashlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from runner.dataset.cache import cache_key, read_cached
@@ -14,22 +13,18 @@ from runner.dataset.inputs import find_inputs
 from runner.dataset.split import Side, side_of
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Dataset, DatasetFile
-from runner.dataset.write import training_line
 from runner.errors import InvalidInputError
 from runner.examples.confinement import read_confined
-from runner.examples.read import Example, Message
+from runner.examples.read import Example
 from runner.issues import Issue
 from runner.price import Price, price_of
 from runner.providers.hosts import Host
 from runner.recipe.load import LoadedRecipe
 from runner.recipe.model import Recipe
-from runner.review.table import AFTER, BEFORE, ExampleTable
+from runner.review.locked import LockedData
+from runner.review.measure import CHUNK, Measure, Measures, Messages
+from runner.review.table import AFTER, BEFORE, ExampleTable, Row
 from runner.review.value import ExampleChanges
-
-# A conversation's line in a training file, and its tokens.
-Measure = Callable[[tuple[Message, ...]], tuple[bytes, int]]
-# Enough to meet a conversation again on the other side, a few records added or removed before it.
-_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,50 +47,81 @@ class Rendered:
     problems: tuple[Issue, ...] = ()
 
 
+# One side of a comparison: a recipe to render, a locked run to read, or nothing.
+Part = Task | LockedData | None
+_Item = Example | Issue | Row | None
+
+
 def render_both(
-    before: Task | None, after: Task | None, folder: Path, limit: int
-) -> tuple[Rendered | None, Rendered | None, ExampleChanges]:
+    before: Part, after: Part, folder: Path, limit: int
+) -> tuple[Rendered | None, Rendered | None, ExampleChanges | None]:
     """Render two states and compare their conversations; `folder` takes the temporary file.
 
     States that make the same conversations from the same files are rendered once, or not at all where an
-    earlier build did.
+    earlier build did. The changes are None where a locked run's conversations are not on this machine.
     """
-    old, new = (_Measured(task) if task else None for task in (before, after))
-    if old and new and old.key == new.key is not None:
-        if new.cached is None:
-            _read([(AFTER, new)], None)
-        return _rendered(old.task, new), _rendered(new.task, new), ExampleChanges()
-    if old and new and old.task.counter == new.task.counter:
-        new.measure = old.measure
+    old, new = (_Measured(part) if isinstance(part, Task) else part for part in (before, after))
+    if isinstance(old, _Measured) and isinstance(new, _Measured):
+        if old.key == new.key is not None:
+            if new.cached is None:
+                _read([(AFTER, new)], None)
+            return _rendered(old.task, new), _rendered(new.task, new), ExampleChanges()
+        if old.task.counter == new.task.counter:
+            new.measures = old.measures
+    sides = [(name, side) for name, side in ((BEFORE, old), (AFTER, new)) if side is not None]
+    is_here = all(side.is_here for _, side in sides if isinstance(side, LockedData))
     with ExampleTable(folder / "examples.sqlite") as table:
-        _read([(name, side) for name, side in ((BEFORE, old), (AFTER, new)) if side], table)
-        found = [_rendered(side.task, side) if side else None for side in (old, new)]
-        return found[0], found[1], table.changes(limit)
+        if is_here:
+            _read(sides, table)
+        else:
+            _read([(name, side) for name, side in sides if isinstance(side, _Measured)], None)
+        first, second = (
+            _rendered(side.task, side) if isinstance(side, _Measured) else None for side in (old, new)
+        )
+        return first, second, table.changes(limit) if is_here else None
 
 
-def _read(sides: "Sequence[tuple[str, _Measured]]", table: ExampleTable | None) -> None:
+def _read(sides: "Sequence[tuple[str, _Measured | LockedData]]", table: ExampleTable | None) -> None:
     with ExitStack() as stack:
-        streams = [stack.enter_context(closing(_items(side.task.loaded))) for _, side in sides]
-        for items in zip_longest(*streams):
-            placed: list[tuple[str, Example, Side]] = []
-            for (name, side), item in zip(sides, items, strict=True):
-                if isinstance(item, Example):
-                    placed.append((name, item, side.add(item)))
-                elif item is not None:
-                    side.problems.append(item)
-            if table is None or _are_same(placed):
-                continue
-            for row in placed:
-                table.add(*row)
+        streams = [stack.enter_context(closing(_items(side))) for _, side in sides]
+        together = zip_longest(*streams)
+        while chunk := list(islice(together, CHUNK)):
+            columns = _rows([side for _, side in sides], list(zip(*chunk, strict=True)))
+            for rows in zip(*columns, strict=True):
+                placed = [(name, row) for (name, _), row in zip(sides, rows, strict=True) if row is not None]
+                if table is None or _are_same(placed):
+                    continue
+                for name, row in placed:
+                    table.add(name, row)
 
 
-def _are_same(placed: Sequence[tuple[str, Example, Side]]) -> bool:
+def _rows(
+    sides: "Sequence[_Measured | LockedData]", columns: Sequence[Sequence[_Item]]
+) -> list[list[Row | None]]:
+    """What both sides show next as rows, counted and checked; sides that count alike measure together."""
+    found: list[list[Row | None]] = [
+        [item if isinstance(item, Row) else None for item in column] for column in columns
+    ]
+    measured = [(number, side) for number, side in enumerate(sides) if isinstance(side, _Measured)]
+    for measures in {id(side.measures): side.measures for _, side in measured}.values():
+        group = [(number, side) for number, side in measured if side.measures is measures]
+        wanted = [[side.wanted(item) for item in columns[number]] for number, side in group]
+        for (number, side), results in zip(group, measures.of(wanted), strict=True):
+            found[number] = [side.add(*pair) for pair in zip(columns[number], results, strict=True)]
+    return found
+
+
+def _are_same(placed: Sequence[tuple[str, Row]]) -> bool:
     """Whether both states have the same conversation here: neither table needs it then."""
-    return len(placed) == 2 and placed[0][1:] == placed[1][1:]
+    return len(placed) == 2 and placed[0][1].is_like(placed[1][1])
 
 
-def _items(loaded: LoadedRecipe) -> Generator[Example | Issue, None, None]:
-    yield from read_confined(loaded.recipe, loaded.folder, loaded.project)
+def _items(side: "_Measured | LockedData") -> Generator[Example | Issue | Row, None, None]:
+    if isinstance(side, LockedData):
+        yield from side.rows()
+    else:
+        loaded = side.task.loaded
+        yield from read_confined(loaded.recipe, loaded.folder, loaded.project)
 
 
 @dataclass
@@ -133,23 +159,30 @@ class _Measured:
         self.cached = (
             read_cached(task.state / "cache", self.key, task.state / "datasets") if self.key else None
         )
-        self.measure = _measuring(task.counter)
+        self.measures = Measures(task.counter)
         self.checker = Checker(task.limits, task.counter)
         self.files: dict[Side, _File] = {"training": _File(), "validation": _File()}
         self.problems: list[Issue] = []
         self.n_records = 0
         self.last: tuple[str, int] | None = None
 
-    def add(self, example: Example) -> Side:
-        """Count an example; tells its side of the split."""
-        side = side_of(example.key if example.group is None else example.group, self.recipe.split)
-        if self.cached is None:
-            line, n_tokens = self.measure(example.messages)
-            self.checker.observe(example, side, n_tokens)
-            self.files[side].add(line, n_tokens)
-            self.n_records += (example.file, example.row) != self.last
-            self.last = (example.file, example.row)
-        return side
+    def wanted(self, item: _Item) -> Messages | None:
+        """What of an item has to be measured: nothing where an earlier build did."""
+        return item.messages if self.cached is None and isinstance(item, Example) else None
+
+    def add(self, item: _Item, measure: Measure | None) -> Row | None:
+        """Count an example, or note a problem."""
+        if isinstance(item, Issue):
+            self.problems.append(item)
+        if not isinstance(item, Example):
+            return None
+        side = side_of(item.key if item.group is None else item.group, self.recipe.split)
+        if measure is not None:
+            self.checker.observe(item, side, measure.n_tokens)
+            self.files[side].add(measure.line, measure.n_tokens)
+            self.n_records += (item.file, item.row) != self.last
+            self.last = (item.file, item.row)
+        return Row(example=item, side=side)
 
     def dataset(self) -> Dataset:
         """What a build would make, but for the files themselves."""
@@ -182,14 +215,6 @@ def _data_key(task: Task) -> str | None:
         # Rendering says what is wrong with the files.
         return None
     return cache_key(task.loaded.recipe, inputs, task.limits, task.counter)
-
-
-def _measuring(counter: TokenCounter) -> Measure:
-    @lru_cache(maxsize=_REMEMBERED)
-    def measure(messages: tuple[Message, ...]) -> tuple[bytes, int]:
-        return training_line(messages), counter.count(messages)
-
-    return measure
 
 
 def _rendered(task: Task, measured: _Measured) -> Rendered:

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, TemplateError, meta
 
 from runner.display import shown
-from runner.errors import InvalidInputError, RunnerError
+from runner.errors import InvalidInputError, RunnerError, UnknownProfileError
 from runner.examples.metering import SandboxError
 from runner.examples.template_files import locate
 from runner.issues import Issue, Place
@@ -29,11 +29,9 @@ def recipe_at(revision: Revision, path: Path, profile: str, folder: Path) -> Loa
     """Read a recipe at a revision into an empty folder; None where the revision has none at this path.
 
     Nothing is checked out: only the files it needs are written, below the folder. Raises InvalidInputError,
-    whose places begin with the revision, and RunnerError.
+    whose places begin with the revision, UnknownProfileError and RunnerError.
     """
-    if not path.is_relative_to(revision.root):
-        raise RunnerError(f"{path} is outside the repository {revision.root}, which cannot know it.")
-    name = path.relative_to(revision.root).as_posix()
+    name = _name_in(revision, path)
     entries = {entry.path: entry for entry in list_entries(revision)}
     if name not in entries:
         return None
@@ -47,11 +45,25 @@ def recipe_at(revision: Revision, path: Path, profile: str, folder: Path) -> Loa
             loaded = load_recipe(tree.folder / name, profile)
         except InvalidInputError as error:
             raise InvalidInputError(list(issues_at(revision, error.issues))) from error
+        except UnknownProfileError:
+            raise
         except RunnerError as error:
             raise RunnerError(str(error).replace(f"{tree.folder}/", f"{revision.name}:")) from error
         tree.write_templates(loaded)
         tree.write_sources(loaded)
     return loaded
+
+
+def lock_at(revision: Revision, path: Path, folder: Path) -> Path | None:
+    """Write a lockfile of a revision into an empty folder; None where the revision has none at this path."""
+    name = _name_in(revision, path)
+    entries = {entry.path: entry for entry in list_entries(revision)}
+    if name not in entries:
+        return None
+    with open_blobs(revision) as blobs:
+        tree = _Tree(folder=folder.resolve(), entries=entries, blobs=blobs)
+        tree.write(name)
+    return tree.folder / name
 
 
 def issues_at(revision: Revision, issues: tuple[Issue, ...]) -> Iterator[Issue]:
@@ -61,6 +73,12 @@ def issues_at(revision: Revision, issues: tuple[Issue, ...]) -> Iterator[Issue]:
         file = f"{revision.name}:{place.file}"
         moved = Place(file=file, line=place.line, column=place.column, row=place.row)
         yield Issue(place=moved, message=issue.message, path=issue.path, severity=issue.severity)
+
+
+def _name_in(revision: Revision, path: Path) -> str:
+    if not path.is_relative_to(revision.root):
+        raise RunnerError(f"{path} is outside the repository {revision.root}, which cannot know it.")
+    return path.relative_to(revision.root).as_posix()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 from runner.lockfile import LockedJob, LockedRun
 from runner.plan import section_hashes
 from runner.recipe.model import Field, MessageList, Recipe, Template
-from runner.review.value import Change, Settings
+from runner.review.value import Change, Hashed, Settings
 
 # path, value, whether it is the default
 Setting = tuple[str, Any, bool]
@@ -23,7 +23,7 @@ def recipe_settings(recipe: Recipe) -> Settings:
 
 def recipe_as_locked(recipe: Recipe) -> Settings:
     """What a lockfile would keep of a recipe: the training values, and a hash of every other part."""
-    sections = ((name, digest[:16], False) for name, digest in section_hashes(recipe).items())
+    sections = ((name, Hashed(digest), False) for name, digest in section_hashes(recipe).items())
     return _settings(chain(_values(recipe.training, "training"), sections))
 
 
@@ -114,7 +114,7 @@ def _locked_values(run: LockedRun, *, recorded: bool) -> Iterator[Setting]:
     if run.job is not None:
         yield from _asked_values(run.job)
     for name, digest in run.sections.items():
-        yield name, digest[:16], False
+        yield name, Hashed(digest), False
     if run.job is not None and recorded:
         for name in _RECORDED:
             if getattr(run.job, name) is not None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +27,38 @@ _REMOVED = "FROM before LEFT JOIN after USING (identity) WHERE after.identity IS
 _BOTH = "before.item, before.side, after.item, after.side"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A conversation as it is compared. One from a locked run has its line and a hash instead of a key."""
+
+    example: Example
+    side: Side
+    line: bytes | None = None
+    key_digest: bytes | None = None
+
+    def is_like(self, other: "Row") -> bool:
+        """Whether it is the same conversation of the same record on the same side of the split."""
+        mine, yours = self.example, other.example
+        if self.side != other.side:
+            return False
+        if self.key_digest is None and other.key_digest is None:
+            return (mine.key, mine.variant, mine.messages) == (yours.key, yours.variant, yours.messages)
+        return (self.identity, self.digest) == (other.identity, other.digest)
+
+    @property
+    def identity(self) -> bytes:
+        """What tells the record and variant from all others: the hash that an index of a build has."""
+        if self.key_digest is not None:
+            return self.key_digest
+        return hashlib.sha256(f"{self.example.key}\0{self.example.variant}".encode()).digest()[:16]
+
+    @property
+    def digest(self) -> bytes:
+        """What tells the conversation from all others."""
+        line = self.line if self.line is not None else training_line(self.example.messages)
+        return hashlib.sha256(line).digest()[:16]
+
+
 class ExampleTable:
     """Two tables of identity, digest, side and text, kept in one temporary file."""
 
@@ -48,12 +81,10 @@ class ExampleTable:
     ) -> None:
         self.connection.close()
 
-    def add(self, name: str, example: Example, side: Side) -> None:
-        """Append an example to one table; what both have in the same place may be left out of both."""
-        identity = hashlib.sha256(example.identity.encode()).digest()[:16]
-        digest = hashlib.sha256(training_line(example.messages)).digest()[:16]
+    def add(self, name: str, row: Row) -> None:
+        """Append a row to one table; what both have in the same place may be left out of both."""
         waiting = self.waiting[name]
-        waiting.append((identity, digest, _SIDES.index(side), encode_item(example)))
+        waiting.append((row.identity, row.digest, _SIDES.index(row.side), encode_item(row.example)))
         if len(waiting) >= _ROWS_AT_ONCE:
             self._flush(name)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from runner.dataset.split import Side
-from runner.dataset.value import DatasetFile, Finding
+from runner.dataset.value import DatasetFile, Finding, InputFile
 from runner.examples.read import Example
 from runner.issues import Issue
 from runner.price import Price
@@ -21,6 +21,13 @@ class Change:
     kind: Kind
     before: Any = None
     after: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """A value of which a lockfile keeps only the hash."""
+
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +91,40 @@ class CheckChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """A source or template file that has other bytes, or is on one side alone."""
+
+    before: InputFile | None
+    after: InputFile | None
+
+    @property
+    def file(self) -> InputFile:
+        """The file as it is now, or as it last was."""
+        file = self.after or self.before
+        if file is None:
+            raise AssertionError("BUG: a change of nothing")
+        return file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileChange:
+    """Another profile that changed; `paths` are values that this review does not show as changed already."""
+
+    name: str
+    kind: Kind
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """One side of a review; what it does not know is None. `problems` are records that make no example."""
 
     label: str
     settings: Settings = Settings()
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, InputFile] = field(default_factory=dict)
     training_file: DatasetFile | None = None
     validation_file: DatasetFile | None = None
+    n_records: int | None = None
     price: Price | None = None
     findings: tuple[Finding, ...] | None = None
     problems: tuple[Issue, ...] = ()
@@ -99,9 +132,10 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """All that differs between two states; `examples` is None where a lockfile cannot tell.
+    """All that differs between two states.
 
-    `note` is what an earlier build on this machine still tells of the locked examples.
+    `examples` is None where the conversations of a lockfile are not on this machine; `note` then says what is
+    known of them.
     """
 
     name: str
@@ -109,7 +143,8 @@ class Review:
     before: State
     after: State
     changes: tuple[Change, ...] = ()
-    files: tuple[Change, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    profiles: tuple[ProfileChange, ...] = ()
     examples: ExampleChanges | None = None
     checks: tuple[CheckChange, ...] = ()
     problems_gained: tuple[Issue, ...] = ()
@@ -119,5 +154,8 @@ class Review:
     @property
     def is_changed(self) -> bool:
         """Whether anything differs that a reader should know of."""
-        problems = self.problems_gained or self.problems_lost
-        return bool(self.changes or self.files or self.examples or self.checks or problems)
+        found = (
+            *(self.changes, self.profiles, self.files, self.examples, self.note, self.checks),
+            *(self.problems_gained, self.problems_lost),
+        )
+        return any(map(bool, found))

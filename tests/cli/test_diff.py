@@ -236,33 +236,180 @@ def test_a_profile_is_resolved(call: Call, committed: Path) -> None:
     git(committed.parent, "commit", "--quiet", "--all", "--message", "profile")
     edit(committed, "n_epochs: 8", "n_epochs: 9")
 
-    assert "no change" == call("diff").out.splitlines()[-1]
     outcome = call("diff", "--profile", "long")
     assert outcome.out.splitlines()[0].endswith("→ working tree (profile long)")
     assert "  ~ training.hyperparameters.n_epochs: 8 → 9" == outcome.out.splitlines()[-1]
 
 
-def test_locks_are_compared_by_what_they_hold(call: Call, committed: Path) -> None:
-    assert 0 == call("run", committed, "--yes").code
-    lock, old = committed.with_name("faq.lock.yaml"), committed.with_name("old.lock.yaml")
-    shutil.copyfile(lock, old)
+def test_a_change_of_any_profile_is_seen(call: Call, committed: Path) -> None:
+    """One line for each other profile: what is not listed above already, or that it is new or gone."""
+    profiles = "".join(f"  {name}:\n    training: {{seed: 3}}\n" for name in ("same", "long", "old"))
+    committed.write_text(f"{committed.read_text()}profiles:\n{profiles}")
+    git(committed.parent, "commit", "--quiet", "--all", "--message", "profiles")
+    assert "no change" == call("diff").out.splitlines()[-1]
+    edit(committed, "  long:\n    training: {seed: 3}", "  long:\n    training: {seed: 4, suffix: x}")
+    only = call("diff", "--exit-code")
     edit(committed, "n_epochs: 2", "n_epochs: 3")
-    edit(committed.with_name("faq.jsonl"), "It is number 3.", "It is three.")
-    against_recipe = call("diff", lock.name, "--exit-code")
-    assert 0 == call("run", committed, "--yes").code
-    against_lock = call("diff", old.name, lock.name, "--exit-code")
+    edit(committed, "  old:\n", "  new:\n")
+    all_of_them = call("diff")
 
-    assert (5, "") == (against_recipe.code, against_recipe.err)
+    assert (5, ["other profiles", "  ~ long: training.seed, training.suffix"]) == (
+        only.code,
+        only.out.splitlines()[-2:],
+    )
     assert [
+        "other profiles",
+        "  ~ same: as above",
+        "  ~ long: training.seed, training.suffix",
+        "  + new",
+        "  - old",
+    ] == all_of_them.out.splitlines()[-5:]
+    assert {"name": "same", "kind": "changed", "paths": []} == (
+        call("diff", "--json").data["review"]["profiles"][0]
+    )
+    assert "other profiles" not in call("diff", "--profile", "same").out
+
+
+def test_a_profile_of_one_side_alone(call: Call, committed: Path) -> None:
+    """The other side counts as not there, and the title says so."""
+    with committed.open("a") as stream:
+        stream.write("profiles:\n  new:\n    training: {seed: 3}\n")
+    commit = git(committed.parent, "rev-parse", "HEAD")[:10]
+    gained = call("diff", "--profile", "new", "-n", "0").out.splitlines()
+    lost = call(
+        "diff", committed.name, f"HEAD:{committed.name}", "--profile", "new", "-n", "0"
+    ).out.splitlines()
+
+    assert f"faq: HEAD ({commit}): no profile 'new' → working tree (profile new)" == gained[0]
+    assert ("  training examples: none → 12", "  + training.seed: 3") == (gained[1], gained[-4])
+    assert f"faq: faq.yaml → HEAD:faq.yaml ({commit}): no profile 'new' (profile new)" == lost[0]
+    assert ("  training examples: 12 → none", "conversations: 12 removed") == (lost[1], lost[-2])
+
+
+def test_a_file_of_a_revision(call: Call, committed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REVISION:PATH as git has it: from the top, or with a dot from here."""
+    folder = committed.with_name("sub")
+    folder.mkdir()
+    for name in ("faq.yaml", "faq.jsonl"):
+        shutil.copyfile(committed.with_name(name), folder / name)
+    git(committed.parent, "add", "--all")
+    git(committed.parent, "commit", "--quiet", "--message", "sub")
+    commit = git(committed.parent, "rev-parse", "HEAD")[:10]
+    edit(folder / "faq.yaml", "n_epochs: 2", "n_epochs: 3")
+    monkeypatch.chdir(folder)
+    alone, dotted = call("diff", "main:sub/faq.yaml"), call("diff", "main:./faq.yaml", "faq.yaml")
+    across = call("diff", "main:faq.yaml", "main~0:sub/faq.yaml")
+
+    assert (
+        f"faq: main:sub/faq.yaml ({commit}) → working tree",
+        "  ~ training.hyperparameters.n_epochs: 2 → 3",
+    ) == (
+        alone.out.splitlines()[0],
+        alone.out.splitlines()[-1],
+    )
+    assert f"faq: main:./faq.yaml ({commit}) → faq.yaml" == dotted.out.splitlines()[0]
+    assert alone.out.splitlines()[1:] == dotted.out.splitlines()[1:]
+    assert "no change" == across.out.splitlines()[-1]
+
+
+def test_a_revision_beside_a_named_recipe_means_that_recipe(call: Call, committed: Path) -> None:
+    committed.with_name("other.yaml").write_text(committed.read_text())
+    edit(committed, "n_epochs: 2", "n_epochs: 3")
+
+    assert (
+        "  ~ training.hyperparameters.n_epochs: 2 → 3"
+        == call("diff", "main", "faq.yaml").out.splitlines()[-1]
+    )
+
+
+@pytest.fixture
+def changed_after_its_run(call: Call, committed: Path) -> Path:
+    """The recipe with the lockfile of a run, and changes since."""
+    assert 0 == call("run", committed, "--yes").code
+    edit(committed, "n_epochs: 2", "n_epochs: 3")
+    edit(committed, "key: id\n", "key: id\nwhere: question != 'What is 7?'\n")
+    edit(committed.with_name("faq.jsonl"), "It is number 3.", "It is three.")
+    return committed
+
+
+def test_a_lock_against_its_recipe_lists_conversations(call: Call, changed_after_its_run: Path) -> None:
+    """The dataset of the run is on this machine; its records are known by hash alone."""
+    outcome = call("diff", "faq.lock.yaml", "--exit-code")
+
+    assert (5, "") == (outcome.code, outcome.err)
+    assert [
+        "faq: faq.lock.yaml → working tree",
+        "  records: 12 → 11",
+        "  training examples: 12 → 11",
+        "  training tokens: about 192 → about 176",
+        "  price: not stated → $0.53",
+        "",
         "recipe",
         "  ~ training.hyperparameters.n_epochs: 2 → 3",
+        "  ~ where: changed; a lockfile keeps only its hash",
         "",
         "files",
-    ] == against_recipe.out.splitlines()[5:9]
-    assert against_recipe.out.splitlines()[9].startswith("  ~ faq.jsonl: ")
-    assert 5 == against_lock.code
-    assert "conversations\n  ~ example: 1 changed\n" in against_lock.out
+        "  ~ faq.jsonl: other bytes (786 → 783)",
+        "",
+        "conversations: 1 changed, 1 removed",
+        "  ~ faq.jsonl: row 4, key 3",
+        "      user: What is 3?",
+        "  ~   assistant: It is [-number 3-]{+three+}.",
+        "  - a record that the lockfile does not name",
+        "  -   user: What is 7?",
+        "  -   assistant: It is number 7.",
+    ] == outcome.out.splitlines()
+
+
+def test_a_lock_from_another_machine_says_what_it_cannot_tell(
+    call: Call, changed_after_its_run: Path
+) -> None:
+    shutil.rmtree(changed_after_its_run.with_name(".finetune") / "datasets")
+    outcome = call("diff", "faq.lock.yaml")
+
+    assert [
+        "conversations",
+        "  ~ changed; which ones is not known here: no build on this machine made the locked dataset",
+    ] == outcome.out.splitlines()[-2:]
+    assert call("diff", "faq.lock.yaml", "--json").data["review"]["examples"] is None
+
+
+def test_equal_files_need_no_dataset_on_this_machine(call: Call, committed: Path) -> None:
+    assert 0 == call("run", committed, "--yes").code
+    shutil.rmtree(committed.with_name(".finetune") / "datasets")
+
+    assert "no change" == call("diff", "faq.lock.yaml").out.splitlines()[-1]
+
+
+def test_locks_are_compared_by_what_they_hold(call: Call, changed_after_its_run: Path) -> None:
+    """In files, or in git: what training made of them is part of it."""
+    folder = changed_after_its_run.parent
+    lock, old = folder / "faq.lock.yaml", folder / "old.lock.yaml"
+    git(folder, "add", "faq.lock.yaml")
+    git(folder, "commit", "--quiet", "--message", "lock")
+    commit = git(folder, "rev-parse", "HEAD")[:10]
+    shutil.copyfile(lock, old)
+    assert 0 == call("run", changed_after_its_run, "--yes").code
+    files, in_git = call("diff", old.name, lock.name), call("diff", f"main:{lock.name}")
+
+    assert f"main:faq.lock.yaml ({commit}) → working tree" == in_git.out.splitlines()[0]
+    assert files.out.splitlines()[1:] == in_git.out.splitlines()[1:]
+    assert "  ~ job.hyperparameters.resolved.n_epochs: 2 → 3" in files.out.splitlines()
+    assert [
+        "conversations: 1 changed, 1 removed",
+        "  ~ a record that the lockfile does not name",
+        "      user: What is 3?",
+        "  ~   assistant: It is [-number 3-]{+three+}.",
+    ] == files.out.splitlines()[-7:-3]
     assert "no change" == call("diff", lock.name, lock.name).out.splitlines()[-1]
+
+
+@pytest.mark.parametrize("option", [["--json"], ["--format", "json"], ["--format=json"]])
+def test_errors_are_json_too(call: Call, committed: Path, option: list[str]) -> None:
+    outcome = call("diff", "nope.yaml", *option)
+
+    assert (2, "") == (outcome.code, outcome.err)
+    assert (False, 2) == (outcome.data["ok"], outcome.data["error"]["exit_code"])
 
 
 def test_a_new_recipe_is_all_new(call: Call, committed: Path) -> None:
@@ -361,7 +508,11 @@ def test_records_that_make_no_example(call: Call, committed: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["nope.yaml"], 2, "found no file nope.yaml, expected a recipe, a lockfile or a git revision."),
+        (
+            ["nope.yaml"],
+            2,
+            "found no file nope.yaml, expected a recipe, a lockfile, a git revision or REVISION:PATH.",
+        ),
         (
             ["HEAD", "HEAD", "--recipe", "x.yaml"],
             1,
@@ -370,12 +521,23 @@ def test_records_that_make_no_example(call: Call, committed: Path) -> None:
         (
             ["HEAD", "old.lock.yaml"],
             2,
-            "found no file old.lock.yaml, expected a recipe, a lockfile or a git revision.",
+            "found no file old.lock.yaml, expected a recipe, a lockfile, a git revision or REVISION:PATH.",
         ),
         (
             ["--profile", "x"],
             1,
-            "HEAD:faq.yaml: found no profile 'x'. Known here: default. Profiles stand under `profiles:`.",
+            "neither HEAD ({commit}) nor working tree has the profile 'x'. Known here: default.",
+        ),
+        (
+            ["HEAD:nope.yaml", "faq.yaml"],
+            1,
+            "found no HEAD:nope.yaml ({commit}), expected a recipe or lockfile there.",
+        ),
+        (
+            ["nope:faq.yaml"],
+            1,
+            "found no revision 'nope' in this repository, expected a commit, branch or tag, or a recipe or "
+            "lockfile that is there. In a shallow clone, fetch it first.",
         ),
     ],
 )

@@ -157,7 +157,9 @@ def text_written(value: str, draw: random.Random, depth: int) -> str:
 @settings(max_examples=60, deadline=None)
 @given(
     contents=st.lists(texts, min_size=1, max_size=4),
-    default=st.recursive(texts | st.integers(-1000, 1000) | st.none(), lambda inner: st.lists(inner, max_size=3)),
+    default=st.recursive(
+        texts | st.integers(-1000, 1000) | st.none(), lambda inner: st.lists(inner, max_size=3)
+    ),
     comment=st.lists(comments, min_size=1, max_size=4),
     seed=st.integers(0, 10_000),
 )
