@@ -7,10 +7,11 @@ from runner.report.diff_text import Line, Row, Section, rows, sections, title
 from runner.review.value import Review
 
 # GitHub takes 65,536 characters in a comment. https://github.com/orgs/community/discussions/41331 (2022-12)
-MAX_CHARACTERS = 65_000
-# Shares of that, so that no kind of change crowds out another; the rest is for headings.
-_SECTION_CHARACTERS = {"conversations": 30_000, "recipe": 15_000}
-_OTHER_CHARACTERS = 5_000
+MAX_CHARACTERS = 63_000
+# Shares of that, so that no kind of change crowds out another; the rest is for headings and the table.
+_SECTION_CHARACTERS = {"conversations": 28_000, "recipe": 14_000}
+_OTHER_CHARACTERS = 4_500
+_TITLE_CHARACTERS = 1_000
 _LINE_CHARACTERS = 2_000
 
 _BACKTICKS = re.compile("`+")
@@ -25,8 +26,8 @@ def review_markdown(review: Review) -> str:
     parts = [
         # Whoever posts it finds its own earlier comment by this line and replaces it.
         f"<!-- finetune diff {name} {_marker(review.profile)} -->",
-        f"### What would train differently: {name}",
-        _fence([title(review)], "text", _OTHER_CHARACTERS),
+        f"### What would train differently: `{name}`",
+        _fence([title(review)], "text", _TITLE_CHARACTERS),
         _table(rows(review)),
         *(_section(section) for section in sections(review)),
     ]
@@ -56,18 +57,18 @@ def _line(line: Line) -> str:
 
 
 def _fence(lines: Iterable[str], language: str, limit: int) -> str:
-    content = "\n".join(_within(lines, limit))
-    longest = max((len(run) for run in _BACKTICKS.findall(content)), default=0)
+    short = [line if len(line) <= _LINE_CHARACTERS else f"{line[:_LINE_CHARACTERS]}…" for line in lines]
+    longest = max((len(run) for line in short for run in _BACKTICKS.findall(line)), default=0)
     # A line of the content cannot close a fence that is longer than any of its own.
     fence = "`" * max(3, longest + 1)
+    content = "\n".join(_within(short, limit - 2 * len(fence)))
     return f"{fence}{language}\n{content}\n{fence}"
 
 
 def _within(lines: Iterable[str], limit: int) -> Iterator[str]:
     for line in lines:
-        short = line if len(line) <= _LINE_CHARACTERS else f"{line[:_LINE_CHARACTERS]}…"
-        limit -= len(short) + 1
+        limit -= len(line) + 1
         if limit < 0:
             yield "… the rest is left out here; `finetune diff` shows it"
             return
-        yield short
+        yield line

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice, zip_longest
 from pathlib import Path
 
@@ -184,8 +185,9 @@ class _Measured:
             self.last = (item.file, item.row)
         return Row(example=item, side=side)
 
+    @cached_property
     def dataset(self) -> Dataset:
-        """What a build would make, but for the files themselves."""
+        """What a build would make, but for the files themselves; to be asked for at the end."""
         if self.cached is not None:
             return self.cached
         exact = self.task.counter.margin == 0
@@ -218,6 +220,5 @@ def _data_key(task: Task) -> str | None:
 
 
 def _rendered(task: Task, measured: _Measured) -> Rendered:
-    dataset = measured.dataset()
-    price = price_of(task.loaded.recipe, dataset, task.host)
-    return Rendered(dataset=dataset, price=price, problems=tuple(measured.problems))
+    price = price_of(task.loaded.recipe, measured.dataset, task.host)
+    return Rendered(dataset=measured.dataset, price=price, problems=tuple(measured.problems))

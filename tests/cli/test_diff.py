@@ -54,6 +54,14 @@ def test_without_a_change_there_is_nothing_to_say(call: Call, committed: Path) -
     assert (0, "", "") == (markdown.code, markdown.out, markdown.err)
 
 
+def test_an_error_that_stays_is_no_change(call: Call, committed: Path) -> None:
+    """A dataset too small, twice the same, is checked once."""
+    committed.with_name("faq.jsonl").write_text('{"id": 1, "question": "a", "answer": "b"}\n')
+    git(committed.parent, "commit", "--quiet", "--all", "--message", "small")
+
+    assert "no change" == call("diff").out.splitlines()[-1]
+
+
 def test_moved_keys_comments_and_defaults_are_no_change(call: Call, committed: Path) -> None:
     """The recipe is compared by meaning."""
     head, training = committed.read_text().split("training:\n")
@@ -112,7 +120,7 @@ def test_markdown_keeps_data_inside_fences(call: Call, committed: Path) -> None:
         f"""\
 <!-- finetune diff faq default -->
 
-### What would train differently: faq
+### What would train differently: `faq`
 
 ```text
 faq: HEAD ({commit}) → working tree
