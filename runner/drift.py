@@ -7,17 +7,24 @@ from runner.dataset.value import Dataset, InputFile
 from runner.errors import StaleLockError
 from runner.lockfile import LockedFile, LockedRun
 from runner.plan import Planned, section_hashes, training_changes
+from runner.record_drift import RecordDrift, find_record_drift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One thing that is not as locked: the stage it belongs to, its name, and what happened to it."""
+    """One thing that is not as locked: the stage it belongs to, its name, and what happened to it.
+
+    `record` is the first record that made it so.
+    """
 
     stage: str
     name: str
     what: str
+    record: RecordDrift | None = None
 
     def __str__(self) -> str:
+        if self.record is not None:
+            return f"{self.stage}: {self.record}"
         return f"{self.stage}: {self.name} {self.what}"
 
 
@@ -37,13 +44,14 @@ def find_drift(planned: Planned) -> list[Difference]:
 
 
 def refuse_drift(planned: Planned) -> None:
-    """Raise StaleLockError naming the first difference, where there is one."""
+    """Raise StaleLockError naming the first difference and the first record, where there is one."""
     found = find_drift(planned)
     if not found:
         return
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    named = [found[0], *(item for item in found[1:] if item.record is not None)]
+    more = f" (and {len(found) - len(named)} more)" if len(found) > len(named) else ""
     raise StaleLockError(
-        f"{planned.loaded.lock_path.name} is stale: {found[0]}{more}. "
+        f"{planned.loaded.lock_path.name} is stale: {'; '.join(map(str, named))}{more}. "
         f"{planned.loaded.command('run')} without --locked brings it up to date."
     )
 
@@ -58,7 +66,11 @@ def _differences(planned: Planned, locked: LockedRun) -> Iterator[Difference]:
         for section, digest in now.items():
             if locked.sections.get(section) != digest:
                 yield Difference(stage="recipe", name=f"`{section}`", what="changed")
-    yield from _dataset(locked, dataset, planned.changed_examples)
+    files = list(_dataset(locked, dataset, planned.changed_examples))
+    yield from files
+    if files:
+        record = find_record_drift(planned, locked)
+        yield Difference(stage="dataset", name=record.record, what=record.what, record=record)
     if locked.job is not None:
         for change in training_changes(planned.loaded.recipe, locked.job, planned.model_sha256):
             yield Difference(stage="job", name=change, what="since it was locked")

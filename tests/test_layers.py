@@ -17,7 +17,7 @@ LAYERS = (
     ("providers",),
     ("price",),
     ("plan",),
-    ("drift",),
+    ("drift", "record_drift"),
     ("execution",),
     ("review",),
     ("report",),

@@ -46,12 +46,16 @@ def verify(
     wrong = [check for check in checks if check.state == "wrong"]
     if as_json:
         data: dict[str, Any] = {"ok": not found and not wrong}
-        data["differences"] = [asdict(item) for item in found]
+        data["differences"] = [_difference_data(item) for item in found]
         write_json({**data, **({"remote": [asdict(check) for check in checks]} if remote else {})})
     elif checks:
         write("\n".join(map(str, checks)))
     if found or wrong:
         raise click.exceptions.Exit(StaleLockError.exit_code)
+
+
+def _difference_data(difference: Difference) -> dict[str, Any]:
+    return {name: value for name, value in asdict(difference).items() if value is not None}
 
 
 def _text(planned: Planned, found: list[Difference]) -> str:

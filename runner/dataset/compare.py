@@ -1,5 +1,6 @@
 """Which examples differ between two datasets, by the identity of their records."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 # Of two index files together; ten times as much memory is needed for each part.
@@ -43,3 +44,11 @@ def _read_part(path: Path, number: int, n_parts: int) -> dict[str, tuple[str, st
                 identity, digest, side = line.split()
                 table[identity] = (digest, side)
     return table
+
+
+def read_rows(path: Path) -> Iterator[tuple[str, str, str]]:
+    """The rows of an index file in the order of the examples: identity, digest and side. Raises OSError."""
+    with path.open(encoding="ascii") as lines:
+        for line in lines:
+            identity, digest, side = line.split()
+            yield identity, digest, side

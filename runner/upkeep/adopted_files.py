@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.canonical import sha256_file
+from runner.dataset.lines import read_lines
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Dataset, DatasetFile
 from runner.errors import RunnerError
@@ -118,10 +119,9 @@ def _measured(path: Path, digest: str, counter: TokenCounter) -> DatasetFile:
 
 def _conversations(path: Path) -> Iterator[list[Message]]:
     """The messages of every line; none where a line is no conversation of texts."""
-    with path.open("rb") as stream:
-        for line in filter(bytes.strip, stream):
-            try:
-                turns = json.loads(line)["messages"]
-                yield [Message(str(turn["role"]), str(turn.get("content") or "")) for turn in turns]
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                yield []
+    for line in filter(bytes.strip, read_lines(path)):
+        try:
+            turns = json.loads(line)["messages"]
+            yield [Message(str(turn["role"]), str(turn.get("content") or "")) for turn in turns]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            yield []

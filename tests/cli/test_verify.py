@@ -31,6 +31,8 @@ def test_a_changed_record_is_drift(call: Call, locked: Path) -> None:
     assert [
         "faq.lock.yaml: source: faq.jsonl has other bytes",
         "faq.lock.yaml: dataset: training_file has other bytes (example: 1 changed)",
+        "faq.lock.yaml: dataset: record id=3 (faq.jsonl, row 4): message 2 (assistant): "
+        '"It is number 3." → "It is three."',
     ] == outcome.out.splitlines()
 
 
@@ -57,6 +59,18 @@ def test_a_changed_template_is_drift(call: Call, locked: Path) -> None:
         "differences": [
             {"stage": "recipe", "name": "`templates`", "what": "changed"},
             {"stage": "dataset", "name": "training_file", "what": "has other bytes (examples: 12 changed)"},
+            {
+                "stage": "dataset",
+                "name": "record id=0 (faq.jsonl, row 1)",
+                "what": "changed",
+                "record": {
+                    "record": "record id=0 (faq.jsonl, row 1)",
+                    "what": "changed",
+                    "field": "message 1 (user)",
+                    "before": "What is 0?",
+                    "after": "What is 0?!",
+                },
+            },
         ],
     } == outcome.data
 
