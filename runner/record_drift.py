@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from runner.canonical import sha256_file
-from runner.dataset.build import index_line
 from runner.dataset.first_change import (
     FirstChange,
     Keys,
@@ -16,6 +15,7 @@ from runner.dataset.first_change import (
     first_difference,
     identity_at,
 )
+from runner.dataset.index import index_line
 from runner.dataset.value import DatasetFile
 from runner.display import one_line
 from runner.examples.confinement import read_confined
