@@ -10,12 +10,23 @@ from runner.execution.run import with_result
 from runner.hints import command
 from runner.lockfile import LockedFile, LockedJob, LockedRun
 from runner.pipeline import Operator, alone, plan_loaded, provider_of, save_run, today_of, validate, yardstick
-from runner.plan import Planned, Situation, job_digest, section_hashes
-from runner.providers.base import TERMINAL, Checkpoint, Job, NotFoundError, NotOfferedError, Provider
+from runner.plan import Planned, Situation, job_digest, job_key, section_hashes
+from runner.providers.base import (
+    JOB_KEY_METADATA,
+    TERMINAL,
+    Checkpoint,
+    Job,
+    NotFoundError,
+    NotOfferedError,
+    Provider,
+)
 from runner.providers.hosts import Host, find_host
 from runner.providers.hub_models import commit_of
 from runner.upkeep.adopted_files import AdoptedFile, FileComparison
 from runner.upkeep.adopted_settings import Setting, actual_recipe, settings_of
+
+# How far a key is tried; nobody repeats a job more often.
+MAX_ATTEMPT = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,14 +173,21 @@ class _Candidate:
             model_revision=commit_of(self.job.model) if self.host.is_local else None,
             method=training.method,
             digest=digest,
-            # The keys of earlier attempts are taken.
-            attempt=before.attempt if before and before.digest == digest else 1,
+            attempt=_attempt(self.job, digest, before),
             seed=training.seed,
             suffix=training.suffix,
             status=self.job.status,
             requested=training.hyperparameters.as_dict(),
             options=dict(training.options),
         )
+
+
+def _attempt(job: Job, digest: str, before: LockedJob | None) -> int:
+    """The attempt in a job's key where it is one of ours; else the locked one, for earlier keys are taken."""
+    key = job.metadata.get(JOB_KEY_METADATA)
+    own = (attempt for attempt in range(1, MAX_ATTEMPT + 1) if job_key(digest, attempt) == key)
+    locked = before.attempt if before and before.digest == digest else 1
+    return next(own, locked) if key else locked
 
 
 def _hashes(training: LockedFile, validation: LockedFile | None) -> list[str]:

@@ -258,6 +258,18 @@ def test_what_the_provider_does_not_tell_is_said(
     )
 
 
+def test_a_job_of_ours_keeps_its_attempt(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    """So that a later rerun is a new job and never this one."""
+    call("run", recipe, "--yes")
+    call("rerun", recipe, "--yes")
+    before = Path("faq.lock.yaml").read_text()
+    Path("faq.lock.yaml").unlink()
+    call("import", "ftjob-2", recipe)
+
+    assert before == Path("faq.lock.yaml").read_text()
+    assert "ftjob-3 (attempt 3) repeats ftjob-2\n" in call("rerun", recipe, "--yes").out
+
+
 def test_a_job_of_another_provider_is_a_difference(
     call: Call, ready: tuple[Path, str], hosted: FakeHost
 ) -> None:
