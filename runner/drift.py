@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from runner.dataset.value import Dataset, InputFile
 from runner.errors import StaleLockError
 from runner.lockfile import LockedFile, LockedRun
-from runner.plan import Planned, section_hashes, training_changes
+from runner.plan import Planned, base_job, section_hashes, training_changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,9 @@ def _differences(planned: Planned, locked: LockedRun) -> Iterator[Difference]:
             yield Difference(stage="recipe", name=f"`{section}`", what="changed")
     yield from _dataset(locked, dataset, planned.changed_examples)
     if locked.job is not None:
-        for change in training_changes(planned.loaded.recipe, locked.job, planned.model_sha256):
+        for change in training_changes(
+            planned.loaded.recipe, locked.job, planned.model_sha256, base_job(planned.base)
+        ):
             yield Difference(stage="job", name=change, what="since it was locked")
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
+from runner.budget import refuse_over_budget
 from runner.canonical import sha256_of
 from runner.clock import Clock, SystemClock
 from runner.dataset.build import build_dataset
@@ -27,7 +28,6 @@ from runner.errors import (
     DetachedError,
     InvalidInputError,
     JobFailedError,
-    OverBudgetError,
     ProviderError,
     RunnerError,
     UsageError,
@@ -40,11 +40,11 @@ from runner.execution.blamed_examples import blamed_examples
 from runner.execution.history import history_of
 from runner.execution.journal import Journal, exclusive, serialised
 from runner.execution.outcome import detached, failure, gone, interruption, weights_warning
-from runner.execution.run import Execution, refreshed, start, with_result
+from runner.execution.run import Execution, locked_base, refreshed, start, with_result
 from runner.execution.watching import Update, follow
 from runner.issues import Issue
-from runner.lockfile import LockedRun, read_lockfile, write_lockfile
-from runner.plan import CreateJob, Planned, Situation, WatchJob, make_plan
+from runner.lockfile import LockedJob, LockedRun, read_lockfile, write_lockfile
+from runner.plan import CreateJob, Planned, Situation, WatchJob, base_job, make_plan
 from runner.project import Project
 from runner.providers.base import Job, NotFoundError, Provider
 from runner.providers.base_models import pinned_name
@@ -83,7 +83,7 @@ class Console(Protocol):
     """How a run speaks with the person who started it."""
 
     def confirm(self, planned: Planned) -> bool:
-        """Ask before anything is sent; a plan without cost needs no question."""
+        """Ask before anything is sent, for all stages at once; a plan without cost needs no question."""
 
     def say(self, message: str) -> None:
         """Tell what is being done."""
@@ -101,7 +101,8 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
     chosen = choose_profile(profiles, path, operator.profile)
     issues: list[Issue] = []
     for loaded in profiles.values():
-        issues += [issue for issue in _semantic_issues(loaded, operator) if issue not in issues]
+        for each in loaded.lineage:
+            issues += [issue for issue in _semantic_issues(each, operator) if issue not in issues]
     if issues:
         raise InvalidInputError(issues)
     return chosen
@@ -133,15 +134,19 @@ def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True) -> Datase
 
 
 def plan(path: Path, operator: Operator) -> Planned:
-    """Decide what a run would do. Raises InvalidInputError, StaleLockError; nothing is sent."""
+    """Decide what a run would do, for a recipe whose result is trained further as well.
+
+    Raises InvalidInputError, StaleLockError; nothing is sent.
+    """
     return _plan(validate(path, operator), operator)
 
 
 def _plan(loaded: LoadedRecipe, operator: Operator) -> Planned:
+    base = _plan(loaded.base, operator) if loaded.base else None
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
     dataset = build(loaded, host, use_cache=not (operator.locked or operator.environment.get("CI")))
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
-    situation = _situation(loaded, host, dataset, locked, operator)
+    situation = replace(_situation(loaded, host, dataset, locked, operator), base=base_job(base))
     return Planned(
         loaded=loaded,
         host=host,
@@ -150,30 +155,8 @@ def _plan(loaded: LoadedRecipe, operator: Operator) -> Planned:
         plan=make_plan(loaded.recipe, dataset, locked, situation),
         model_sha256=situation.model_sha256,
         changed_examples=situation.changed_examples,
+        base=base,
     )
-
-
-def check_budget(planned: Planned, operator: Operator) -> None:
-    """Refuse a job above the recipe's limit, or a paid one without a known price. Raises OverBudgetError."""
-    price = planned.plan.price
-    if not planned.plan.creates_job:
-        return
-    stated = {"`limits.max_cost_usd`": planned.loaded.recipe.limits.max_cost_usd}
-    stated["--max-cost"] = operator.max_cost_usd
-    limits = {name: limit for name, limit in stated.items() if limit is not None}
-    if price.usd is None and not operator.allow_unknown_price:
-        near = planned.host.near_model(planned.plan.model)
-        raise OverBudgetError(
-            f"the price of {planned.plan.model} at {planned.plan.provider} is not known, which is not zero. "
-            f"{near}{' If not, add' if near else 'Add'} it to a host entry of your own, or accept it with "
-            "--allow-unknown-price."
-        )
-    for name, limit in limits.items():
-        if price.usd is not None and price.usd > limit:
-            raise OverBudgetError(
-                f"the job would cost ${price.usd:.2f} ({price.arithmetic}), "
-                f"above {name} of ${limit:g}. Nothing was sent."
-            )
 
 
 def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | None = None) -> Planned:
@@ -196,9 +179,12 @@ def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | Non
         if not console.confirm(planned):
             raise RunnerError("not confirmed; nothing was sent.")
         started = start_job(planned, operator, console)
+    return replace(planned, locked=_follow(_followed(planned, started), operator, console))
+
+
+def _followed(planned: Planned, started: LockedRun) -> "Followed":
     before = planned.locked if planned.plan.repeats_job else None
-    followed = Followed(loaded=loaded, host=planned.host, run=started, before=before)
-    return replace(planned, locked=_follow(followed, operator, console))
+    return Followed(loaded=planned.loaded, host=planned.host, run=started, before=before)
 
 
 def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
@@ -238,9 +224,40 @@ def _run_name(loaded: LoadedRecipe) -> str:
     return sha256_of([loaded.project.name_of(loaded.path), loaded.profile])[:16]
 
 
+def _base_result(planned: Planned, operator: Operator, console: Console) -> LockedJob | None:
+    """Run the recipe whose result is trained further, where it is needed and not done; its job.
+
+    Raises RunnerError when another result than the planned one comes out, and what `run` raises.
+    """
+    base = planned.base
+    if base is None or not planned.plan.creates_job:
+        return None
+    with alone(base.loaded):
+        # Another process may have run it meanwhile.
+        now = _plan(base.loaded, operator)
+        run = start_job(now, operator, console) if now.plan.steps else now.locked
+    if run is not None and now.plan.steps:
+        run = _follow(_followed(now, run), operator, console)
+    if run is None or run.job is None or run.job.digest != base.plan.digest:
+        raise RunnerError(f"{base.loaded.run_name} changed while it was run. Run the command again.")
+    return run.job
+
+
+def _sent_model(planned: Planned, base: LockedJob | None, operator: Operator) -> str:
+    if base is None:
+        return _pinned_model(planned, operator)
+    if base.fine_tuned_model is None:
+        raise RunnerError(f"job {base.id} has no tuned model to train further. `finetune status` shows it.")
+    return base.fine_tuned_model
+
+
 def start_job(planned: Planned, operator: Operator, console: Console, *, saves: bool = True) -> LockedRun:
-    """Do the steps of a plan up to a started job, which is locked at once where `saves`."""
+    """Do the steps of a plan up to a started job, which is locked at once where `saves`.
+
+    The recipe whose result is trained further is run to its end first, where that is not done.
+    """
     loaded = planned.loaded
+    base = _base_result(planned, operator, console)
     with closing(provider_of(planned.host, loaded.project, operator)) as provider:
         execution = Execution(
             recipe=loaded.recipe,
@@ -250,7 +267,8 @@ def start_job(planned: Planned, operator: Operator, console: Console, *, saves: 
             clock=operator.clock,
             save=lambda run: saves and save_run(loaded, run),
             say=console.say,
-            model=_pinned_model(planned, operator),
+            model=_sent_model(planned, base, operator),
+            base=locked_base(loaded.recipe, base.digest) if base else None,
             wording=worded(loaded.recipe.training, planned.host),
             model_sha256=planned.model_sha256,
             allow_network=operator.allow_network,
@@ -340,15 +358,21 @@ def _last_update(followed: Followed, operator: Operator, console: Console) -> Up
 
 def refuse_unfit(planned: Planned, operator: Operator) -> None:
     """Raise what would stop a run before anything is sent: data, an ended job, a dead model, the budget."""
+    for stage in planned.stages:
+        _refuse_unfit_stage(stage, operator)
+    if operator.retry:
+        _refuse_vain_retry(planned)
+    refuse_over_budget([planned], operator.max_cost_usd, allow_unknown_price=operator.allow_unknown_price)
+
+
+def _refuse_unfit_stage(planned: Planned, operator: Operator) -> None:
     if planned.dataset.errors:
         raise RunnerError("\n".join(str(finding) for finding in planned.dataset.errors))
     if planned.refusal:
         raise JobFailedError(planned.refusal)
-    if operator.retry:
-        _refuse_vain_retry(planned)
     if planned.plan.creates_job:
         refuse_large_files(planned.dataset, planned.host)
-    model = planned.host.model(planned.plan.model)
+    model = planned.host.model(planned.loaded.root_model)
     today = today_of(operator)
     if planned.plan.creates_job and not operator.allow_network:
         _pinned_model(planned, operator)
@@ -357,7 +381,6 @@ def refuse_unfit(planned: Planned, operator: Operator) -> None:
             f"{model.name} was shut down on {model.shutdown_date}. Choose another model; "
             f"{planned.loaded.command('plan')} under another profile shows what it would cost."
         )
-    check_budget(planned, operator)
 
 
 def _pinned_model(planned: Planned, operator: Operator) -> str:
@@ -421,8 +444,9 @@ def _situation(
     return Situation(
         host=host,
         today=today_of(operator),
-        model=host.model(loaded.recipe.training.model),
-        model_sha256=base_model(loaded, host).sha256(),
+        model=host.model(loaded.root_model),
+        # A tuned model's files follow from its job's digest.
+        model_sha256=None if loaded.base else base_model(loaded, host).sha256(),
         artefact_present=_artefact_present(loaded, host, locked),
         changed_examples=changed,
         retry=operator.retry,
@@ -447,7 +471,7 @@ def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
 
 def yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCounter]:
     """What the chosen host and model accept, and how their tokens are counted."""
-    model = host.model(loaded.recipe.training.model)
+    model = host.model(loaded.root_model)
     limits = DatasetLimits(
         min_examples=host.limits.min_examples,
         max_example_tokens=model.max_example_tokens if model else None,

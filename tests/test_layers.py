@@ -17,7 +17,7 @@ LAYERS = (
     ("providers",),
     ("price",),
     ("plan",),
-    ("drift",),
+    ("budget", "drift"),
     ("execution",),
     ("review",),
     ("report",),

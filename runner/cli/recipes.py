@@ -146,10 +146,10 @@ def plan(
         said = str(refusal) if refusal else None
         write_json({"ok": refusal is None, "plan": machine.plan_data(planned), "refused": said})
     else:
-        tell(terminal.dataset_text(planned.dataset))
-        write(terminal.plan_text(planned))
+        tell(terminal.datasets_text(planned.stages))
+        write(terminal.plans_text(planned.stages))
     if refusal is not None:
-        if not as_json and not planned.plan.blocked:
+        if not as_json and not any(stage.plan.blocked for stage in planned.stages):
             tell(f"a run would stop here: {refusal}")
         raise click.exceptions.Exit(refusal.exit_code)
     if out is not None:

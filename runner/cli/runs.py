@@ -44,9 +44,9 @@ class TerminalConsole:
 
     def confirm(self, planned: Planned) -> bool:
         """Show the plan; ask where it costs money."""
-        tell(terminal.dataset_text(planned.dataset))
-        tell(terminal.plan_text(planned))
-        if not planned.host.paid or not planned.plan.creates_job or self.yes:
+        tell(terminal.datasets_text(planned.stages))
+        tell(terminal.plans_text(planned.stages))
+        if self.yes or not any(stage.host.paid and stage.plan.creates_job for stage in planned.stages):
             return True
         if not is_interactive():
             raise RunnerError("a paid job needs a confirmation: pass --yes. Nothing was sent.")

@@ -1,17 +1,19 @@
 """A recipe file, read, checked and parsed."""
 
+import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runner.display import shown
 from runner.errors import InvalidInputError, RunnerError
 from runner.hints import command, did_you_mean
 from runner.issues import Issue, json_path
 from runner.project import Project, find_project
 from runner.recipe.assignments import assign, parse_assignment
 from runner.recipe.composition import DEFAULT_PROFILE, apply_profile, profile_names, without_profiles
-from runner.recipe.extending import read_files
-from runner.recipe.model import Recipe
+from runner.recipe.extending import beside, read_files
+from runner.recipe.model import Recipe, RecipeModel
 from runner.recipe.parse import parse_recipe
 from runner.recipe.yaml import Document, Keys
 from runner.schema import Violation, violations
@@ -21,7 +23,8 @@ from runner.schema import Violation, violations
 class LoadedRecipe:
     """A recipe under one profile, with `assignments` laid over it, and where it was read from.
 
-    `given` is the path as it was typed.
+    `given` is the path as it was typed; `base` is the recipe whose result it trains further, where its model
+    is one.
     """
 
     recipe: Recipe
@@ -31,6 +34,32 @@ class LoadedRecipe:
     document: Document
     given: Path
     assignments: tuple[str, ...] = ()
+    base: "LoadedRecipe | None" = None
+
+    @property
+    def file(self) -> str:
+        """The name of the recipe's file in messages."""
+        return self.document.file
+
+    @property
+    def run_name(self) -> str:
+        """What to call a run of this recipe under its profile."""
+        return _link(self.project.name_of(self.path), self.profile)
+
+    @property
+    def root_model(self) -> str:
+        """The name of the model that the first of all recipes that lead here starts from."""
+        model = self.recipe.training.model
+        if isinstance(model, str):
+            return model
+        if self.base is None:
+            raise AssertionError("BUG: a recipe without the one it is based on")
+        return self.base.root_model
+
+    @property
+    def lineage(self) -> "tuple[LoadedRecipe, ...]":
+        """The recipes that lead here, the first one first, and this one."""
+        return (*(self.base.lineage if self.base else ()), self)
 
     @property
     def folder(self) -> Path:
@@ -76,6 +105,15 @@ def load_profiles(
     path: Path, profile: str = DEFAULT_PROFILE, assignments: Sequence[str] = ()
 ) -> dict[str, LoadedRecipe]:
     """Read a recipe under every profile, the default first, as `load_recipe` does."""
+    variants = _load_variants(path, profile, assignments)
+    issues: list[Issue] = []
+    found = {name: _with_base(variant, issues, ()) for name, variant in variants.items()}
+    if issues:
+        raise InvalidInputError(in_reading_order(issues, found[DEFAULT_PROFILE].file))
+    return found
+
+
+def _load_variants(path: Path, profile: str, assignments: Sequence[str]) -> dict[str, LoadedRecipe]:
     stated = [parse_assignment(text) for text in assignments]
     project = find_project(path)
     files = read_files(path, project)
@@ -102,6 +140,42 @@ def load_profiles(
         )
         for name, variant in variants.items()
     }
+
+
+def _with_base(loaded: LoadedRecipe, issues: list[Issue], chain: tuple[str, ...]) -> LoadedRecipe:
+    """The recipe with all that it is based on; what stands in the way is added to the issues."""
+    model = loaded.recipe.training.model
+    if isinstance(model, str):
+        return loaded
+    chain = (*chain, _link(loaded.file, loaded.profile))
+    try:
+        return replace(loaded, base=_with_base(_find_base(loaded, model, chain), issues, chain))
+    except InvalidInputError as error:
+        issues += [issue for issue in error.issues if not _repeated(issue, issues)]
+    return loaded
+
+
+def _find_base(loaded: LoadedRecipe, model: RecipeModel, chain: tuple[str, ...]) -> LoadedRecipe:
+    path = beside(model.recipe, loaded.folder, loaded.project)
+    led = f" Needed by {' → '.join(chain)}." if len(chain) > 1 else ""
+    keys = ("training", "model", "recipe")
+    if isinstance(path, str):
+        raise InvalidInputError([loaded.issue(keys, f"{path}{led}")])
+    link = _link(loaded.project.name_of(path), model.profile)
+    if link in chain:
+        circle = " → ".join((*chain, link))
+        message = f"found a circle ({circle}), expected recipes that do not lead back. Change one `model`."
+        raise InvalidInputError([loaded.issue(keys, message)])
+    variants = _load_variants(path, DEFAULT_PROFILE, ())
+    if model.profile not in variants:
+        near = did_you_mean(model.profile, variants)
+        message = f"found no profile {shown(model.profile)} in {loaded.project.name_of(path)}. {near}{led}"
+        raise InvalidInputError([loaded.issue((*keys[:2], "profile"), message)])
+    return replace(variants[model.profile], given=Path(os.path.normpath(loaded.given.parent / model.recipe)))
+
+
+def _link(file: str, profile: str) -> str:
+    return file if profile == DEFAULT_PROFILE else f"{file} (profile {profile})"
 
 
 def in_reading_order(issues: Iterable[Issue], first: str) -> list[Issue]:

@@ -86,10 +86,22 @@ class Hyperparameters:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecipeModel:
+    """The model that another recipe makes under a profile; `recipe` is relative to this one's folder."""
+
+    recipe: str
+    profile: str = "default"
+
+    def __str__(self) -> str:
+        under = "" if self.profile == "default" else f" (profile {self.profile})"
+        return f"the result of {self.recipe}{under}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Training:
     """What to train, where, and how; `options` are values that only this provider has."""
 
-    model: str
+    model: str | RecipeModel
     provider: str = "local"
     method: Literal["supervised"] = "supervised"
     hyperparameters: Hyperparameters = Hyperparameters()

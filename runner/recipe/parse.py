@@ -9,6 +9,7 @@ from runner.recipe.model import (
     MessageList,
     MessageTemplate,
     Recipe,
+    RecipeModel,
     Source,
     Split,
     Template,
@@ -61,5 +62,10 @@ def _message_list(value: dict[str, Any]) -> MessageList:
 
 
 def _training(value: dict[str, Any]) -> Training:
-    rest = {key: item for key, item in value.items() if key != "hyperparameters"}
-    return Training(hyperparameters=Hyperparameters(**value.get("hyperparameters", {})), **rest)
+    rest = {key: item for key, item in value.items() if key not in ("hyperparameters", "model")}
+    model = value["model"]
+    return Training(
+        model=model if isinstance(model, str) else RecipeModel(**model),
+        hyperparameters=Hyperparameters(**value.get("hyperparameters", {})),
+        **rest,
+    )

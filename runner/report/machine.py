@@ -46,9 +46,11 @@ def dataset_data(dataset: Dataset) -> dict[str, Any]:
 
 
 def plan_data(planned: Planned) -> dict[str, Any]:
-    """A plan with its dataset; an unknown price is null."""
+    """A plan with its dataset, and with that of the recipe that is run first; an unknown price is null."""
     plan = planned.plan
+    base = planned.base if plan.creates_job else None
     return {
+        **({"base": {"run": base.loaded.run_name, **plan_data(base)}} if base else {}),
         "provider": plan.provider,
         "model": plan.model,
         "digest": plan.digest,

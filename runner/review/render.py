@@ -194,5 +194,5 @@ def _measuring(counter: TokenCounter) -> Measure:
 
 def _rendered(task: Task, measured: _Measured) -> Rendered:
     dataset = measured.dataset()
-    price = price_of(task.loaded.recipe, dataset, task.host)
+    price = price_of(task.loaded.recipe, dataset, task.host, task.host.model(task.loaded.root_model))
     return Rendered(dataset=dataset, price=price, problems=tuple(measured.problems))
