@@ -1,10 +1,13 @@
 """What the jobs of a run may cost together; an unknown price is not zero."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from runner.errors import OverBudgetError
 from runner.plan import Planned, all_stages
 from runner.price import Price
+
+NAMED_JOBS = 3
 
 
 def total_price(stages: Sequence[Planned]) -> Price:
@@ -14,10 +17,9 @@ def total_price(stages: Sequence[Planned]) -> Price:
     if len(prices) == 1:
         return prices[0]
     known = [price.usd for price in prices if price.usd is not None]
-    terms = (f"{_usd(stage.plan.price)} for {stage.loaded.run_name}" for stage in created)
     return Price(
         usd=round(sum(known), 2) if len(known) == len(prices) else None,
-        arithmetic=" + ".join(terms) or "nothing to train",
+        arithmetic=_sum_text(created) or "nothing to train",
     )
 
 
@@ -53,6 +55,14 @@ def _refuse_above(name: str, limit: float | None, stages: Sequence[Planned]) -> 
         f"{what} would cost ${price.usd:.2f} ({price.arithmetic}), above {name} of ${limit:g}. "
         "Nothing was sent."
     )
+
+
+def _sum_text(created: Sequence[Planned]) -> str:
+    """The sum by name, or for many jobs by price."""
+    if len(created) <= NAMED_JOBS:
+        return " + ".join(f"{_usd(stage.plan.price)} for {stage.loaded.run_name}" for stage in created)
+    counts = Counter(_usd(stage.plan.price) for stage in created)
+    return " + ".join(f"{count} × {price}" for price, count in counts.items())
 
 
 def _usd(price: Price) -> str:

@@ -30,7 +30,7 @@ def find_drift(planned: Planned) -> list[Difference]:
     if locked is None or locked.job is None:
         loaded = planned.loaded
         raise StaleLockError(
-            f"{loaded.lock_path.name} has no run for the profile '{loaded.profile}'. "
+            f"{loaded.lock_path.name} has no run for the profile '{loaded.run_key}'. "
             f"{loaded.command('run')} makes one."
         )
     return list(_differences(planned, locked))

@@ -1,8 +1,8 @@
 """The stages of a run in order: recipe file → recipe → examples → dataset → plan → run → lockfile."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +23,6 @@ from runner.dataset.tokens import (
     can_count,
 )
 from runner.dataset.value import Dataset
-from runner.drift import refuse_drift
 from runner.errors import (
     DetachedError,
     InvalidInputError,
@@ -40,11 +39,11 @@ from runner.execution.blamed_examples import blamed_examples
 from runner.execution.history import history_of
 from runner.execution.journal import Journal, exclusive, serialised
 from runner.execution.outcome import detached, failure, gone, interruption, weights_warning
-from runner.execution.run import Execution, locked_base, refreshed, start, with_result
+from runner.execution.run import Execution, locked_base, start, with_result
 from runner.execution.watching import Update, follow
 from runner.issues import Issue
 from runner.lockfile import LockedJob, LockedRun, read_lockfile, write_lockfile
-from runner.plan import CreateJob, Planned, Situation, WatchJob, base_job, make_plan
+from runner.plan import CreateJob, Planned, Situation, WatchJob, base_job, make_plan, section_hashes
 from runner.project import Project
 from runner.providers.base import Job, NotFoundError, Provider
 from runner.providers.base_models import pinned_name
@@ -53,9 +52,9 @@ from runner.providers.connect import open_provider
 from runner.providers.hosts import Host, find_host
 from runner.providers.local_service import has_artefact, has_job
 from runner.providers.translation import worded
+from runner.recipe.choosing import single, with_one_dataset
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles, load_recipe
-from runner.saved_plan import SavedPlan, refuse_moved
 
 HOSTED_POLL_S = 5.0
 LOCAL_POLL_S = 0.5
@@ -71,6 +70,7 @@ class Operator:
     user_hosts: Path | None = None
     profile: str = DEFAULT_PROFILE
     assignments: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     allow_network: bool = False
     allow_unknown_price: bool = False
     retry: bool = False
@@ -82,8 +82,8 @@ class Operator:
 class Console(Protocol):
     """How a run speaks with the person who started it."""
 
-    def confirm(self, planned: Planned) -> bool:
-        """Ask before anything is sent, for all stages at once; a plan without cost needs no question."""
+    def confirm(self, plans: Sequence[Planned]) -> bool:
+        """Ask before anything is sent, for all jobs at once; plans without cost need no question."""
 
     def say(self, message: str) -> None:
         """Tell what is being done."""
@@ -101,7 +101,8 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
     chosen = choose_profile(profiles, path, operator.profile)
     issues: list[Issue] = []
     for loaded in profiles.values():
-        for each in loaded.lineage:
+        runs = (loaded, *loaded.combinations)
+        for each in {each.run_name: each for run in runs for each in run.lineage}.values():
             issues += [issue for issue in _semantic_issues(each, operator) if issue not in issues]
     if issues:
         raise InvalidInputError(issues)
@@ -110,7 +111,7 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
 
 def preview(path: Path, operator: Operator) -> Generator[Example | Issue, None, None]:
     """The examples of a recipe one by one, nothing checked or written."""
-    loaded = validate(path, operator)
+    loaded = with_one_dataset(validate(path, operator), operator.only)
     find_sources(loaded)
     yield from read_confined(loaded.recipe, loaded.folder, loaded.project)
 
@@ -134,18 +135,27 @@ def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True) -> Datase
 
 
 def plan(path: Path, operator: Operator) -> Planned:
-    """Decide what a run would do, for a recipe whose result is trained further as well.
+    """Decide what one run would do, and the run of a recipe whose result it trains further.
 
-    Raises InvalidInputError, StaleLockError; nothing is sent.
+    Raises InvalidInputError, StaleLockError, UsageError where the recipe has several; nothing is sent.
     """
-    return _plan(validate(path, operator), operator)
+    return plan_loaded(single(validate(path, operator), operator.only), operator)
 
 
-def _plan(loaded: LoadedRecipe, operator: Operator) -> Planned:
-    base = _plan(loaded.base, operator) if loaded.base else None
+def plan_loaded(loaded: LoadedRecipe, operator: Operator, built: dict[str, Dataset] | None = None) -> Planned:
+    """Decide what a run of a recipe that was read and checked would do, as `plan` does.
+
+    `built` keeps datasets for other recipes that are planned at the same moment.
+    """
+    built = {} if built is None else built
+    base = plan_loaded(loaded.base, operator, built) if loaded.base else None
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
-    dataset = build(loaded, host, use_cache=not (operator.locked or operator.environment.get("CI")))
-    locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
+    key = _data_key(loaded, host)
+    if key not in built:
+        use_cache = not (operator.locked or operator.environment.get("CI"))
+        built[key] = build(loaded, host, use_cache=use_cache)
+    dataset = built[key]
+    locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     situation = replace(_situation(loaded, host, dataset, locked, operator), base=base_job(base))
     return Planned(
         loaded=loaded,
@@ -159,38 +169,17 @@ def _plan(loaded: LoadedRecipe, operator: Operator) -> Planned:
     )
 
 
-def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | None = None) -> Planned:
-    """Do what the plan says, follow the job to its end, and lock the result.
-
-    With a saved plan, only that one is run. Raises OverBudgetError, ProviderError, JobFailedError and
-    whatever `plan` raises.
-    """
-    loaded = validate(path, operator)
-    with alone(loaded):
-        planned = _plan(loaded, operator)
-        if operator.locked:
-            refuse_drift(planned)
-        if saved is not None:
-            refuse_moved(saved, planned)
-        refuse_unfit(planned, operator)
-        if not planned.plan.steps:
-            save_run(loaded, refreshed(planned))
-            return planned
-        if not console.confirm(planned):
-            raise RunnerError("not confirmed; nothing was sent.")
-        started = start_job(planned, operator, console)
-    return replace(planned, locked=_follow(_followed(planned, started), operator, console))
-
-
-def _followed(planned: Planned, started: LockedRun) -> "Followed":
+def follow_started(planned: Planned, started: LockedRun, operator: Operator, console: Console) -> LockedRun:
+    """Follow a job that was started by a plan to its end and lock the result. Raises JobFailedError."""
     before = planned.locked if planned.plan.repeats_job else None
-    return Followed(loaded=planned.loaded, host=planned.host, run=started, before=before)
+    followed = Followed(loaded=planned.loaded, host=planned.host, run=started, before=before)
+    return _follow(followed, operator, console)
 
 
 def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
     """Follow the job in the lockfile to its end and lock the result; sources need not be there."""
-    loaded = load_recipe(path, operator.profile)
-    locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
+    loaded = single(load_recipe(path, operator.profile), operator.only)
+    locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     if locked is None or locked.job is None:
         raise RunnerError(no_job(loaded))
     host = find_host(locked.job.provider, operator.user_hosts)
@@ -200,7 +189,7 @@ def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
 
 def no_job(loaded: LoadedRecipe) -> str:
     """That a recipe was not run yet, and what to type."""
-    return f"no job was started under the profile '{loaded.profile}'. {loaded.command('run')} starts one."
+    return f"no job was started under the profile '{loaded.run_key}'. {loaded.command('run')} starts one."
 
 
 def provider_of(host: Host, project: Project, operator: Operator) -> Provider:
@@ -221,7 +210,7 @@ def journal_of(loaded: LoadedRecipe) -> Journal:
 
 
 def _run_name(loaded: LoadedRecipe) -> str:
-    return sha256_of([loaded.project.name_of(loaded.path), loaded.profile])[:16]
+    return sha256_of([loaded.project.name_of(loaded.path), loaded.run_key])[:16]
 
 
 def _base_result(planned: Planned, operator: Operator, console: Console) -> LockedJob | None:
@@ -234,10 +223,10 @@ def _base_result(planned: Planned, operator: Operator, console: Console) -> Lock
         return None
     with alone(base.loaded):
         # Another process may have run it meanwhile.
-        now = _plan(base.loaded, operator)
+        now = plan_loaded(base.loaded, operator)
         run = start_job(now, operator, console) if now.plan.steps else now.locked
     if run is not None and now.plan.steps:
-        run = _follow(_followed(now, run), operator, console)
+        run = follow_started(now, run, operator, console)
     if run is None or run.job is None or run.job.digest != base.plan.digest:
         raise RunnerError(f"{base.loaded.run_name} changed while it was run. Run the command again.")
     return run.job
@@ -289,8 +278,8 @@ def _record_start(planned: Planned, run: LockedRun, operator: Operator) -> None:
         return
     history = history_of(planned.loaded, operator.clock)
     if planned.locked is not None and planned.locked.job is not None:
-        history.keep(planned.loaded.profile, planned.locked)
-    history.record(planned.loaded.profile, run, reason)
+        history.keep(planned.loaded.run_key, planned.locked)
+    history.record(planned.loaded.run_key, run, reason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,7 +314,7 @@ def follow_job(followed: Followed, operator: Operator, console: Console) -> tupl
     """Follow a job to its end; the run with its result goes into the history and is not locked."""
     update = _last_update(followed, operator, console)
     finished = with_result(followed.run, update.job, update.checkpoints)
-    history_of(followed.loaded, operator.clock).record(followed.loaded.profile, finished)
+    history_of(followed.loaded, operator.clock).record(followed.loaded.run_key, finished)
     return finished, update.job
 
 
@@ -359,13 +348,14 @@ def _last_update(followed: Followed, operator: Operator, console: Console) -> Up
 def refuse_unfit(planned: Planned, operator: Operator) -> None:
     """Raise what would stop a run before anything is sent: data, an ended job, a dead model, the budget."""
     for stage in planned.stages:
-        _refuse_unfit_stage(stage, operator)
+        refuse_unfit_stage(stage, operator)
     if operator.retry:
         _refuse_vain_retry(planned)
     refuse_over_budget([planned], operator.max_cost_usd, allow_unknown_price=operator.allow_unknown_price)
 
 
-def _refuse_unfit_stage(planned: Planned, operator: Operator) -> None:
+def refuse_unfit_stage(planned: Planned, operator: Operator) -> None:
+    """Raise what would stop the run of one recipe before anything is sent, apart from what it costs."""
     if planned.dataset.errors:
         raise RunnerError("\n".join(str(finding) for finding in planned.dataset.errors))
     if planned.refusal:
@@ -424,10 +414,10 @@ def save_run(loaded: LoadedRecipe, run: LockedRun, *, over: str | None = None) -
     # Profiles share the file, and two of them may finish at once.
     with serialised(loaded.project.make_state() / "locks" / f"{name}.lock"):
         lockfile = read_lockfile(loaded.lock_path)
-        last = lockfile.runs.get(loaded.profile)
+        last = lockfile.runs.get(loaded.run_key)
         if over is not None and (last is None or last.job is None or last.job.id != over):
             return False
-        write_lockfile(loaded.lock_path, lockfile.with_run(loaded.profile, run))
+        write_lockfile(loaded.lock_path, lockfile.with_run(loaded.run_key, run))
     return True
 
 
@@ -450,6 +440,19 @@ def _situation(
         artefact_present=_artefact_present(loaded, host, locked),
         changed_examples=changed,
         retry=operator.retry,
+    )
+
+
+def _data_key(loaded: LoadedRecipe, host: Host) -> str:
+    """What tells the datasets of recipes apart that are planned at one moment."""
+    limits, counter = yardstick(loaded, host)
+    return sha256_of(
+        {
+            "folder": loaded.project.name_of(loaded.folder),
+            "sections": section_hashes(loaded.recipe),
+            "limits": asdict(limits),
+            "counter": [type(counter).__name__, counter.margin],
+        }
     )
 
 

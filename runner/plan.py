@@ -131,6 +131,24 @@ class Planned:
         return (*needed, self)
 
 
+def with_shared_uploads(plans: Iterable[Planned]) -> "tuple[Planned, ...]":
+    """Plans that are run one after another: a file that an earlier one sends is not sent again."""
+    sent: set[tuple[str, str]] = set()
+
+    def shared(planned: Planned) -> Planned:
+        steps: list[Step] = []
+        for step in planned.plan.steps:
+            if isinstance(step, Upload):
+                name = (planned.plan.provider, step.filename)
+                steps.append(replace(step, reason="the same file, sent once") if name in sent else step)
+                sent.add(name)
+            else:
+                steps.append(step)
+        return replace(planned, plan=replace(planned.plan, steps=tuple(steps)))
+
+    return tuple(shared(planned) for planned in plans)
+
+
 def base_job(base: Planned | None) -> BaseJob | None:
     """What the plan of a recipe says of the one whose result it trains further."""
     if base is None:

@@ -23,6 +23,7 @@ LAYERS = (
     ("report",),
     ("saved_plan",),
     ("pipeline", "starter"),
+    ("several",),
     ("upkeep",),
     ("cli",),
 )

@@ -1,6 +1,7 @@
 """Commands that stop before anything is sent: schema, validate, preview, build, plan."""
 
 import shutil
+from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ from runner.cli.options import (
     json_option,
     locked_option,
     network_option,
+    only_option,
     operator,
     profile_option,
     recipe_argument,
@@ -25,11 +27,13 @@ from runner.cli.options import (
 from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
-from runner.plan import Planned
+from runner.plan import Planned, all_stages
 from runner.providers.hosts import find_host
+from runner.recipe.choosing import with_one_dataset
 from runner.report import machine, terminal
 from runner.saved_plan import save_plan
 from runner.schema import load_schema, schema_text
+from runner.several import plan_all, refuse_all_unfit
 
 CHANGES_PENDING = 5
 
@@ -54,25 +58,34 @@ def validate(recipe: Path | None, *, profile: str, assignments: tuple[str, ...],
     """Check a recipe, all its profiles, templates and host entries. No data is read."""
     loaded = pipeline.validate(find_recipe(recipe), operator(profile=profile, assignments=assignments))
     if as_json:
-        write_json({"recipe": loaded.recipe.name, "sha256": loaded.recipe.sha256})
+        names = [each.combination.name for each in loaded.combinations if each.combination]
+        write_json({"recipe": loaded.recipe.name, "sha256": loaded.recipe.sha256, "combinations": names})
     else:
-        write(f"{loaded.document.file}: valid (sha256 {loaded.recipe.sha256[:16]})")
+        count = f", {len(loaded.combinations)} combinations" if loaded.combinations else ""
+        write(f"{loaded.file}: valid (sha256 {loaded.recipe.sha256[:16]}{count})")
 
 
 @click.command()
 @recipe_argument
 @profile_option
 @set_option
+@only_option
 @click.option(
     "-n", "count", default=3, show_default=True, help="How many conversations.", type=click.IntRange(1)
 )
 @json_option
 def preview(
-    recipe: Path | None, *, profile: str, assignments: tuple[str, ...], count: int, as_json: bool
+    recipe: Path | None,
+    *,
+    profile: str,
+    assignments: tuple[str, ...],
+    only: tuple[str, ...],
+    count: int,
+    as_json: bool,
 ) -> None:
     """Show the first conversations as they would be trained on."""
     with closing(
-        pipeline.preview(find_recipe(recipe), operator(profile=profile, assignments=assignments))
+        pipeline.preview(find_recipe(recipe), operator(profile=profile, assignments=assignments, only=only))
     ) as stream:
         shown = list(islice(stream, count))
     issues = [item for item in shown if isinstance(item, Issue)]
@@ -89,14 +102,21 @@ def preview(
 @recipe_argument
 @profile_option
 @set_option
+@only_option
 @click.option("--out", type=FILE, help="Also leave train.jsonl and validation.jsonl here.")
 @json_option
 def build(
-    recipe: Path | None, *, profile: str, assignments: tuple[str, ...], out: Path | None, as_json: bool
+    recipe: Path | None,
+    *,
+    profile: str,
+    assignments: tuple[str, ...],
+    only: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Build the dataset and check it; errors exit with 1."""
-    decided = operator(profile=profile, assignments=assignments)
-    loaded = pipeline.validate(find_recipe(recipe), decided)
+    decided = operator(profile=profile, assignments=assignments, only=only)
+    loaded = with_one_dataset(pipeline.validate(find_recipe(recipe), decided), only)
     dataset = pipeline.build(loaded, find_host(loaded.recipe.training.provider, decided.user_hosts))
     if as_json:
         write_json({"dataset": machine.dataset_data(dataset), "ok": not dataset.errors})
@@ -116,6 +136,7 @@ def build(
 @recipe_argument
 @profile_option
 @set_option
+@only_option
 @network_option
 @click.option("--retry", is_flag=True, help="Plan a new attempt of a failed or cancelled job.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 5 when a run would do something.")
@@ -127,6 +148,7 @@ def plan(
     *,
     profile: str,
     assignments: tuple[str, ...],
+    only: tuple[str, ...],
     allow_network: bool,
     retry: bool,
     detailed_exitcode: bool,
@@ -136,32 +158,38 @@ def plan(
 ) -> None:
     """Say what a run would do and why, with its price. Nothing is sent."""
     decided = operator(
-        profile=profile, assignments=assignments, allow_network=allow_network, retry=retry, locked=locked
+        profile=profile,
+        assignments=assignments,
+        only=only,
+        allow_network=allow_network,
+        retry=retry,
+        locked=locked,
     )
-    planned = pipeline.plan(find_recipe(recipe), decided)
-    if locked:
+    plans = plan_all(find_recipe(recipe), decided)
+    for planned in plans if locked else ():
         refuse_drift(planned)
-    refusal = _refusal(planned, decided)
+    refusal = _refusal(plans, decided)
+    stages = all_stages(plans)
     if as_json:
         said = str(refusal) if refusal else None
-        write_json({"ok": refusal is None, "plan": machine.plan_data(planned), "refused": said})
+        write_json({"ok": refusal is None, "plan": machine.plans_data(plans), "refused": said})
     else:
-        tell(terminal.datasets_text(planned.stages))
-        write(terminal.plans_text(planned.stages))
+        tell(terminal.datasets_text(stages))
+        write(terminal.plans_text(stages))
     if refusal is not None:
-        if not as_json and not any(stage.plan.blocked for stage in planned.stages):
+        if not as_json and not any(stage.plan.blocked for stage in stages):
             tell(f"a run would stop here: {refusal}")
         raise click.exceptions.Exit(refusal.exit_code)
     if out is not None:
-        save_plan(out, planned)
+        save_plan(out, plans, only)
         tell(f"saved {out}")
-    if detailed_exitcode and planned.plan.steps:
+    if detailed_exitcode and any(planned.plan.steps for planned in plans):
         raise click.exceptions.Exit(CHANGES_PENDING)
 
 
-def _refusal(planned: Planned, decided: pipeline.Operator) -> RunnerError | None:
+def _refusal(plans: Sequence[Planned], decided: pipeline.Operator) -> RunnerError | None:
     try:
-        pipeline.refuse_unfit(planned, decided)
+        refuse_all_unfit(plans, decided)
     except RunnerError as error:
         return error
     return None

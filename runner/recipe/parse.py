@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from runner.recipe.matrix import axes_of
 from runner.recipe.model import (
     Field,
     Hyperparameters,
@@ -30,6 +31,7 @@ def parse_recipe(value: dict[str, Any]) -> Recipe:
         split=Split(**value.get("split", {})),
         training=_training(value["training"]),
         limits=Limits(**value.get("limits", {})),
+        matrix=axes_of(value.get("matrix")),
     )
 
 

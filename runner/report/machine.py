@@ -1,14 +1,16 @@
 """Values as JSON data for programs; names are those of the lockfile and of OpenAI's API."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from runner.budget import total_price
 from runner.dataset.value import Dataset, Finding
 from runner.errors import InvalidInputError, RunnerError
 from runner.examples.read import Example
 from runner.issues import Issue, Place
 from runner.lockfile import LockedRun
-from runner.plan import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
+from runner.plan import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob, all_stages
 from runner.providers.base import Job
 
 _STEP_NAMES = {Upload: "upload", ReuseFile: "reuse_file", CreateJob: "create_job", WatchJob: "watch_job"}
@@ -61,6 +63,16 @@ def plan_data(planned: Planned) -> dict[str, Any]:
         "blocked": plan.blocked,
         "fine_tuned_model": plan.result.fine_tuned_model if plan.result else None,
         "dataset": dataset_data(planned.dataset),
+    }
+
+
+def plans_data(plans: Sequence[Planned]) -> dict[str, Any]:
+    """One plan, or those of several combinations by the names of their runs, with the total price."""
+    if len(plans) == 1:
+        return plan_data(plans[0])
+    return {
+        "total": asdict(total_price(all_stages(plans))),
+        **{planned.loaded.run_key: plan_data(planned) for planned in plans},
     }
 
 

@@ -1,6 +1,6 @@
 """Values as plain text for a terminal; everything that came from files or servers is neutralised."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from runner.budget import total_price
@@ -42,13 +42,12 @@ def plans_text(stages: Sequence[Planned]) -> str:
 
 
 def datasets_text(stages: Sequence[Planned]) -> str:
-    """The datasets of the plans; those of several recipes are named."""
-    if len(stages) == 1:
-        return dataset_text(stages[0].dataset)
+    """The datasets of the plans; where they differ, each is named."""
+    texts = {stage.loaded.run_name: dataset_text(stage.dataset) for stage in stages}
+    if len(set(texts.values())) == 1:
+        return next(iter(texts.values()))
     return "\n".join(
-        f"{neutralise(stage.loaded.run_name)}: {line}"
-        for stage in stages
-        for line in dataset_text(stage.dataset).splitlines()
+        f"{neutralise(name)}: {line}" for name, text in texts.items() for line in text.splitlines()
     )
 
 
@@ -88,6 +87,13 @@ def locked_job_text(job: LockedJob) -> str:
     """What the lockfile says of a job, a line each."""
     rows = [("job", job.id), ("status", job.status), ("fine-tuned model", job.fine_tuned_model)]
     return _aligned([(name, neutralise(value)) for name, value in rows if value])
+
+
+def locked_jobs_text(jobs: Mapping[str, LockedJob | None]) -> str:
+    """Locked jobs by the name of their run, as a table."""
+    known = {name: (job.status, job.id, job.fine_tuned_model or "") for name, job in jobs.items() if job}
+    rows = [(name, *known.get(name, ("not run", "", ""))) for name in jobs]
+    return table_text(("RUN", "STATUS", "JOB", "FINE-TUNED MODEL"), rows)
 
 
 def event_text(event: Event) -> str:

@@ -78,6 +78,8 @@ def _recipe_values(recipe: Recipe) -> Iterator[Setting]:
     yield from _values(recipe.split, "split")
     yield from _values(recipe.training, "training")
     yield from _values(recipe.limits, "limits")
+    for path, values in recipe.matrix:
+        yield f"matrix.{path}", list(values), False
 
 
 def _field_values(item: Field) -> Iterator[Setting]:
