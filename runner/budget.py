@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from runner.errors import OverBudgetError
-from runner.plan import Planned, all_stages
+from runner.plan import Planned
 from runner.price import Price
+from runner.stages import all_stages
 
 NAMED_JOBS = 3
 

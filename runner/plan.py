@@ -1,6 +1,5 @@
 """What a run would do and why: a pure function of recipe, dataset, lock and host."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -131,24 +130,6 @@ class Planned:
         return (*needed, self)
 
 
-def with_shared_uploads(plans: Iterable[Planned]) -> "tuple[Planned, ...]":
-    """Plans that are run one after another: a file that an earlier one sends is not sent again."""
-    sent: set[tuple[str, str]] = set()
-
-    def shared(planned: Planned) -> Planned:
-        steps: list[Step] = []
-        for step in planned.plan.steps:
-            if isinstance(step, Upload):
-                name = (planned.plan.provider, step.filename)
-                steps.append(replace(step, reason="the same file, sent once") if name in sent else step)
-                sent.add(name)
-            else:
-                steps.append(step)
-        return replace(planned, plan=replace(planned.plan, steps=tuple(steps)))
-
-    return tuple(shared(planned) for planned in plans)
-
-
 def base_job(base: Planned | None) -> BaseJob | None:
     """What the plan of a recipe says of the one whose result it trains further."""
     if base is None:
@@ -157,11 +138,6 @@ def base_job(base: Planned | None) -> BaseJob | None:
     reason = created.reason if created else ""
     change = reason.removeprefix(_REPLACED) if reason.startswith(_REPLACED) else None
     return BaseJob(digest=base.plan.digest, change=change)
-
-
-def all_stages(plans: Iterable[Planned]) -> "tuple[Planned, ...]":
-    """What the runs of some plans go through, each once, and before what builds on it."""
-    return tuple({stage.loaded.run_name: stage for planned in plans for stage in planned.stages}.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

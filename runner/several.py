@@ -23,9 +23,10 @@ from runner.pipeline import (
     start_job,
     validate,
 )
-from runner.plan import Planned, all_stages, with_shared_uploads
+from runner.plan import Planned
 from runner.recipe.choosing import chosen
 from runner.saved_plan import SavedPlan, refuse_moved
+from runner.stages import all_stages, with_shared_uploads
 
 
 def plan_all(path: Path, operator: Operator) -> tuple[Planned, ...]:

@@ -17,6 +17,7 @@ LAYERS = (
     ("providers",),
     ("price",),
     ("plan",),
+    ("stages",),
     ("budget", "drift"),
     ("execution",),
     ("review",),

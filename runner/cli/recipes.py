@@ -27,13 +27,14 @@ from runner.cli.options import (
 from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
-from runner.plan import Planned, all_stages
+from runner.plan import Planned
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import with_one_dataset
 from runner.report import machine, terminal
 from runner.saved_plan import save_plan
 from runner.schema import load_schema, schema_text
 from runner.several import plan_all, refuse_all_unfit
+from runner.stages import all_stages
 
 CHANGES_PENDING = 5
 

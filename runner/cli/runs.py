@@ -32,13 +32,14 @@ from runner.errors import DetachedError, JobFailedError, RunnerError, UsageError
 from runner.execution.outcome import detached, failure
 from runner.execution.watching import Update, follow
 from runner.lockfile import LockedJob, LockedRun, read_lockfile
-from runner.plan import Planned, all_stages
+from runner.plan import Planned
 from runner.recipe.choosing import chosen
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import load_recipe
 from runner.report import machine, terminal
 from runner.report.progress import JobProgress
 from runner.saved_plan import read_plan
+from runner.stages import all_stages
 
 
 class TerminalConsole:

@@ -10,8 +10,9 @@ from runner.errors import InvalidInputError, RunnerError
 from runner.examples.read import Example
 from runner.issues import Issue, Place
 from runner.lockfile import LockedRun
-from runner.plan import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob, all_stages
+from runner.plan import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.providers.base import Job
+from runner.stages import all_stages
 
 _STEP_NAMES = {Upload: "upload", ReuseFile: "reuse_file", CreateJob: "create_job", WatchJob: "watch_job"}
 
