@@ -19,7 +19,7 @@ def total_price(stages: Sequence[Planned]) -> Price:
         return prices[0]
     known = [price.usd for price in prices if price.usd is not None]
     return Price(
-        usd=round(sum(known), 2) if len(known) == len(prices) else None,
+        usd=round(sum(known, 0.0), 2) if len(known) == len(prices) else None,
         arithmetic=_sum_text(created) or "nothing to train",
     )
 

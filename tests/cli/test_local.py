@@ -64,6 +64,14 @@ def slow(tmp_path: Path) -> Iterator[Path]:
     end(folder)
 
 
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """A project that was not run yet."""
+    folder = make_project(tmp_path / "project", n_epochs=1)
+    yield folder
+    end(folder)
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A project after its first run."""
@@ -137,23 +145,23 @@ def test_another_folder_gives_the_same_bytes(trained: Path, tmp_path: Path) -> N
         end(other)
 
 
-def test_a_second_stage_trains_the_result_further(trained: Path) -> None:
-    """The loss goes on where the first stage ended, and the first stage is not trained again."""
-    (trained / "more.yaml").write_text(
+def test_a_second_stage_trains_the_result_further(project: Path) -> None:
+    """One run trains both stages, and the loss goes on where the first one ended."""
+    (project / "more.yaml").write_text(
         "version: 1\nextends: faq.yaml\nname: more\ntraining:\n  model: {recipe: faq.yaml}\n"
-        "  hyperparameters: {n_epochs: 2, batch_size: 4}\n"
+        "  hyperparameters: {n_epochs: 1, batch_size: 4}\n"
     )
-    done = finetune(trained, "run", "more.yaml")
+    done = finetune(project, "run", "more.yaml")
     first, second = (
-        yaml.safe_load((trained / f"{name}.lock.yaml").read_text())["runs"]["default"]["job"]
+        yaml.safe_load((project / f"{name}.lock.yaml").read_text())["runs"]["default"]["job"]
         for name in ("faq", "more")
     )
     losses = [
-        [event["data"]["train_loss"] for event in metrics(trained, job["id"])] for job in (first, second)
+        [event["data"]["train_loss"] for event in metrics(project, job["id"])] for job in (first, second)
     ]
 
     assert 0 == done.returncode, done.stderr
-    assert 1 == done.stderr.count("Fine-tuning job started")
+    assert 2 == done.stderr.count("Fine-tuning job started")
     assert {"recipe": "faq.yaml", "profile": "default", "digest": first["digest"]} == second["base"]
     assert first["fine_tuned_model"] == second["model"]
     assert losses[1][0] < losses[0][-1] < losses[0][0]
