@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from runner.dataset.value import Dataset, InputFile
 from runner.errors import StaleLockError
 from runner.lockfile import LockedFile, LockedRun
-from runner.plan import Planned, section_hashes, training_changes
+from runner.plan import Planned, base_job, section_hashes, training_changes
 from runner.record_drift import RecordDrift, find_record_drift
 
 
@@ -37,7 +37,7 @@ def find_drift(planned: Planned) -> list[Difference]:
     if locked is None or locked.job is None:
         loaded = planned.loaded
         raise StaleLockError(
-            f"{loaded.lock_path.name} has no run for the profile '{loaded.profile}'. "
+            f"{loaded.lock_path.name} has no run for the profile '{loaded.run_key}'. "
             f"{loaded.command('run')} makes one."
         )
     return list(_differences(planned, locked))
@@ -72,7 +72,9 @@ def _differences(planned: Planned, locked: LockedRun) -> Iterator[Difference]:
         record = find_record_drift(planned, locked)
         yield Difference(stage="dataset", name=record.record, what=record.what, record=record)
     if locked.job is not None:
-        for change in training_changes(planned.loaded.recipe, locked.job, planned.model_sha256):
+        for change in training_changes(
+            planned.loaded.recipe, locked.job, planned.model_sha256, base_job(planned.base)
+        ):
             yield Difference(stage="job", name=change, what="since it was locked")
 
 

@@ -1,7 +1,7 @@
 """The lockfile: what the last run of a recipe used and made, as a value that is read and written whole."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,20 @@ class LockedCheckpoint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LockedBase:
+    """The recipe whose result a job trained further, and the digest of the job that made it."""
+
+    recipe: str
+    profile: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class LockedJob:
-    """A fine-tuning job: what was asked for, and what came of it."""
+    """A fine-tuning job: what was asked for, and what came of it.
+
+    `model` is the name that was sent; with a `base`, that of the model another recipe made.
+    """
 
     id: str
     provider: str
@@ -56,6 +68,7 @@ class LockedJob:
     suffix: str | None = None
     model_sha256: str | None = None
     model_revision: str | None = None
+    base: LockedBase | None = None
     fine_tuned_model: str | None = None
     trained_tokens: int | None = None
     checkpoints: tuple[LockedCheckpoint, ...] = ()
@@ -205,8 +218,10 @@ def _locked_file(value: dict[str, Any]) -> LockedFile:
 
 def parse_job(value: Mapping[str, Any]) -> LockedJob:
     """The job that stands as `value` in a lockfile. Raises KeyError, TypeError for what no lockfile has."""
-    rest = {name: item for name, item in value.items() if name not in ("hyperparameters", "checkpoints")}
+    parsed = ("base", "hyperparameters", "checkpoints")
+    rest = {name: item for name, item in value.items() if name not in parsed}
     return LockedJob(
+        base=LockedBase(**value["base"]) if "base" in value else None,
         requested=value["hyperparameters"]["requested"],
         resolved=value["hyperparameters"]["resolved"],
         checkpoints=tuple(LockedCheckpoint(**item) for item in value.get("checkpoints", [])),
@@ -255,6 +270,7 @@ def _job_value(job: LockedJob) -> dict[str, Any]:
     return _without_none(
         {
             "attempt": job.attempt,
+            "base": asdict(job.base) if job.base else None,
             "checkpoints": checkpoints or None,
             "digest": job.digest,
             "fine_tuned_model": job.fine_tuned_model,

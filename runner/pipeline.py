@@ -1,12 +1,13 @@
 """The stages of a run in order: recipe file → recipe → examples → dataset → plan → run → lockfile."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
+from runner.budget import refuse_over_budget
 from runner.canonical import sha256_of
 from runner.clock import Clock, SystemClock
 from runner.dataset.build import build_dataset
@@ -23,12 +24,10 @@ from runner.dataset.tokens import (
     can_count,
 )
 from runner.dataset.value import Dataset
-from runner.drift import refuse_drift
 from runner.errors import (
     DetachedError,
     InvalidInputError,
     JobFailedError,
-    OverBudgetError,
     ProviderError,
     RunnerError,
     UsageError,
@@ -41,11 +40,11 @@ from runner.execution.blamed_examples import blamed_examples
 from runner.execution.history import history_of
 from runner.execution.journal import Journal, exclusive, serialised
 from runner.execution.outcome import detached, failure, gone, interruption, weights_warning
-from runner.execution.run import Execution, refreshed, start, with_result
+from runner.execution.run import Execution, locked_base, start, with_result
 from runner.execution.watching import Update, follow
 from runner.issues import Issue
-from runner.lockfile import LockedRun, read_lockfile, write_lockfile
-from runner.plan import CreateJob, Planned, Situation, WatchJob, make_plan
+from runner.lockfile import LockedJob, LockedRun, read_lockfile, write_lockfile
+from runner.plan import CreateJob, Planned, Situation, WatchJob, base_job, make_plan, section_hashes
 from runner.project import Project
 from runner.providers.base import Job, NotFoundError, Provider
 from runner.providers.base_models import pinned_name
@@ -54,9 +53,9 @@ from runner.providers.connect import open_provider
 from runner.providers.hosts import Host, find_host
 from runner.providers.local_service import has_artefact, has_job
 from runner.providers.translation import worded
+from runner.recipe.choosing import single, with_one_dataset
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles, load_recipe
-from runner.saved_plan import SavedPlan, refuse_moved
 
 HOSTED_POLL_S = 5.0
 LOCAL_POLL_S = 0.5
@@ -72,6 +71,7 @@ class Operator:
     user_hosts: Path | None = None
     profile: str = DEFAULT_PROFILE
     assignments: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     allow_network: bool = False
     allow_unknown_price: bool = False
     retry: bool = False
@@ -83,8 +83,8 @@ class Operator:
 class Console(Protocol):
     """How a run speaks with the person who started it."""
 
-    def confirm(self, planned: Planned) -> bool:
-        """Ask before anything is sent; a plan without cost needs no question."""
+    def confirm(self, plans: Sequence[Planned]) -> bool:
+        """Ask before anything is sent, for all jobs at once; plans without cost need no question."""
 
     def say(self, message: str) -> None:
         """Tell what is being done."""
@@ -102,7 +102,9 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
     chosen = choose_profile(profiles, path, operator.profile)
     issues: list[Issue] = []
     for loaded in profiles.values():
-        issues += [issue for issue in _semantic_issues(loaded, operator) if issue not in issues]
+        runs = (loaded, *loaded.combinations)
+        for each in {each.run_name: each for run in runs for each in run.lineage}.values():
+            issues += [issue for issue in _semantic_issues(each, operator) if issue not in issues]
     if issues:
         raise InvalidInputError(issues)
     return chosen
@@ -110,7 +112,7 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
 
 def preview(path: Path, operator: Operator) -> Generator[Example | Issue, None, None]:
     """The examples of a recipe one by one, nothing checked or written."""
-    loaded = validate(path, operator)
+    loaded = with_one_dataset(validate(path, operator), operator.only)
     find_sources(loaded)
     yield from read_confined(loaded.recipe, loaded.folder, loaded.project)
 
@@ -138,22 +140,36 @@ def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True, read_all:
 
 
 def plan(path: Path, operator: Operator) -> Planned:
-    """Decide what a run would do. Raises InvalidInputError, StaleLockError; nothing is sent."""
-    return plan_loaded(validate(path, operator), operator)
+    """Decide what one run would do, and the run of a recipe whose result it trains further.
+
+    Raises InvalidInputError, StaleLockError, UsageError where the recipe has several; nothing is sent.
+    """
+    return plan_loaded(single(validate(path, operator), operator.only), operator)
 
 
 def plan_loaded(
-    loaded: LoadedRecipe, operator: Operator, *, rerun: int | None = None, read_all: bool = False
+    loaded: LoadedRecipe,
+    operator: Operator,
+    built: dict[str, Dataset] | None = None,
+    *,
+    rerun: int | None = None,
+    read_all: bool = False,
 ) -> Planned:
-    """Plan for a recipe that was validated; `rerun` is the attempt to repeat its locked job with.
+    """Decide what a run of a recipe that was read and checked would do, as `plan` does.
 
-    With `read_all`, every source is hashed, however unchanged it looks.
+    `built` keeps datasets for other recipes that are planned at the same moment; `rerun` is the attempt to
+    repeat the locked job with. With `read_all`, every source is hashed, however unchanged it looks.
     """
+    built = {} if built is None else built
+    base = plan_loaded(loaded.base, operator, built, read_all=read_all) if loaded.base else None
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
-    use_cache = not (operator.locked or operator.environment.get("CI"))
-    dataset = build(loaded, host, use_cache=use_cache, read_all=read_all)
-    locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
-    situation = replace(_situation(loaded, host, dataset, locked, operator), rerun=rerun)
+    key = _data_key(loaded, host)
+    if key not in built:
+        use_cache = not (operator.locked or operator.environment.get("CI"))
+        built[key] = build(loaded, host, use_cache=use_cache, read_all=read_all)
+    dataset = built[key]
+    locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
+    situation = replace(_situation(loaded, host, dataset, locked, operator), base=base_job(base), rerun=rerun)
     return Planned(
         loaded=loaded,
         host=host,
@@ -162,61 +178,20 @@ def plan_loaded(
         plan=make_plan(loaded.recipe, dataset, locked, situation),
         model_sha256=situation.model_sha256,
         changed_examples=situation.changed_examples,
+        base=base,
     )
 
 
-def check_budget(planned: Planned, operator: Operator) -> None:
-    """Refuse a job above the recipe's limit, or a paid one without a known price. Raises OverBudgetError."""
-    price = planned.plan.price
-    if not planned.plan.creates_job:
-        return
-    stated = {"`limits.max_cost_usd`": planned.loaded.recipe.limits.max_cost_usd}
-    stated["--max-cost"] = operator.max_cost_usd
-    limits = {name: limit for name, limit in stated.items() if limit is not None}
-    if price.usd is None and not operator.allow_unknown_price:
-        near = planned.host.near_model(planned.plan.model)
-        raise OverBudgetError(
-            f"the price of {planned.plan.model} at {planned.plan.provider} is not known, which is not zero. "
-            f"{near}{' If not, add' if near else 'Add'} it to a host entry of your own, or accept it with "
-            "--allow-unknown-price."
-        )
-    for name, limit in limits.items():
-        if price.usd is not None and price.usd > limit:
-            raise OverBudgetError(
-                f"the job would cost ${price.usd:.2f} ({price.arithmetic}), "
-                f"above {name} of ${limit:g}. Nothing was sent."
-            )
-
-
-def run(path: Path, operator: Operator, console: Console, saved: SavedPlan | None = None) -> Planned:
-    """Do what the plan says, follow the job to its end, and lock the result.
-
-    With a saved plan, only that one is run. Raises OverBudgetError, ProviderError, JobFailedError and
-    whatever `plan` raises.
-    """
-    loaded = validate(path, operator)
-    with alone(loaded):
-        planned = plan_loaded(loaded, operator, read_all=True)
-        if operator.locked:
-            refuse_drift(planned)
-        if saved is not None:
-            refuse_moved(saved, planned)
-        refuse_unfit(planned, operator)
-        if not planned.plan.steps:
-            save_run(loaded, refreshed(planned))
-            return planned
-        if not console.confirm(planned):
-            raise RunnerError("not confirmed; nothing was sent.")
-        started = start_job(planned, operator, console)
+def follow_started(planned: Planned, started: LockedRun, operator: Operator, console: Console) -> LockedRun:
+    """Follow a job that was started by a plan to its end and lock the result. Raises JobFailedError."""
     before = planned.locked if planned.plan.repeats_job else None
-    followed = followed_run(loaded, planned.host, started, before)
-    return replace(planned, locked=_follow(followed, operator, console))
+    return _follow(followed_run(planned.loaded, planned.host, started, before), operator, console)
 
 
 def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
     """Follow the job in the lockfile to its end and lock the result; sources need not be there."""
-    loaded = load_recipe(path, operator.profile)
-    locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
+    loaded = single(load_recipe(path, operator.profile), operator.only)
+    locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     if locked is None or locked.job is None:
         raise RunnerError(no_job(loaded))
     host = find_host(locked.job.provider, operator.user_hosts)
@@ -226,7 +201,7 @@ def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
 
 def no_job(loaded: LoadedRecipe) -> str:
     """That a recipe was not run yet, and what to type."""
-    return f"no job was started under the profile '{loaded.profile}'. {loaded.command('run')} starts one."
+    return f"no job was started under the profile '{loaded.run_key}'. {loaded.command('run')} starts one."
 
 
 def provider_of(host: Host, project: Project, operator: Operator) -> Provider:
@@ -247,12 +222,43 @@ def journal_of(loaded: LoadedRecipe) -> Journal:
 
 
 def _run_name(loaded: LoadedRecipe) -> str:
-    return sha256_of([loaded.project.name_of(loaded.path), loaded.profile])[:16]
+    return sha256_of([loaded.project.name_of(loaded.path), loaded.run_key])[:16]
+
+
+def _base_result(planned: Planned, operator: Operator, console: Console) -> LockedJob | None:
+    """Run the recipe whose result is trained further, where it is needed and not done; its job.
+
+    Raises RunnerError when another result than the planned one comes out, and what `run` raises.
+    """
+    base = planned.base
+    if base is None or not planned.plan.creates_job:
+        return None
+    with alone(base.loaded):
+        # Another process may have run it meanwhile.
+        now = plan_loaded(base.loaded, operator)
+        run = start_job(now, operator, console) if now.plan.steps else now.locked
+    if run is not None and now.plan.steps:
+        run = follow_started(now, run, operator, console)
+    if run is None or run.job is None or run.job.digest != base.plan.digest:
+        raise RunnerError(f"{base.loaded.run_name} changed while it was run. Run the command again.")
+    return run.job
+
+
+def _sent_model(planned: Planned, base: LockedJob | None, operator: Operator) -> str:
+    if base is None:
+        return _pinned_model(planned, operator)
+    if base.fine_tuned_model is None:
+        raise RunnerError(f"job {base.id} has no tuned model to train further. `finetune status` shows it.")
+    return base.fine_tuned_model
 
 
 def start_job(planned: Planned, operator: Operator, console: Console, *, reruns: bool = False) -> LockedRun:
-    """Do the steps of a plan up to a started job, which is locked at once unless it `reruns` a locked one."""
+    """Do the steps of a plan up to a started job, which is locked at once unless it `reruns` a locked one.
+
+    The recipe whose result is trained further is run to its end first, where that is not done.
+    """
     loaded = planned.loaded
+    base = _base_result(planned, operator, console)
     with closing(provider_of(planned.host, loaded.project, operator)) as provider:
         execution = Execution(
             recipe=loaded.recipe,
@@ -262,7 +268,8 @@ def start_job(planned: Planned, operator: Operator, console: Console, *, reruns:
             clock=operator.clock,
             save=lambda run: reruns or save_run(loaded, run),
             say=console.say,
-            model=_pinned_model(planned, operator),
+            model=_sent_model(planned, base, operator),
+            base=locked_base(loaded.recipe, base.digest) if base else None,
             wording=worded(loaded.recipe.training, planned.host),
             model_sha256=planned.model_sha256,
             allow_network=operator.allow_network,
@@ -285,8 +292,8 @@ def _record_start(planned: Planned, run: LockedRun, operator: Operator) -> None:
         return
     history = history_of(planned.loaded, operator.clock)
     if planned.locked is not None and planned.locked.job is not None:
-        history.keep(planned.loaded.profile, planned.locked)
-    history.record(planned.loaded.profile, run, reason)
+        history.keep(planned.loaded.run_key, planned.locked)
+    history.record(planned.loaded.run_key, run, reason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -332,7 +339,7 @@ def follow_job(followed: Followed, operator: Operator, console: Console) -> tupl
     """Follow a job to its end; the run with its result goes into the history and is not locked."""
     update = _last_update(followed, operator, console)
     finished = with_result(followed.run, update.job, update.checkpoints)
-    history_of(followed.loaded, operator.clock).record(followed.loaded.profile, finished)
+    history_of(followed.loaded, operator.clock).record(followed.loaded.run_key, finished)
     return finished, update.job
 
 
@@ -364,15 +371,22 @@ def _last_update(followed: Followed, operator: Operator, console: Console) -> Up
 
 def refuse_unfit(planned: Planned, operator: Operator) -> None:
     """Raise what would stop a run before anything is sent: data, an ended job, a dead model, the budget."""
+    for stage in planned.stages:
+        refuse_unfit_stage(stage, operator)
+    if operator.retry:
+        _refuse_vain_retry(planned)
+    refuse_over_budget([planned], operator.max_cost_usd, allow_unknown_price=operator.allow_unknown_price)
+
+
+def refuse_unfit_stage(planned: Planned, operator: Operator) -> None:
+    """Raise what would stop the run of one recipe before anything is sent, apart from what it costs."""
     if planned.dataset.errors:
         raise RunnerError("\n".join(str(finding) for finding in planned.dataset.errors))
     if planned.refusal:
         raise JobFailedError(planned.refusal)
-    if operator.retry:
-        _refuse_vain_retry(planned)
     if planned.plan.creates_job:
         refuse_large_files(planned.dataset, planned.host)
-    model = planned.host.model(planned.plan.model)
+    model = planned.host.model(planned.loaded.root_model)
     today = today_of(operator)
     if planned.plan.creates_job and not operator.allow_network:
         _pinned_model(planned, operator)
@@ -381,7 +395,6 @@ def refuse_unfit(planned: Planned, operator: Operator) -> None:
             f"{model.name} was shut down on {model.shutdown_date}. Choose another model; "
             f"{planned.loaded.command('plan')} under another profile shows what it would cost."
         )
-    check_budget(planned, operator)
 
 
 def _pinned_model(planned: Planned, operator: Operator) -> str:
@@ -425,10 +438,10 @@ def save_run(loaded: LoadedRecipe, run: LockedRun, *, over: str | None = None) -
     # Profiles share the file, and two of them may finish at once.
     with serialised(loaded.project.make_state() / "locks" / f"{name}.lock"):
         lockfile = read_lockfile(loaded.lock_path)
-        last = lockfile.runs.get(loaded.profile)
+        last = lockfile.runs.get(loaded.run_key)
         if over is not None and (last is None or last.job is None or last.job.id != over):
             return False
-        write_lockfile(loaded.lock_path, lockfile.with_run(loaded.profile, run))
+        write_lockfile(loaded.lock_path, lockfile.with_run(loaded.run_key, run))
     return True
 
 
@@ -445,11 +458,25 @@ def _situation(
     return Situation(
         host=host,
         today=today_of(operator),
-        model=host.model(loaded.recipe.training.model),
-        model_sha256=base_model(loaded, host).sha256(),
+        model=host.model(loaded.root_model),
+        # A tuned model's files follow from its job's digest.
+        model_sha256=None if loaded.base else base_model(loaded, host).sha256(),
         artefact_present=_artefact_present(loaded, host, locked),
         changed_examples=changed,
         retry=operator.retry,
+    )
+
+
+def _data_key(loaded: LoadedRecipe, host: Host) -> str:
+    """What tells the datasets of recipes apart that are planned at one moment."""
+    limits, counter = yardstick(loaded, host)
+    return sha256_of(
+        {
+            "folder": loaded.project.name_of(loaded.folder),
+            "sections": section_hashes(loaded.recipe),
+            "limits": asdict(limits),
+            "counter": [type(counter).__name__, counter.margin],
+        }
     )
 
 
@@ -471,7 +498,7 @@ def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
 
 def yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCounter]:
     """What the chosen host and model accept, and how their tokens are counted."""
-    model = host.model(loaded.recipe.training.model)
+    model = host.model(loaded.root_model)
     limits = DatasetLimits(
         min_examples=host.limits.min_examples,
         max_example_tokens=model.max_example_tokens if model else None,

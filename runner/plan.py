@@ -12,11 +12,12 @@ from runner.price import Price, price_of, retirement
 from runner.providers.base import TERMINAL
 from runner.providers.hosts import Host, HostModel
 from runner.recipe.load import LoadedRecipe
-from runner.recipe.model import Recipe
+from runner.recipe.model import Recipe, RecipeModel
 
 # How much of a job key a filename carries.
 KEY_CHARACTERS = 16
 SECTIONS = ("fields", "key", "sources", "split", "templates", "where")
+_REPLACED = "replace because "
 FileRole = Literal["training_file", "validation_file"]
 
 
@@ -90,9 +91,20 @@ class Plan:
         return any(isinstance(step, CreateJob) and step.repeats for step in self.steps)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseJob:
+    """The job whose result is trained further; `change` says why it is another one than before."""
+
+    digest: str
+    change: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A recipe with everything that was derived from it, ready to run; `locked` is the last run."""
+    """A recipe with everything that was derived from it, ready to run; `locked` is the last run.
+
+    `base` is the plan of the recipe whose result it trains further.
+    """
 
     loaded: LoadedRecipe
     host: Host
@@ -101,6 +113,7 @@ class Planned:
     plan: Plan
     model_sha256: str | None = None
     changed_examples: str | None = None
+    base: "Planned | None" = None
 
     @property
     def refusal(self) -> str | None:
@@ -109,6 +122,22 @@ class Planned:
             return None
         events, retry = self.loaded.command("events"), self.loaded.command("run", "--retry")
         return f"{self.plan.blocked} {events} says why; {retry} starts a new attempt."
+
+    @property
+    def stages(self) -> "tuple[Planned, ...]":
+        """What a run goes through, in order: where a job is created, the recipes it builds on come first."""
+        needed = self.base.stages if self.base and self.plan.creates_job else ()
+        return (*needed, self)
+
+
+def base_job(base: Planned | None) -> BaseJob | None:
+    """What the plan of a recipe says of the one whose result it trains further."""
+    if base is None:
+        return None
+    created = next((step for step in base.plan.steps if isinstance(step, CreateJob)), None)
+    reason = created.reason if created else ""
+    change = reason.removeprefix(_REPLACED) if reason.startswith(_REPLACED) else None
+    return BaseJob(digest=base.plan.digest, change=change)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +152,7 @@ class Situation:
     changed_examples: str | None = None
     retry: bool = False
     rerun: int | None = None
+    base: BaseJob | None = None
 
 
 def make_plan(recipe: Recipe, dataset: Dataset, locked: LockedRun | None, situation: Situation) -> Plan:
@@ -133,7 +163,7 @@ def make_plan(recipe: Recipe, dataset: Dataset, locked: LockedRun | None, situat
     attempt = job.attempt if job is not None and same else 1
     plan = Plan(
         provider=recipe.training.provider,
-        model=recipe.training.model,
+        model=str(recipe.training.model),
         digest=digest,
         attempt=attempt,
         steps=(),
@@ -149,7 +179,8 @@ def make_plan(recipe: Recipe, dataset: Dataset, locked: LockedRun | None, situat
             return again
         plan = replace(plan, attempt=attempt + situation.retry)
     steps = _new_job(recipe, dataset, locked, plan, situation)
-    return replace(plan, steps=steps, price=price_of(recipe, dataset, situation.host), result=None)
+    price = price_of(recipe, dataset, situation.host, situation.model)
+    return replace(plan, steps=steps, price=price, result=None)
 
 
 def job_digest(recipe: Recipe, dataset: Dataset, situation: Situation) -> str:
@@ -163,7 +194,7 @@ def job_digest(recipe: Recipe, dataset: Dataset, situation: Situation) -> str:
             **options,
             "provider": training.provider,
             "base_url": situation.host.base_url,
-            "model": training.model,
+            "model": {"digest": situation.base.digest} if situation.base else training.model,
             "model_sha256": situation.model_sha256,
             "method": training.method,
             "hyperparameters": training.hyperparameters.as_dict(),
@@ -259,18 +290,21 @@ def _job_reason(
         if situation.retry and plan.attempt != job.attempt:
             return f"attempt {plan.attempt}, because {job.id} {_ended(job.status)}"
         return f"train here: {job.fine_tuned_model or job.id} is not on this machine"
-    changes = training_changes(recipe, job, situation.model_sha256) + _data_changes(
-        recipe, dataset, locked, situation
-    )
-    return "replace because " + "; ".join(changes or ["the job's inputs changed"])
+    changes = training_changes(recipe, job, situation.model_sha256, situation.base)
+    changes += _data_changes(recipe, dataset, locked, situation)
+    return _REPLACED + "; ".join(changes or ["the job's inputs changed"])
 
 
-def training_changes(recipe: Recipe, job: LockedJob, model_sha256: str | None) -> list[str]:
+def training_changes(
+    recipe: Recipe, job: LockedJob, model_sha256: str | None, base: BaseJob | None = None
+) -> list[str]:
     """What a recipe asks of its job that differs from what was asked before, such as `seed 1 → 2`."""
     training = recipe.training
+    earlier = job.base
+    locked_model = RecipeModel(recipe=earlier.recipe, profile=earlier.profile) if earlier else job.model
     before: dict[str, Any] = {
         "provider": job.provider,
-        "model": job.model,
+        "model": str(locked_model),
         "method": job.method,
         **job.requested,
         **job.options,
@@ -279,7 +313,7 @@ def training_changes(recipe: Recipe, job: LockedJob, model_sha256: str | None) -
     }
     after: dict[str, Any] = {
         "provider": training.provider,
-        "model": training.model,
+        "model": str(training.model),
         "method": training.method,
         **training.hyperparameters.as_dict(),
         **training.options,
@@ -293,6 +327,8 @@ def training_changes(recipe: Recipe, job: LockedJob, model_sha256: str | None) -
     ]
     if job.model_sha256 != model_sha256 and job.model == training.model:
         changes.append(f"the files of {training.model} changed")
+    if base and earlier and base.digest != earlier.digest and locked_model == training.model:
+        changes.append(f"{training.model} changed" + (f" ({base.change})" if base.change else ""))
     return changes
 
 
@@ -320,11 +356,11 @@ def _data_changes(recipe: Recipe, dataset: Dataset, locked: LockedRun, situation
     return [f"{', '.join(causes)} ({effect})" if causes else effect]
 
 
-def _notices(model: str, situation: Situation) -> tuple[str, ...]:
+def _notices(model: str | RecipeModel, situation: Situation) -> tuple[str, ...]:
     host = situation.host
-    near = host.near_model(model)
+    near = host.near_model(model) if isinstance(model, str) else ""
     said = retirement(situation.model, situation.today)
     notices = [f"{host.name}: {notice.text} from {notice.on}" for notice in host.notices]
     if near:
-        notices.append(f"{host.name}: no model '{one_line(model)}' in its host entry. {near}")
+        notices.append(f"{host.name}: no model '{one_line(str(model))}' in its host entry. {near}")
     return (*notices, said) if said else tuple(notices)

@@ -30,8 +30,11 @@ def estimated_epochs(n_examples: int) -> int:
     return TARGET_EPOCHS
 
 
-def price_of(recipe: Recipe, dataset: Dataset, host: Host) -> Price:
-    """Tokens × epochs × price, with the arithmetic; nothing at a host that is not paid."""
+def price_of(recipe: Recipe, dataset: Dataset, host: Host, model: HostModel | None) -> Price:
+    """Tokens × epochs × price, with the arithmetic; nothing at a host that is not paid.
+
+    `model` is the entry of the model that all training began with: a tuned model costs what its base does.
+    """
     if not host.paid:
         where = "trains on this machine" if host.is_local else f"{host.name} is not paid"
         return Price(usd=0.0, arithmetic=where)
@@ -43,7 +46,6 @@ def price_of(recipe: Recipe, dataset: Dataset, host: Host) -> Price:
         shown_epochs = f"{epochs} epochs (auto, estimated)"
     quality = "" if file.tokens_exact else " (estimated)"
     amount = f"{file.n_tokens:,} tokens{quality} × {shown_epochs}"
-    model = host.model(recipe.training.model)
     rate = model.training_usd_per_million_tokens if model else None
     if model is None or rate is None:
         return Price(usd=None, arithmetic=f"{amount} × unknown price")

@@ -1,6 +1,7 @@
 """A plan on disk: made by `plan --out`, reviewed, and run only while it is still what would happen."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,36 +11,39 @@ from runner.display import shown
 from runner.errors import RunnerError, StaleLockError
 from runner.plan import Planned
 from runner.project import find_project
-from runner.report.machine import plan_data
+from runner.report.machine import plans_data
 
 VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPlan:
-    """What was planned: the recipe, the profile and what was set over it, and the plan as data."""
+    """What was planned: the recipe, the profile, what was set and chosen of it, and the plans as data."""
 
     recipe: Path
     profile: str
     assignments: tuple[str, ...]
+    only: tuple[str, ...]
     plan: dict[str, Any]
 
 
-def save_plan(path: Path, planned: Planned) -> None:
-    """Write a plan as JSON; the recipe is named relative to the project root.
+def save_plan(path: Path, plans: Sequence[Planned], only: Sequence[str]) -> None:
+    """Write the plans of a recipe's runs as JSON; the recipe is named relative to the project root.
 
     Raises RunnerError instead of replacing anything but an earlier plan, or leaving the project.
     """
     if path.exists() and not _is_plan(path):
         raise RunnerError(f"{path} exists and is not a saved plan. Name another file with --out.")
-    if not planned.loaded.project.contains(path):
+    loaded = plans[0].loaded
+    if not loaded.project.contains(path):
         raise RunnerError(f"{path} is outside the project, where `finetune run` could not find the recipe.")
     value = {
         "saved_plan_version": VERSION,
-        "recipe": planned.loaded.project.name_of(planned.loaded.path),
-        "profile": planned.loaded.profile,
-        "set": list(planned.loaded.assignments),
-        "plan": plan_data(planned),
+        "recipe": loaded.project.name_of(loaded.path),
+        "profile": loaded.profile,
+        "set": list(loaded.assignments),
+        "only": list(only),
+        "plan": plans_data(plans),
     }
     write_atomically(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True).encode() + b"\n")
 
@@ -61,6 +65,7 @@ def read_plan(path: Path) -> SavedPlan:
             recipe=recipe,
             profile=str(value["profile"]),
             assignments=tuple(map(str, value.get("set", ()))),
+            only=tuple(map(str, value.get("only", ()))),
             plan=dict(value["plan"]),
         )
     except OSError as error:
@@ -76,9 +81,9 @@ def _is_plan(path: Path) -> bool:
         return False
 
 
-def refuse_moved(saved: SavedPlan, planned: Planned) -> None:
-    """Raise StaleLockError where today's plan is another one than the saved plan."""
-    now = json.loads(canonical_json(plan_data(planned)))
+def refuse_moved(saved: SavedPlan, plans: Sequence[Planned]) -> None:
+    """Raise StaleLockError where today's plans are other ones than those saved."""
+    now = json.loads(canonical_json(plans_data(plans)))
     before = json.loads(canonical_json(saved.plan))
     moved = sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
     if moved:

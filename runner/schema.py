@@ -69,6 +69,7 @@ _TYPES = {
 _PATTERNS = {
     "^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$": "small letters, digits and inner hyphens, at most 64",
     "^[a-z0-9][a-z0-9_-]*$": "small letters, digits, hyphens and underscores, and not 'default'",
+    "^[^.]+(\\.[^.]+)*$": "a dotted path such as training.seed",
     "^[^\\W\\d]\\w*$": "a word of letters, digits and underscores that does not begin with a digit",
     "^https?://[^\\s/?#]+[^\\s?#]*$": "a URL that begins with https:// or http://",
     "^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable",
@@ -99,6 +100,8 @@ class _Explainer:
             yield from _needed_keys(error, path)
         elif keyword in ("anyOf", "oneOf"):
             yield from self.alternatives(error, path)
+        elif keyword == "uniqueItems":
+            yield Violation(path, "found a value twice, expected each value once. Remove one.")
         elif keyword in ("minItems", "minProperties", "minLength", "maxLength"):
             yield Violation(path, _size_sentence(error))
         else:

@@ -1,11 +1,12 @@
 """Locks recipes without training: `python -m tests.locked RECIPE...` runs every profile in memory."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner import pipeline
+from runner import pipeline, several
 from runner.canonical import sha256_file
 from runner.execution.watching import Update
 from runner.pipeline import Operator
@@ -42,7 +43,7 @@ class KeyedProvider(MemoryProvider):
 class SilentConsole:
     """Says yes and nothing else."""
 
-    def confirm(self, planned: Planned) -> bool:
+    def confirm(self, plans: Sequence[Planned]) -> bool:
         """Yes."""
         return True
 
@@ -59,7 +60,7 @@ def lock(path: Path, profile: str = "default") -> None:
     opened = pipeline.open_provider
     pipeline.open_provider = lambda *_, **__: provider
     try:
-        pipeline.run(path, Operator(profile=profile, clock=StillClock()), SilentConsole())
+        several.run(path, Operator(profile=profile, clock=StillClock()), SilentConsole())
     finally:
         pipeline.open_provider = opened
 

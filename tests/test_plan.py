@@ -198,7 +198,7 @@ def test_prices_show_their_arithmetic(dataset: Any) -> None:
     training = Training(
         provider="openai", model="gpt-4.1-mini-2025-04-14", hyperparameters=Hyperparameters(n_epochs=3)
     )
-    price = price_of(make_recipe(training=training), dataset, OPENAI)
+    price = price_of(make_recipe(training=training), dataset, OPENAI, OPENAI.model("gpt-4.1-mini-2025-04-14"))
 
     assert 15.0 == price.usd
     assert (
@@ -208,7 +208,8 @@ def test_prices_show_their_arithmetic(dataset: Any) -> None:
 
 
 def test_an_unknown_price_is_not_zero(dataset: Any) -> None:
-    price = price_of(make_recipe(training=Training(provider="openai", model="gpt-9")), dataset, OPENAI)
+    recipe = make_recipe(training=Training(provider="openai", model="gpt-9"))
+    price = price_of(recipe, dataset, OPENAI, None)
 
     assert price.usd is None
     assert "1,000,000 tokens (estimated) × 8 epochs (auto, estimated) × unknown price" == price.arithmetic

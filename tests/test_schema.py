@@ -17,6 +17,7 @@ PAIRS = {
     "named_template": model.Template,
     "split": model.Split,
     "training": model.Training,
+    "recipe_model": model.RecipeModel,
     "hyperparameters": model.Hyperparameters,
     "limits": model.Limits,
 }

@@ -10,6 +10,7 @@ from runner.cli.options import (
     Target,
     find_target,
     json_option,
+    only_option,
     profile_option,
     provider_option,
     tell,
@@ -31,6 +32,7 @@ ANSWER_SHARE = 0.25
 @click.argument("subject", metavar="[RECIPE|MODEL]", required=False)
 @click.argument("question", required=False)
 @profile_option
+@only_option
 @provider_option
 @click.option("--system", help="A system message before the question.")
 @click.option(
@@ -43,6 +45,7 @@ def chat(
     question: str | None,
     *,
     profile: str,
+    only: tuple[str, ...],
     provider: str | None,
     system: str | None,
     temperature: float,
@@ -52,7 +55,7 @@ def chat(
     """Ask the recipe's tuned model, or any model of the provider. Without a question: a conversation."""
     if question is None and not sys.stdin.isatty():
         raise UsageError("give a question, or run it on a terminal for a conversation.")
-    target = find_target(subject, provider, profile)
+    target = find_target(subject, provider, profile, only=only)
     model = _model_of(target)
     history = History(system=system, budget=_budget(target, model, max_tokens))
 
@@ -116,7 +119,7 @@ class History:
 def _model_of(target: Target) -> str:
     if target.model is None and target.loaded is not None:
         raise UsageError(
-            f"there is no tuned model under the profile '{target.loaded.profile}' yet. "
+            f"there is no tuned model under the profile '{target.loaded.run_key}' yet. "
             f"{target.command('run')} makes one."
         )
     if target.model is None:

@@ -23,7 +23,7 @@ def history(recipe: Path | None, *, profile: str | None, limit: int, as_json: bo
     """
     decided = operator()
     past = history_of(pipeline.validate(find_recipe(recipe), decided), decided.clock).runs()
-    shown = [run for run in past if profile in (None, run.profile)][:limit]
+    shown = [run for run in past if profile in (None, run.profile, run.profile.partition("[")[0])][:limit]
     if as_json:
         write_json({"runs": [asdict(run) for run in shown]})
     else:

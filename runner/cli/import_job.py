@@ -7,6 +7,7 @@ import click
 from runner.cli.options import (
     find_recipe,
     json_option,
+    only_option,
     operator,
     profile_option,
     set_option,
@@ -24,6 +25,7 @@ from runner.upkeep.adoption import adopt
 @click.argument("recipe", required=False, type=click.Path(path_type=Path))
 @profile_option
 @set_option
+@only_option
 @click.option("--provider", default=None, help="The host entry to ask; the recipe's own if not given.")
 @click.option("--accept-differences", is_flag=True, help="Lock a job that is not what the recipe asks for.")
 @json_option
@@ -33,6 +35,7 @@ def import_job(
     *,
     profile: str,
     assignments: tuple[str, ...],
+    only: tuple[str, ...],
     provider: str | None,
     accept_differences: bool,
     as_json: bool,
@@ -45,7 +48,7 @@ def import_job(
     """
     if Path(subject).exists():
         raise UsageError(f"found the file {subject}, expected the ID of a job, such as ftjob-abc123.")
-    path, decided = find_recipe(recipe), operator(profile=profile, assignments=assignments)
+    path, decided = find_recipe(recipe), operator(profile=profile, assignments=assignments, only=only)
     done = adopt(path, decided, subject, provider, accept=accept_differences)
     job = done.run.job
     if job is None:

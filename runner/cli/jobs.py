@@ -8,6 +8,7 @@ from runner.cli.options import (
     find_target,
     job_of,
     json_option,
+    only_option,
     profile_option,
     provider_option,
     tell_if_cut,
@@ -37,12 +38,21 @@ def jobs(subject: str | None, *, profile: str, provider: str | None, limit: int,
 @click.command()
 @click.argument("subject", metavar="[RECIPE|JOB]", required=False)
 @profile_option
+@only_option
 @provider_option
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
 @json_option
-def events(subject: str | None, *, profile: str, provider: str | None, limit: int, as_json: bool) -> None:
+def events(
+    subject: str | None,
+    *,
+    profile: str,
+    only: tuple[str, ...],
+    provider: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
     """List the latest events of a job, oldest first."""
-    target = find_target(subject, provider, profile)
+    target = find_target(subject, provider, profile, only=only)
     listed = target.provider.list_events(job_of(target), limit + 1)
     has_more = tell_if_cut(listed, limit)
     if as_json:
@@ -54,11 +64,14 @@ def events(subject: str | None, *, profile: str, provider: str | None, limit: in
 @click.command()
 @click.argument("subject", metavar="[RECIPE|JOB]", required=False)
 @profile_option
+@only_option
 @provider_option
 @json_option
-def cancel(subject: str | None, *, profile: str, provider: str | None, as_json: bool) -> None:
+def cancel(
+    subject: str | None, *, profile: str, only: tuple[str, ...], provider: str | None, as_json: bool
+) -> None:
     """Cancel a job; what it trained so far is lost. `finetune run --retry` starts again."""
-    target = find_target(subject, provider, profile)
+    target = find_target(subject, provider, profile, only=only)
     job = target.provider.cancel_job(job_of(target))
     if as_json:
         write_json({"job": machine.job_data(job)})

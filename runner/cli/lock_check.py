@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,7 +23,7 @@ from runner.issues import Issue, Place
 from runner.lockfile import read_lockfile
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import load_profiles
-from runner.report.machine import error_data
+from runner.report.machine import difference_data, error_data
 from runner.review.staleness import Staleness, find_staleness
 
 
@@ -90,15 +91,17 @@ def _check(path: Path) -> Checked:
         runs = read_lockfile(default.lock_path).runs
     except StaleLockError as error:
         return Checked(lock=lock, unusable=str(error))
+    called = {each.run_key: each for loaded in profiles.values() for each in (loaded, *loaded.combinations)}
     found = [
-        find_staleness(profiles[name], run, user_hosts())
-        if name in profiles
-        else Staleness(
-            profile=name, differences=(Difference(stage="recipe", name="the profile", what="is gone"),)
-        )
+        find_staleness(called[name], run, user_hosts()) if name in called else _gone(name)
         for name, run in sorted(runs.items())
     ]
     return Checked(lock=lock, runs=tuple(found))
+
+
+def _gone(name: str) -> Staleness:
+    what = "the combination" if "[" in name else "the profile"
+    return Staleness(profile=name, differences=(Difference(stage="recipe", name=what, what="is gone"),))
 
 
 def _lines(checked: Checked) -> Iterator[str]:
@@ -116,10 +119,14 @@ def _lines(checked: Checked) -> Iterator[str]:
 
 def _write_data(checked: list[Checked], problems: list[Issue], *, is_stale: bool) -> None:
     locks = [
-        {"lock": item.lock, "unusable": item.unusable, "runs": [asdict(run) for run in item.runs]}
+        {"lock": item.lock, "unusable": item.unusable, "runs": [_run_data(run) for run in item.runs]}
         for item in checked
     ]
     data = {"ok": not (problems or is_stale), "locks": locks}
     if problems:
         data["error"] = error_data(InvalidInputError(problems))
     write_json(data)
+
+
+def _run_data(run: Staleness) -> dict[str, Any]:
+    return {**asdict(run), "differences": [difference_data(item) for item in run.differences]}

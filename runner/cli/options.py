@@ -20,6 +20,7 @@ from runner.project import Project, find_project
 from runner.providers.base import Provider
 from runner.providers.connect import open_provider
 from runner.providers.hosts import Host, find_host
+from runner.recipe.choosing import single
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe, load_recipe
 
@@ -35,6 +36,12 @@ set_option = click.option(
     multiple=True,
     metavar="PATH=VALUE",
     help="Set a value of the recipe, such as training.seed=3 or sources.0.path=x.csv; repeatable.",
+)
+only_option = click.option(
+    "--only",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Of a recipe's matrix, only the combinations with this value; repeatable.",
 )
 network_option = click.option(
     "--allow-network", is_flag=True, help="Let the recipe fetch a model from the Hugging Face hub."
@@ -152,16 +159,23 @@ class Target:
 
 
 def find_target(
-    subject: str | None, provider: str | None, profile: str, *, recipe_needed: bool = True
+    subject: str | None,
+    provider: str | None,
+    profile: str,
+    *,
+    only: tuple[str, ...] = (),
+    recipe_needed: bool = True,
 ) -> Target:
     """Resolve a recipe path, a job ID or a model name to the provider it belongs to. Raises UsageError.
 
-    A job ID or model name belongs to `provider`, or to the local service where none is given.
+    A job ID or model name belongs to `provider`, or to the local service where none is given. Without
+    `recipe_needed`, the command is about the provider, and a recipe may have any number of runs.
     """
-    decided = operator(profile=profile)
+    decided = operator(profile=profile, only=only)
     is_recipe = subject is not None and is_recipe_name(subject)
     if is_recipe or (subject is None and provider is None and recipe_needed):
-        return _recipe_target(find_recipe(Path(subject) if subject else None), decided)
+        recipe = find_recipe(Path(subject) if subject else None)
+        return _recipe_target(recipe, decided, is_single=recipe_needed)
     if subject is not None and not recipe_needed:
         raise UsageError(f"found no recipe {subject}. Name a recipe, or a provider with --provider.")
     host = find_host(provider or "local", decided.user_hosts)
@@ -170,11 +184,12 @@ def find_target(
     return Target(provider=connected, host=host, project=project, job_id=subject, model=subject)
 
 
-def _recipe_target(recipe: Path, decided: Operator) -> Target:
+def _recipe_target(recipe: Path, decided: Operator, *, is_single: bool) -> Target:
     from runner.lockfile import read_lockfile
 
     loaded = load_recipe(recipe, decided.profile)
-    run = read_lockfile(loaded.lock_path).runs.get(decided.profile)
+    loaded = single(loaded, decided.only) if is_single else loaded
+    run = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     job = run.job if run else None
     # The recipe may name another provider since; the job stays where it was started.
     host = find_host(job.provider if job else loaded.recipe.training.provider, decided.user_hosts)

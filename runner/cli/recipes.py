@@ -1,9 +1,11 @@
 """Commands that stop before anything is sent: schema, validate, preview, build, plan."""
 
 import shutil
+from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,6 +16,7 @@ from runner.cli.options import (
     json_option,
     locked_option,
     network_option,
+    only_option,
     operator,
     profile_option,
     recipe_argument,
@@ -28,10 +31,13 @@ from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue, Place
 from runner.plan import Planned
 from runner.providers.hosts import find_host
+from runner.recipe.choosing import with_one_dataset
 from runner.recipe.load import LoadedRecipe
 from runner.report import machine, terminal
 from runner.saved_plan import save_plan
 from runner.schema import load_schema, schema_text
+from runner.several import plan_all, refuse_all_unfit
+from runner.stages import all_stages
 
 CHANGES_PENDING = 5
 
@@ -57,14 +63,22 @@ def validate(recipes: tuple[Path, ...], *, profile: str, assignments: tuple[str,
     paths = recipes or (find_recipe(None),)
     loaded = _all_valid(paths, operator(profile=profile, assignments=assignments))
     if as_json:
-        listed = [
-            {"file": item.document.file, "recipe": item.recipe.name, "sha256": item.recipe.sha256}
-            for item in loaded
-        ]
+        listed = [_valid_data(item) for item in loaded]
         # A single recipe's values also stand at the top, for programs that check one.
         write_json({**(listed[0] if len(listed) == 1 else {}), "recipes": listed})
     else:
-        write("\n".join(f"{item.document.file}: valid (sha256 {item.recipe.sha256[:16]})" for item in loaded))
+        write("\n".join(map(_valid_text, loaded)))
+
+
+def _valid_data(loaded: LoadedRecipe) -> dict[str, Any]:
+    names = [each.combination.name for each in loaded.combinations if each.combination]
+    recipe = loaded.recipe
+    return {"file": loaded.file, "recipe": recipe.name, "sha256": recipe.sha256, "combinations": names}
+
+
+def _valid_text(loaded: LoadedRecipe) -> str:
+    count = f", {len(loaded.combinations)} combinations" if loaded.combinations else ""
+    return f"{loaded.file}: valid (sha256 {loaded.recipe.sha256[:16]}{count})"
 
 
 def _all_valid(paths: tuple[Path, ...], decided: pipeline.Operator) -> list[LoadedRecipe]:
@@ -89,16 +103,23 @@ def _all_valid(paths: tuple[Path, ...], decided: pipeline.Operator) -> list[Load
 @recipe_argument
 @profile_option
 @set_option
+@only_option
 @click.option(
     "-n", "count", default=3, show_default=True, help="How many conversations.", type=click.IntRange(1)
 )
 @json_option
 def preview(
-    recipe: Path | None, *, profile: str, assignments: tuple[str, ...], count: int, as_json: bool
+    recipe: Path | None,
+    *,
+    profile: str,
+    assignments: tuple[str, ...],
+    only: tuple[str, ...],
+    count: int,
+    as_json: bool,
 ) -> None:
     """Show the first conversations as they would be trained on."""
     with closing(
-        pipeline.preview(find_recipe(recipe), operator(profile=profile, assignments=assignments))
+        pipeline.preview(find_recipe(recipe), operator(profile=profile, assignments=assignments, only=only))
     ) as stream:
         shown = list(islice(stream, count))
     issues = [item for item in shown if isinstance(item, Issue)]
@@ -115,14 +136,21 @@ def preview(
 @recipe_argument
 @profile_option
 @set_option
+@only_option
 @click.option("--out", type=FILE, help="Also leave train.jsonl and validation.jsonl here.")
 @json_option
 def build(
-    recipe: Path | None, *, profile: str, assignments: tuple[str, ...], out: Path | None, as_json: bool
+    recipe: Path | None,
+    *,
+    profile: str,
+    assignments: tuple[str, ...],
+    only: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Build the dataset and check it; errors exit with 1."""
-    decided = operator(profile=profile, assignments=assignments)
-    loaded = pipeline.validate(find_recipe(recipe), decided)
+    decided = operator(profile=profile, assignments=assignments, only=only)
+    loaded = with_one_dataset(pipeline.validate(find_recipe(recipe), decided), only)
     dataset = pipeline.build(loaded, find_host(loaded.recipe.training.provider, decided.user_hosts))
     if as_json:
         write_json({"dataset": machine.dataset_data(dataset), "ok": not dataset.errors})
@@ -142,6 +170,7 @@ def build(
 @recipe_argument
 @profile_option
 @set_option
+@only_option
 @network_option
 @click.option("--retry", is_flag=True, help="Plan a new attempt of a failed or cancelled job.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 5 when a run would do something.")
@@ -153,6 +182,7 @@ def plan(
     *,
     profile: str,
     assignments: tuple[str, ...],
+    only: tuple[str, ...],
     allow_network: bool,
     retry: bool,
     detailed_exitcode: bool,
@@ -162,32 +192,38 @@ def plan(
 ) -> None:
     """Say what a run would do and why, with its price. Nothing is sent."""
     decided = operator(
-        profile=profile, assignments=assignments, allow_network=allow_network, retry=retry, locked=locked
+        profile=profile,
+        assignments=assignments,
+        only=only,
+        allow_network=allow_network,
+        retry=retry,
+        locked=locked,
     )
-    planned = pipeline.plan(find_recipe(recipe), decided)
-    if locked:
+    plans = plan_all(find_recipe(recipe), decided)
+    for planned in plans if locked else ():
         refuse_drift(planned)
-    refusal = _refusal(planned, decided)
+    refusal = _refusal(plans, decided)
+    stages = all_stages(plans)
     if as_json:
         said = str(refusal) if refusal else None
-        write_json({"ok": refusal is None, "plan": machine.plan_data(planned), "refused": said})
+        write_json({"ok": refusal is None, "plan": machine.plans_data(plans), "refused": said})
     else:
-        tell(terminal.dataset_text(planned.dataset))
-        write(terminal.plan_text(planned))
+        tell(terminal.datasets_text(stages))
+        write(terminal.plans_text(stages))
     if refusal is not None:
-        if not as_json and not planned.plan.blocked:
+        if not as_json and not any(stage.plan.blocked for stage in stages):
             tell(f"a run would stop here: {refusal}")
         raise click.exceptions.Exit(refusal.exit_code)
     if out is not None:
-        save_plan(out, planned)
+        save_plan(out, plans, only)
         tell(f"saved {out}")
-    if detailed_exitcode and planned.plan.steps:
+    if detailed_exitcode and any(planned.plan.steps for planned in plans):
         raise click.exceptions.Exit(CHANGES_PENDING)
 
 
-def _refusal(planned: Planned, decided: pipeline.Operator) -> RunnerError | None:
+def _refusal(plans: Sequence[Planned], decided: pipeline.Operator) -> RunnerError | None:
     try:
-        pipeline.refuse_unfit(planned, decided)
+        refuse_all_unfit(plans, decided)
     except RunnerError as error:
         return error
     return None

@@ -9,6 +9,7 @@ from runner.cli.options import (
     find_recipe,
     json_option,
     network_option,
+    only_option,
     operator,
     profile_option,
     recipe_argument,
@@ -30,6 +31,7 @@ DIFFERS = 5
 @recipe_argument
 @profile_option
 @set_option
+@only_option
 @network_option
 @click.option("--yes", is_flag=True, help="Start a paid job without asking.")
 @click.option("--allow-unknown-price", is_flag=True, help="Start a job whose price is not known.")
@@ -40,6 +42,7 @@ def rerun(
     *,
     profile: str,
     assignments: tuple[str, ...],
+    only: tuple[str, ...],
     allow_network: bool,
     yes: bool,
     allow_unknown_price: bool,
@@ -55,6 +58,7 @@ def rerun(
     decided = operator(
         profile=profile,
         assignments=assignments,
+        only=only,
         allow_network=allow_network,
         allow_unknown_price=allow_unknown_price,
         max_cost_usd=max_cost,

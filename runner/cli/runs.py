@@ -1,11 +1,14 @@
 """Commands about a recipe's job: run, status, watch."""
 
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
-from runner import pipeline
+from runner import pipeline, several
 from runner.cli.options import (
     find_recipe,
     find_target,
@@ -15,6 +18,7 @@ from runner.cli.options import (
     json_option,
     locked_option,
     network_option,
+    only_option,
     operator,
     profile_option,
     provider_option,
@@ -27,12 +31,15 @@ from runner.cli.options import (
 from runner.errors import DetachedError, JobFailedError, RunnerError, UsageError
 from runner.execution.outcome import detached, failure
 from runner.execution.watching import Update, follow
-from runner.lockfile import LockedRun
+from runner.lockfile import LockedJob, LockedRun, read_lockfile
 from runner.plan import Planned
+from runner.recipe.choosing import chosen
 from runner.recipe.composition import DEFAULT_PROFILE
+from runner.recipe.load import load_recipe
 from runner.report import machine, terminal
 from runner.report.progress import JobProgress
 from runner.saved_plan import read_plan
+from runner.stages import all_stages
 
 
 class TerminalConsole:
@@ -42,15 +49,17 @@ class TerminalConsole:
         self.progress = progress
         self.yes = yes
 
-    def confirm(self, planned: Planned) -> bool:
-        """Show the plan; ask where it costs money."""
-        tell(terminal.dataset_text(planned.dataset))
-        tell(terminal.plan_text(planned))
-        if not planned.host.paid or not planned.plan.creates_job or self.yes:
+    def confirm(self, plans: Sequence[Planned]) -> bool:
+        """Show the plans; ask where they cost money."""
+        stages = all_stages(plans)
+        tell(terminal.datasets_text(stages))
+        tell(terminal.plans_text(stages))
+        n_paid = sum(stage.host.paid and stage.plan.creates_job for stage in stages)
+        if self.yes or not n_paid:
             return True
         if not is_interactive():
             raise RunnerError("a paid job needs a confirmation: pass --yes. Nothing was sent.")
-        return click.confirm("Start the job?", err=True)
+        return click.confirm("Start the job?" if n_paid == 1 else f"Start the {n_paid} jobs?", err=True)
 
     def say(self, message: str) -> None:
         """Tell what is being done."""
@@ -65,6 +74,7 @@ class TerminalConsole:
 @recipe_argument
 @profile_option
 @set_option
+@only_option
 @network_option
 @click.option("--yes", is_flag=True, help="Start a paid job without asking.")
 @click.option("--retry", is_flag=True, help="Start a new attempt of a failed or cancelled job.")
@@ -77,6 +87,7 @@ def run(
     *,
     profile: str,
     assignments: tuple[str, ...],
+    only: tuple[str, ...],
     allow_network: bool,
     yes: bool,
     retry: bool,
@@ -87,17 +98,20 @@ def run(
 ) -> None:
     """Upload, train, follow the job to its end and write the lockfile. A second run finds nothing to do.
 
+    A recipe with a matrix runs one job per combination; one that fails does not stop the others.
     RECIPE may be a plan saved by `plan --out`; it is refused when anything moved since.
     """
     saved = read_plan(recipe) if recipe is not None and recipe.suffix == ".json" else None
-    if saved and assignments:
-        raise UsageError("a saved plan is run as it was planned. Leave --set out, or plan again with it.")
+    if saved and (assignments or only):
+        option = "--set" if assignments else "--only"
+        raise UsageError(f"a saved plan is run as it was planned. Leave {option} out, or plan again with it.")
     path = saved.recipe if saved else find_recipe(recipe)
     if saved and profile not in (DEFAULT_PROFILE, saved.profile):
         raise UsageError(f"{recipe} was planned under the profile '{saved.profile}'. Leave --profile out.")
     decided = operator(
         profile=saved.profile if saved else profile,
         assignments=saved.assignments if saved else assignments,
+        only=saved.only if saved else only,
         allow_network=allow_network,
         retry=retry,
         allow_unknown_price=allow_unknown_price,
@@ -106,7 +120,7 @@ def run(
     )
     with JobProgress(sys.stderr) as progress:
         try:
-            done = pipeline.run(path, decided, TerminalConsole(progress, yes=yes), saved)
+            done = several.run(path, decided, TerminalConsole(progress, yes=yes), saved)
         except KeyboardInterrupt:
             raise DetachedError("interrupted; nothing was sent.") from None
     _report(done, as_json=as_json)
@@ -115,11 +129,21 @@ def run(
 @click.command()
 @click.argument("subject", metavar="[RECIPE|JOB]", required=False)
 @profile_option
+@only_option
 @provider_option
 @json_option
-def status(subject: str | None, profile: str, provider: str | None, as_json: bool) -> None:
-    """Show a job as its provider reports it now."""
-    target = find_target(subject, provider, profile)
+def status(
+    subject: str | None, *, profile: str, only: tuple[str, ...], provider: str | None, as_json: bool
+) -> None:
+    """Show a job as its provider reports it now; of a matrix, what the lockfile says of all its jobs."""
+    runs = _locked_jobs(subject, provider, profile, only)
+    if len(runs) > 1:
+        if as_json:
+            write_json({"runs": {name: asdict(job) if job else None for name, job in runs.items()}})
+        else:
+            write(terminal.locked_jobs_text(runs))
+        return
+    target = find_target(subject, provider, profile, only=only)
     job = target.provider.retrieve_job(job_of(target))
     checkpoints = [item.model for item in target.provider.list_checkpoints(job.id)]
     if as_json:
@@ -131,16 +155,19 @@ def status(subject: str | None, profile: str, provider: str | None, as_json: boo
 @click.command()
 @click.argument("subject", metavar="[RECIPE|JOB]", required=False)
 @profile_option
+@only_option
 @provider_option
 @json_option
-def watch(subject: str | None, profile: str, provider: str | None, as_json: bool) -> None:
+def watch(
+    subject: str | None, *, profile: str, only: tuple[str, ...], provider: str | None, as_json: bool
+) -> None:
     """Follow a job to its end; with a recipe, the result is locked."""
     is_recipe = subject is None or is_recipe_name(subject)
     with JobProgress(sys.stderr) as progress:
         console = TerminalConsole(progress, yes=False)
         if is_recipe and provider is None:
             recipe = find_recipe(Path(subject) if subject else None)
-            run = pipeline.watch(recipe, operator(profile=profile), console)
+            run = pipeline.watch(recipe, operator(profile=profile, only=only), console)
             _report_run(run, as_json=as_json)
         else:
             _watch_job(subject, provider, profile, console, as_json=as_json)
@@ -174,6 +201,18 @@ def _watch_job(
         write(terminal.job_text(last))
 
 
+def _locked_jobs(
+    subject: str | None, provider: str | None, profile: str, only: tuple[str, ...]
+) -> dict[str, LockedJob | None]:
+    """The locked jobs of a recipe's chosen runs by name; none for what is no recipe."""
+    if provider is not None or (subject is not None and not is_recipe_name(subject)):
+        return {}
+    loaded = load_recipe(find_recipe(Path(subject) if subject else None), profile)
+    locked = read_lockfile(loaded.lock_path).runs
+    found = {each.run_key: locked.get(each.run_key) for each in chosen(loaded, only)}
+    return {name: run.job if run else None for name, run in found.items()}
+
+
 def _report_run(run: LockedRun, *, as_json: bool) -> None:
     if as_json:
         write_json({"run": machine.run_data(run)})
@@ -181,10 +220,19 @@ def _report_run(run: LockedRun, *, as_json: bool) -> None:
         write(terminal.locked_job_text(run.job))
 
 
-def _report(done: Planned, *, as_json: bool) -> None:
+def _report(plans: Sequence[Planned], *, as_json: bool) -> None:
+    jobs = {planned.loaded.run_key: planned.locked.job if planned.locked else None for planned in plans}
     if as_json:
-        write_json({"plan": machine.plan_data(done), "run": machine.run_data(done.locked)})
-        return
+        runs = {planned.loaded.run_key: machine.run_data(planned.locked) for planned in plans}
+        run: Any = runs if len(plans) > 1 else next(iter(runs.values()))
+        write_json({"plan": machine.plans_data(plans), "run": run})
+    elif len(plans) > 1:
+        write(terminal.locked_jobs_text(jobs))
+    else:
+        _report_one(plans[0])
+
+
+def _report_one(done: Planned) -> None:
     job = done.locked.job if done.locked else None
     if not done.plan.steps:
         write(terminal.plan_text(done))

@@ -13,7 +13,7 @@ from runner.execution.jobs import SoughtJob, find_job, refuse_unmarked
 from runner.execution.journal import Journal
 from runner.execution.readiness import created_when_ready, wait_for_file
 from runner.execution.sending import Lookup, found_before, sent
-from runner.lockfile import LockedCheckpoint, LockedFile, LockedJob, LockedRun
+from runner.lockfile import LockedBase, LockedCheckpoint, LockedFile, LockedJob, LockedRun
 from runner.plan import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob, section_hashes
 from runner.providers.base import Checkpoint, ConnectionLostError, Job, JobRequest, Provider, RemoteFile
 from runner.providers.hub_models import commit_of
@@ -42,6 +42,7 @@ class Execution:
     model: str
     wording: Wording
     model_sha256: str | None = None
+    base: LockedBase | None = None
     allow_network: bool = False
     keeps_metadata: bool = True
     settle_s: float = 0.0
@@ -81,6 +82,14 @@ def with_result(run: LockedRun, job: Job, checkpoints: Iterable[Checkpoint]) -> 
         weights=weights,
     )
     return replace(run, job=locked)
+
+
+def locked_base(recipe: Recipe, digest: str) -> LockedBase | None:
+    """What the lockfile keeps of the recipe whose result is trained further."""
+    model = recipe.training.model
+    if isinstance(model, str):
+        return None
+    return LockedBase(recipe=model.recipe, profile=model.profile, digest=digest)
 
 
 def refreshed(planned: Planned) -> LockedRun:
@@ -180,8 +189,9 @@ def _locked_job(execution: Execution, plan: Plan, job: Job, before: LockedJob | 
     return LockedJob(
         id=job.id,
         provider=training.provider,
-        model=training.model,
-        model_revision=commit_of(job.model) if training.provider == "local" else None,
+        model=training.model if isinstance(training.model, str) else execution.model,
+        model_revision=_revision(execution, job),
+        base=execution.base,
         model_sha256=execution.model_sha256,
         method=training.method,
         digest=plan.digest,
@@ -194,6 +204,12 @@ def _locked_job(execution: Execution, plan: Plan, job: Job, before: LockedJob | 
         resolved=dict(job.hyperparameters),
         weights=dict(before.weights) if before and same else {},
     )
+
+
+def _revision(execution: Execution, job: Job) -> str | None:
+    """The commit of a hub model; a tuned model's is that of the job that made it."""
+    is_hub = execution.recipe.training.provider == "local" and execution.base is None
+    return commit_of(job.model) if is_hub else None
 
 
 def _reused(execution: Execution, step: ReuseFile, sought: SoughtFile) -> str | None:

@@ -23,16 +23,34 @@ def host_problems(loaded: LoadedRecipe, user_hosts: Path | None) -> Iterator[Iss
     except RunnerError as error:
         yield loaded.issue(("training", "provider"), str(error))
         return
-    model = find_base_model(training.model, host, loaded.folder, loaded.project)
-    if isinstance(model, str):
-        yield loaded.issue(("training", "model"), model)
-    for keys, message in training_problems(training, host):
+    for sentence in _model_problems(loaded, host):
+        yield loaded.issue(("training", "model"), sentence)
+    for keys, message in training_problems(training, host, loaded.root_model):
         yield loaded.issue(keys, message)
 
 
+def _model_problems(loaded: LoadedRecipe, host: Host) -> Iterator[str]:
+    training = loaded.recipe.training
+    if isinstance(training.model, str):
+        found = find_base_model(training.model, host, loaded.folder, loaded.project)
+        if isinstance(found, str):
+            yield found
+    elif loaded.base is not None and loaded.base.recipe.training.provider != training.provider:
+        other = loaded.base.recipe.training.provider
+        yield (
+            f"found {training.model} at the provider '{other}', expected one at '{training.provider}', where "
+            "this recipe trains: a tuned model stays where it was made. Name one provider in both, or a "
+            "profile of the other that does."
+        )
+
+
 def base_model(loaded: LoadedRecipe, host: Host) -> BaseModel:
-    """The base model of a recipe. Raises InvalidInputError where there is none."""
-    found = find_base_model(loaded.recipe.training.model, host, loaded.folder, loaded.project)
+    """The base model of a recipe, or of the first recipe that leads to it.
+
+    Raises InvalidInputError where there is none.
+    """
+    loaded = loaded.lineage[0]
+    found = find_base_model(loaded.root_model, host, loaded.folder, loaded.project)
     if isinstance(found, str):
         raise InvalidInputError([loaded.issue(("training", "model"), found)])
     return found

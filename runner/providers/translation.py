@@ -43,14 +43,14 @@ def worded(training: Training, host: Host) -> Wording:
     return Wording(hyperparameters=hyperparameters, body=body)
 
 
-def training_problems(training: Training, host: Host) -> Iterator[tuple[Keys, str]]:
-    """What the host cannot do, with its place in the recipe."""
+def training_problems(training: Training, host: Host, root_model: str) -> Iterator[tuple[Keys, str]]:
+    """What the host cannot do, with its place in the recipe; `root_model` is what all training began with."""
     yield from _suffix_problems(training, host)
     if training.method not in host.methods:
         message = f"found '{training.method}', {host.name} has {listed(host.methods)}."
         yield ("training", "method"), f"{message} Choose one of them, or another provider."
         return
-    model = host.model(training.model)
+    model = host.model(root_model)
     if model is not None and model.methods and training.method not in model.methods:
         message = f"found '{training.method}', {host.name} trains {model.name} with {listed(model.methods)}."
         yield ("training", "method"), f"{message} Choose another model or method."

@@ -12,16 +12,17 @@ from runner.recipe.composition import reset_hyperparameters
 from runner.recipe.yaml import Document, Keys, Mark, Scalar, read_scalar
 
 LAYER = "--set"
-_FIXED = ("version", "extends", "profiles")
+_FIXED = ("version", "name", "extends", "matrix", "profiles")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """One value at a dotted path; `mark` says who wrote it."""
+    """One value at a dotted path; the marks say where the value and its path were written."""
 
     path: str
     value: Scalar
     mark: Mark
+    key_mark: Mark
 
     @property
     def parts(self) -> list[str]:
@@ -34,13 +35,21 @@ def parse_assignment(text: str) -> Assignment:
     path, equals, value = text.partition("=")
     if not equals or not all(path.split(".")):
         raise UsageError(f"--set: found {shown(text)}, expected a path and a value, such as training.seed=3.")
-    if path.split(".")[0] in _FIXED:
-        raise UsageError(f"--set {one_line(path)}: a recipe's {path.split('.')[0]} cannot be set.")
+    fixed = fixed_key(path)
+    if fixed:
+        raise UsageError(f"--set {one_line(path)}: a recipe's {fixed} cannot be set.")
     try:
         scalar = read_scalar(value)
     except ValueError as error:
         raise UsageError(f"--set {one_line(path)}: {error}") from None
-    return Assignment(path=path, value=scalar, mark=Mark(0, 0, f"--set {one_line(path)}", LAYER))
+    mark = Mark(0, 0, f"--set {one_line(path)}", LAYER)
+    return Assignment(path=path, value=scalar, mark=mark, key_mark=mark)
+
+
+def fixed_key(path: str) -> str | None:
+    """The key at the start of a path that no command and no matrix can change."""
+    key = path.split(".")[0]
+    return key if key in _FIXED else None
 
 
 def assign(document: Document, assignments: Iterable[Assignment]) -> Document:
@@ -54,7 +63,7 @@ def assign(document: Document, assignments: Iterable[Assignment]) -> Document:
         try:
             setting.put(item)
         except ValueError as error:
-            issues.append(Issue(place=item.mark.place, message=str(error)))
+            issues.append(Issue(place=item.key_mark.place, message=str(error)))
     if issues:
         raise InvalidInputError(issues)
     reset_hyperparameters(document.value, setting.stated, setting.value)
@@ -101,7 +110,7 @@ class _Setting:
 
     def _mark(self, at: Keys, item: Assignment) -> None:
         self.marks[at] = item.mark
-        self.key_marks[at] = item.mark
+        self.key_marks[at] = item.key_mark
 
 
 def _step(node: Any, part: str, keys: Keys) -> str | int:

@@ -41,6 +41,19 @@ def named_bases(value: Any) -> list[tuple[Keys, str]]:
     return [(("extends", index), item) for index, item in enumerate(items) if isinstance(item, str)]
 
 
+def named_recipes(value: Any) -> list[str]:
+    """The paths of all recipes that a file needs: its bases, and those whose results it trains further."""
+    found = [name for _, name in named_bases(value)]
+    parts = [value] if isinstance(value, dict) else []
+    profiles = value.get("profiles") if parts else None
+    for part in (*parts, *(profiles.values() if isinstance(profiles, dict) else ())):
+        training = part.get("training") if isinstance(part, dict) else None
+        model = training.get("model") if isinstance(training, dict) else None
+        name = model.get("recipe") if isinstance(model, dict) else None
+        found += [name] if isinstance(name, str) else []
+    return found
+
+
 def beside(name: str, folder: Path, project: Project) -> Path | str:
     """The recipe of a relative path, links resolved; a sentence for the user where it cannot be used."""
     if "://" in name:
@@ -53,8 +66,9 @@ def beside(name: str, folder: Path, project: Project) -> Path | str:
     if path.is_file():
         return path.resolve()
     found = "a folder" if path.is_dir() else "no file"
-    files = path.parent.glob("*.y*ml") if path.parent.is_dir() else ()
-    near = nearest(path.name, sorted(item.name for item in files))
+    files = sorted(path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+    # All end alike, so only what stands before tells whether a name is near.
+    near = nearest(path.name, [item.name for item in files if nearest(path.stem, [item.stem])])
     return f"found {found} at {shown(name)}, expected a recipe. {near or 'Correct the path.'}"
 
 

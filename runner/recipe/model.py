@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from runner.canonical import sha256_of
 
+Scalar = str | int | float | bool | None
 AUTO: Literal["auto"] = "auto"
 Auto = Literal["auto"]
 
@@ -86,10 +87,22 @@ class Hyperparameters:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecipeModel:
+    """The model that another recipe makes under a profile; `recipe` is relative to this one's folder."""
+
+    recipe: str
+    profile: str = "default"
+
+    def __str__(self) -> str:
+        under = "" if self.profile == "default" else f" (profile {self.profile})"
+        return f"the result of {self.recipe}{under}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Training:
     """What to train, where, and how; `options` are values that only this provider has."""
 
-    model: str
+    model: str | RecipeModel
     provider: str = "local"
     method: Literal["supervised"] = "supervised"
     hyperparameters: Hyperparameters = Hyperparameters()
@@ -107,7 +120,10 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A whole recipe under one profile. Equality is equality of meaning; nothing here depends on a path."""
+    """A whole recipe under one profile. Equality is equality of meaning; nothing here depends on a path.
+
+    `matrix` holds dotted paths with the values that jobs are made for; one combination of them has none.
+    """
 
     name: str
     sources: tuple[Source, ...]
@@ -119,8 +135,10 @@ class Recipe:
     where: str | None = None
     split: Split = Split()
     limits: Limits = Limits()
+    matrix: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
 
     @cached_property
     def sha256(self) -> str:
         """Hash of the recipe's meaning, not of its YAML text."""
-        return sha256_of(asdict(self))
+        # A combination has no matrix, and is the same recipe as one that states its values.
+        return sha256_of({name: item for name, item in asdict(self).items() if name != "matrix" or item})

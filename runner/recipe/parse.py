@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from runner.recipe.matrix import axes_of
 from runner.recipe.model import (
     Field,
     Hyperparameters,
@@ -9,6 +10,7 @@ from runner.recipe.model import (
     MessageList,
     MessageTemplate,
     Recipe,
+    RecipeModel,
     Source,
     Split,
     Template,
@@ -29,6 +31,7 @@ def parse_recipe(value: dict[str, Any]) -> Recipe:
         split=Split(**value.get("split", {})),
         training=_training(value["training"]),
         limits=Limits(**value.get("limits", {})),
+        matrix=axes_of(value.get("matrix")),
     )
 
 
@@ -61,5 +64,10 @@ def _message_list(value: dict[str, Any]) -> MessageList:
 
 
 def _training(value: dict[str, Any]) -> Training:
-    rest = {key: item for key, item in value.items() if key != "hyperparameters"}
-    return Training(hyperparameters=Hyperparameters(**value.get("hyperparameters", {})), **rest)
+    rest = {key: item for key, item in value.items() if key not in ("hyperparameters", "model")}
+    model = value["model"]
+    return Training(
+        model=model if isinstance(model, str) else RecipeModel(**model),
+        hyperparameters=Hyperparameters(**value.get("hyperparameters", {})),
+        **rest,
+    )

@@ -55,6 +55,9 @@ def is_path(keys: Keys, text: str) -> bool:
 
 def _formats(keys: Keys) -> set[str]:
     plain = keys[2:] if keys[:1] == ("profiles",) else keys
+    if plain[:1] == ("matrix",) and len(plain) > 1:
+        parts = str(plain[1]).split(".")
+        plain = tuple(int(part) if part.isdecimal() else part for part in parts)
     return {node.get("format", "") for node in definitions_at(plain)}
 
 

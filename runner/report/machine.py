@@ -1,15 +1,19 @@
 """Values as JSON data for programs; names are those of the lockfile and of OpenAI's API."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from runner.budget import total_price
 from runner.dataset.value import Dataset, Finding
+from runner.drift import Difference
 from runner.errors import InvalidInputError, RunnerError
 from runner.examples.read import Example
 from runner.issues import Issue, Place
 from runner.lockfile import LockedRun
 from runner.plan import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.providers.base import Job
+from runner.stages import all_stages
 
 _STEP_NAMES = {Upload: "upload", ReuseFile: "reuse_file", CreateJob: "create_job", WatchJob: "watch_job"}
 
@@ -46,9 +50,11 @@ def dataset_data(dataset: Dataset) -> dict[str, Any]:
 
 
 def plan_data(planned: Planned) -> dict[str, Any]:
-    """A plan with its dataset; an unknown price is null."""
+    """A plan with its dataset, and with that of the recipe that is run first; an unknown price is null."""
     plan = planned.plan
+    base = planned.base if plan.creates_job else None
     return {
+        **({"base": {"run": base.loaded.run_name, **plan_data(base)}} if base else {}),
         "provider": plan.provider,
         "model": plan.model,
         "digest": plan.digest,
@@ -59,6 +65,16 @@ def plan_data(planned: Planned) -> dict[str, Any]:
         "blocked": plan.blocked,
         "fine_tuned_model": plan.result.fine_tuned_model if plan.result else None,
         "dataset": dataset_data(planned.dataset),
+    }
+
+
+def plans_data(plans: Sequence[Planned]) -> dict[str, Any]:
+    """One plan, or those of several combinations by the names of their runs, with the total price."""
+    if len(plans) == 1:
+        return plan_data(plans[0])
+    return {
+        "total": asdict(total_price(all_stages(plans))),
+        **{planned.loaded.run_key: plan_data(planned) for planned in plans},
     }
 
 
@@ -101,3 +117,8 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
 
 def _place_data(place: Place) -> dict[str, Any]:
     return {name: value for name, value in asdict(place).items() if value is not None}
+
+
+def difference_data(difference: Difference) -> dict[str, Any]:
+    """One thing that is not as locked, without what it has nothing to say of."""
+    return {name: value for name, value in asdict(difference).items() if value is not None}

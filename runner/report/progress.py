@@ -24,6 +24,7 @@ class JobProgress:
         self.bar: Any = None
         self.task: Any = None
         self.shown = 0.0
+        self.job_id = ""
 
     def __enter__(self) -> Self:
         return self
@@ -36,6 +37,7 @@ class JobProgress:
 
     def show(self, update: Update) -> None:
         """Show the new events of one poll in their order; of metrics in a row only the last."""
+        self._turn_to(update.job.id)
         pending = None
         for event in update.events:
             if event.type == "metrics":
@@ -59,6 +61,13 @@ class JobProgress:
             with suppress(BrokenPipeError):
                 self.stream.write(f"{text}\n")
                 self.stream.flush()
+
+    def _turn_to(self, job_id: str) -> None:
+        """Begin anew with another job."""
+        if job_id != self.job_id:
+            if self.bar is not None:
+                self.bar.stop()
+            self.bar, self.shown, self.job_id = None, 0.0, job_id
 
     def _metrics(self, event: Event) -> None:
         step, total = event.data.get("step"), event.data.get("total_steps")

@@ -1,13 +1,15 @@
 """Values as plain text for a terminal; everything that came from files or servers is neutralised."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from runner.budget import total_price
 from runner.dataset.value import Dataset, DatasetFile
 from runner.display import neutralise, one_line
 from runner.examples.read import Example
 from runner.lockfile import LockedJob
 from runner.plan import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
+from runner.price import Price
 from runner.providers.base import Event, Job, RemoteFile, RemoteModel
 
 
@@ -28,20 +30,41 @@ def dataset_text(dataset: Dataset) -> str:
     return "\n".join(lines)
 
 
+def plans_text(stages: Sequence[Planned]) -> str:
+    """One plan, or several in the order in which they are run, with what they cost together."""
+    if len(stages) == 1:
+        return plan_text(stages[0])
+    parts = [
+        f"{number} of {len(stages)}, {neutralise(stage.loaded.run_name)}: {plan_text(stage)}"
+        for number, stage in enumerate(stages, start=1)
+    ]
+    return "\n".join([*parts, f"total {_price_text(total_price(stages))}"])
+
+
+def datasets_text(stages: Sequence[Planned]) -> str:
+    """The datasets of the plans; where they differ, each is named."""
+    texts = {stage.loaded.run_name: dataset_text(stage.dataset) for stage in stages}
+    if len(set(texts.values())) == 1:
+        return next(iter(texts.values()))
+    return "\n".join(
+        f"{neutralise(name)}: {line}" for name, text in texts.items() for line in text.splitlines()
+    )
+
+
 def plan_text(planned: Planned) -> str:
     """The plan: where, what it costs, what is done and why."""
     plan = planned.plan
     target = planned.host.base_url or "on this machine"
-    lines = [f"{plan.provider} ({target}), model {neutralise(plan.model)}"]
+    model = plan.model if planned.loaded.base else f"model {plan.model}"
+    lines = [f"{plan.provider} ({target}), {neutralise(model)}"]
     lines += [f"  note: {neutralise(notice)}" for notice in plan.notices]
     if planned.refusal:
         return "\n".join([*lines, neutralise(planned.refusal)])
     if not plan.steps:
-        model = plan.result.fine_tuned_model if plan.result else None
-        return "\n".join([*lines, f"Nothing to do: {neutralise(model or 'the job')} is up to date."])
+        result = plan.result.fine_tuned_model if plan.result else None
+        return "\n".join([*lines, f"Nothing to do: {neutralise(result or 'the job')} is up to date."])
     lines += [f"  {_step_line(step)}" for step in plan.steps]
-    price = "unknown" if plan.price.usd is None else f"${plan.price.usd:.2f}"
-    lines.append(f"  price: {price} ({plan.price.arithmetic})")
+    lines.append(f"  {_price_text(plan.price)}")
     return "\n".join(lines)
 
 
@@ -64,6 +87,13 @@ def locked_job_text(job: LockedJob) -> str:
     """What the lockfile says of a job, a line each."""
     rows = [("job", job.id), ("status", job.status), ("fine-tuned model", job.fine_tuned_model)]
     return _aligned([(name, neutralise(value)) for name, value in rows if value])
+
+
+def locked_jobs_text(jobs: Mapping[str, LockedJob | None]) -> str:
+    """Locked jobs by the name of their run, as a table."""
+    known = {name: (job.status, job.id, job.fine_tuned_model or "") for name, job in jobs.items() if job}
+    rows = [(name, *known.get(name, ("not run", "", ""))) for name in jobs]
+    return table_text(("RUN", "STATUS", "JOB", "FINE-TUNED MODEL"), rows)
 
 
 def event_text(event: Event) -> str:
@@ -106,6 +136,11 @@ def models_text(models: Sequence[RemoteModel]) -> str:
 def time_text(seconds: int) -> str:
     """A provider's time in UTC."""
     return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds else ""
+
+
+def _price_text(price: Price) -> str:
+    usd = "unknown" if price.usd is None else f"${price.usd:.2f}"
+    return f"price: {usd} ({neutralise(price.arithmetic)})"
 
 
 def _dataset_line(name: str, file: DatasetFile) -> str:

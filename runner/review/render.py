@@ -220,5 +220,6 @@ def _data_key(task: Task) -> str | None:
 
 
 def _rendered(task: Task, measured: _Measured) -> Rendered:
-    price = price_of(task.loaded.recipe, measured.dataset, task.host)
-    return Rendered(dataset=measured.dataset, price=price, problems=tuple(measured.problems))
+    dataset = measured.dataset
+    price = price_of(task.loaded.recipe, dataset, task.host, task.host.model(task.loaded.root_model))
+    return Rendered(dataset=dataset, price=price, problems=tuple(measured.problems))

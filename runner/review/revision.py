@@ -13,7 +13,7 @@ from runner.examples.metering import SandboxError
 from runner.examples.template_files import locate
 from runner.issues import Issue, Place
 from runner.project import ROOT_MARKERS
-from runner.recipe.extending import named_bases
+from runner.recipe.extending import named_recipes
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.recipe.model import MessageTemplate, Recipe, Source
 from runner.recipe.yaml import parse_yaml
@@ -110,7 +110,7 @@ class _Tree:
             self._fill(self._touch(name), entry)
 
     def write_recipe(self, name: str) -> None:
-        """Write a recipe and every file that it extends."""
+        """Write a recipe and every other one that it names."""
         names, seen = [name], set()
         while names:
             self.write(name := names.pop())
@@ -121,8 +121,8 @@ class _Tree:
             seen.add(path)
             document, _ = parse_yaml(path.read_bytes(), name)
             folder = path.parent.relative_to(self.folder).as_posix()
-            for _, base in named_bases(document.value if document else None):
-                names.append(posixpath.normpath(posixpath.join(folder, base)))
+            for other in named_recipes(document.value if document else None):
+                names.append(posixpath.normpath(posixpath.join(folder, other)))
 
     def write_templates(self, loaded: LoadedRecipe) -> None:
         """Write the files that hold templates, and those they include."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from runner.lockfile import LockedJob, LockedRun
 from runner.plan import section_hashes
+from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.model import Field, MessageList, Recipe, Template
 from runner.review.value import Change, Hashed, Settings
 
@@ -77,6 +78,8 @@ def _recipe_values(recipe: Recipe) -> Iterator[Setting]:
     yield from _values(recipe.split, "split")
     yield from _values(recipe.training, "training")
     yield from _values(recipe.limits, "limits")
+    for path, values in recipe.matrix:
+        yield f"matrix.{path}", list(values), False
 
 
 def _field_values(item: Field) -> Iterator[Setting]:
@@ -124,7 +127,12 @@ def _locked_values(run: LockedRun, *, recorded: bool) -> Iterator[Setting]:
 
 
 def _asked_values(job: LockedJob) -> Iterator[Setting]:
-    for name in ("model", "provider", "method"):
+    if job.base is None:
+        yield "training.model", job.model, False
+    else:
+        yield "training.model.recipe", job.base.recipe, False
+        yield "training.model.profile", job.base.profile, job.base.profile == DEFAULT_PROFILE
+    for name in ("provider", "method"):
         yield f"training.{name}", getattr(job, name), False
     for group, values in (("hyperparameters", job.requested), ("options", job.options)):
         for name, value in values.items():

@@ -33,7 +33,7 @@ def find_staleness(loaded: LoadedRecipe, run: LockedRun, user_hosts: Path | None
     # A job that was imported with other files does not say what these were made from.
     inputs = _inputs(loaded, run, unchecked) if run.sections else ()
     found = [*inputs, *_asked(loaded, run, user_hosts, unchecked)]
-    return Staleness(profile=loaded.profile, differences=tuple(found), unchecked=tuple(unchecked))
+    return Staleness(profile=loaded.run_key, differences=tuple(found), unchecked=tuple(unchecked))
 
 
 def _inputs(loaded: LoadedRecipe, run: LockedRun, unchecked: list[str]) -> Iterator[Difference]:

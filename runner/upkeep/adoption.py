@@ -22,6 +22,8 @@ from runner.providers.base import (
 )
 from runner.providers.hosts import Host, find_host
 from runner.providers.hub_models import commit_of
+from runner.recipe.choosing import single
+from runner.recipe.model import RecipeModel
 from runner.upkeep.adopted_files import AdoptedFile, FileComparison
 from runner.upkeep.adopted_settings import Setting, actual_recipe, settings_of
 
@@ -48,7 +50,12 @@ def adopt(path: Path, operator: Operator, job_id: str, provider: str | None, *, 
     Raises RunnerError where it is not what the recipe asks for, unless differences are to be accepted: then
     it is locked as what it is, and the next plan says what replaces it.
     """
-    loaded = validate(path, operator)
+    loaded = single(validate(path, operator), operator.only)
+    if loaded.base is not None:
+        raise RunnerError(
+            f"{loaded.run_name} trains the result of {loaded.base.run_name} further, which no job from "
+            "elsewhere does. Name the model itself under `training.model`."
+        )
     with alone(loaded):
         planned = plan_loaded(loaded, operator)
         _refuse_unready(planned, job_id)
@@ -168,7 +175,7 @@ class _Candidate:
         return LockedJob(
             id=self.job.id,
             provider=self.host.name,
-            model=training.model,
+            model=planned.plan.model if isinstance(training.model, RecipeModel) else training.model,
             model_sha256=model_sha256,
             model_revision=commit_of(self.job.model) if self.host.is_local else None,
             method=training.method,
@@ -198,6 +205,6 @@ def _save(planned: Planned, run: LockedRun, reason: str, operator: Operator) -> 
     loaded = planned.loaded
     history = history_of(loaded, operator.clock)
     if planned.locked is not None and planned.locked.job is not None:
-        history.keep(loaded.profile, planned.locked)
+        history.keep(loaded.run_key, planned.locked)
     save_run(loaded, run)
-    history.record(loaded.profile, run, reason)
+    history.record(loaded.run_key, run, reason)

@@ -12,7 +12,9 @@ from runner.pipeline import Operator, no_job, provider_of, save_run
 from runner.providers.base import BareNotFoundError, NotFoundError, NotOfferedError, Provider
 from runner.providers.hosts import find_host
 from runner.providers.local_service import has_job
-from runner.recipe.load import LoadedRecipe, load_recipe
+from runner.recipe.choosing import run_called
+from runner.recipe.composition import DEFAULT_PROFILE
+from runner.recipe.load import LoadedRecipe, load_profiles
 from runner.upkeep.results import changed_values, result_of
 
 
@@ -32,15 +34,16 @@ def refresh(path: Path, operator: Operator, profile: str | None) -> list[Refresh
 
     Raises RunnerError where there is no job, or none of the providers could be asked.
     """
-    loaded = load_recipe(path)
+    profiles = load_profiles(path)
+    loaded = profiles[DEFAULT_PROFILE]
     runs = {
         name: run
         for name, run in read_lockfile(loaded.lock_path).runs.items()
-        if run.job is not None and profile in (None, name)
+        if run.job is not None and profile in (None, name, name.partition("[")[0])
     }
     if not runs:
         raise RunnerError(no_job(replace(loaded, profile=profile or loaded.profile)))
-    done = [_refresh_run(replace(loaded, profile=name), run, operator) for name, run in sorted(runs.items())]
+    done = [_refresh_run(run_called(profiles, name), run, operator) for name, run in sorted(runs.items())]
     if all(one.problem for one in done):
         raise ProviderError("\n".join(f"{one.profile}: {one.problem}" for one in done))
     return done
@@ -50,14 +53,14 @@ def _refresh_run(loaded: LoadedRecipe, run: LockedRun, operator: Operator) -> Re
     job = run.job
     if job is None:
         raise AssertionError("BUG: nothing to refresh")
-    result = Refreshed(profile=loaded.profile, job=job.id, provider=job.provider)
+    result = Refreshed(profile=loaded.run_key, job=job.id, provider=job.provider)
     try:
         after = _asked(loaded, run, job, operator)
     except (ProviderError, MissingExtraError) as error:
         return replace(result, problem=str(error))
     changes = _changes(run, after)
     if changes and save_run(loaded, after, over=job.id):
-        history_of(loaded, operator.clock).record(loaded.profile, after)
+        history_of(loaded, operator.clock).record(loaded.run_key, after)
     return replace(result, changes=tuple(changes))
 
 

@@ -31,6 +31,7 @@ from runner.pipeline import (
 )
 from runner.plan import CreateJob, Planned, job_key
 from runner.providers.base import TERMINAL, Job
+from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe
 
 
@@ -42,15 +43,15 @@ def rerun(
     An earlier rerun that was cut off is taken up again. Raises StaleLockError where the recipe or its inputs
     are not as locked, JobFailedError where the new job fails, and what `run` raises.
     """
-    loaded = validate(path, operator)
+    loaded = single(validate(path, operator), operator.only)
     with alone(loaded):
-        locked = read_lockfile(loaded.lock_path).runs.get(loaded.profile)
+        locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
         job = _repeatable(loaded, locked)
         attempt = _attempt(journal_of(loaded), job)
         planned = plan_loaded(loaded, replace(operator, locked=True), rerun=attempt)
         refuse_drift(planned)
         refuse_unfit(planned, operator)
-        if not console.confirm(planned):
+        if not console.confirm([planned]):
             raise RunnerError("not confirmed; nothing was sent.")
         key = _key(planned)
         journal_of(loaded).intend("rerun", key)
@@ -124,7 +125,7 @@ def _compared(
 def _before(loaded: LoadedRecipe, locked: LockedJob, operator: Operator) -> LockedJob:
     """The job that a rerun repeated which is locked already, because the command was cut off right after."""
     for past in history_of(loaded, operator.clock).runs():
-        same = (past.profile, past.job.get("digest")) == (loaded.profile, locked.digest)
+        same = (past.profile, past.job.get("digest")) == (loaded.run_key, locked.digest)
         if same and past.job["id"] != locked.id and past.job.get("status") == "succeeded":
             return parse_job(past.job)
     return locked

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -59,6 +60,14 @@ def end(folder: Path) -> None:
 def slow(tmp_path: Path) -> Iterator[Path]:
     """A project whose job takes a while."""
     folder = make_project(tmp_path / "slow", n_epochs=50)
+    yield folder
+    end(folder)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """A project that was not run yet."""
+    folder = make_project(tmp_path / "project", n_epochs=1)
     yield folder
     end(folder)
 
@@ -152,6 +161,34 @@ def test_another_folder_gives_the_same_bytes(trained: Path, tmp_path: Path) -> N
         assert weights[0].read_bytes() == weights[1].read_bytes()
     finally:
         end(other)
+
+
+def test_a_second_stage_trains_the_result_further(project: Path) -> None:
+    """One run trains both stages, and the loss goes on where the first one ended."""
+    (project / "more.yaml").write_text(
+        "version: 1\nextends: faq.yaml\nname: more\ntraining:\n  model: {recipe: faq.yaml}\n"
+        "  hyperparameters: {n_epochs: 1, batch_size: 4}\n"
+    )
+    done = finetune(project, "run", "more.yaml")
+    first, second = (
+        yaml.safe_load((project / f"{name}.lock.yaml").read_text())["runs"]["default"]["job"]
+        for name in ("faq", "more")
+    )
+    losses = [
+        [event["data"]["train_loss"] for event in metrics(project, job["id"])] for job in (first, second)
+    ]
+
+    assert 0 == done.returncode, done.stderr
+    assert 2 == done.stderr.count("Fine-tuning job started")
+    assert {"recipe": "faq.yaml", "profile": "default", "digest": first["digest"]} == second["base"]
+    assert first["fine_tuned_model"] == second["model"]
+    assert losses[1][0] < losses[0][-1] < losses[0][0]
+
+
+def metrics(folder: Path, job_id: str) -> list[Any]:
+    """The metric events of a job, oldest first."""
+    shown = finetune(folder, "events", job_id, "--json")
+    return [event for event in json.loads(shown.stdout)["events"] if event["type"] == "metrics"]
 
 
 def test_a_lock_from_elsewhere_means_train_here(trained: Path, tmp_path: Path) -> None:

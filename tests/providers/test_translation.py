@@ -14,7 +14,7 @@ def training(host: str, **values: Any) -> Training:
 
 
 def problems(host: str, **values: Any) -> list[tuple[str, str]]:
-    found = training_problems(training(host, **values), find_host(host))
+    found = training_problems(training(host, **values), find_host(host), "m")
     return [(".".join(map(str, keys)), message) for keys, message in found]
 
 

@@ -68,11 +68,11 @@ def test_problems_name_the_option(path: Path) -> None:
 
 def test_paths_that_lead_nowhere(path: Path) -> None:
     assert [
-        "--set name.x: `name` is 'faq', expected a mapping or a list there. Shorten the path.",
+        "--set key.x: `key` is 'id', expected a mapping or a list there. Shorten the path.",
         "--set sources.1.path: `sources` is a list of 1, which has no '1', expected one of 0.",
         "--set sources.first: `sources` is a list of 1, which has no 'first', expected one of 0.",
         "--set sources.0: found null for an item of a list, expected a value. Lists are replaced whole.",
-    ] == refusal(path, "name.x=1", "sources.1.path=x", "sources.first=x", "sources.0=null")
+    ] == refusal(path, "key.x=1", "sources.1.path=x", "sources.first=x", "sources.0=null")
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,7 @@ def test_paths_that_lead_nowhere(path: Path) -> None:
         ("=3", "--set: found '=3', expected a path and a value, such as training.seed=3."),
         ("a..b=3", "--set: found 'a..b=3', expected a path and a value, such as training.seed=3."),
         ("extends=x.yaml", "--set extends: a recipe's extends cannot be set."),
+        ("name=x", "--set name: a recipe's name cannot be set."),
         ("profiles.a.key=x", "--set profiles.a.key: a recipe's profiles cannot be set."),
         ("key='x", "--set key: found ''x', expected a closing quote at the end."),
         ("key=\x1b[2J", "--set key: found the control character U+001B, expected visible text."),

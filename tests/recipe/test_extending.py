@@ -135,7 +135,8 @@ def test_problems_are_named_where_they_were_written(project: Path) -> None:
 
     assert [
         "recipe.yaml:4:11: $.training: the key 'model' is missing. Add it: the base model: tiny-1, "
-        "a folder in the project, a Hugging Face name, or a model of the provider.",
+        "a folder in the project, a Hugging Face name, a model of the provider, or the result of another "
+        "recipe.",
         "recipe.yaml:4:18: $.training.seed: found 'x', expected an integer from 0 to 2147483647.",
         "base.yaml:12:9: $.split.sed: found an unknown key 'sed'. Did you mean 'seed'?",
     ] == problems(write(project, base=base, recipe=child))

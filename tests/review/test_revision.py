@@ -95,6 +95,19 @@ def test_bases_are_those_of_the_revision(recipe: Path, revision: Commit, out: Pa
     assert "id" == loaded.recipe.key
 
 
+def test_recipes_that_are_built_on_are_those_of_the_revision(
+    recipe: Path, revision: Commit, out: Path
+) -> None:
+    (recipe.parent / "first.yaml").write_text(RECIPE)
+    recipe.write_text(RECIPE.replace("model: tiny-1", "model: {recipe: first.yaml}"))
+    state = revision()
+    (recipe.parent / "first.yaml").unlink()
+    loaded = recipe_at(state, recipe, "default", out)
+
+    assert loaded is not None
+    assert ["recipes/first.yaml", "recipes/faq.yaml"] == [each.run_name for each in loaded.lineage]
+
+
 def test_the_working_tree_stays_out_of_it(recipe: Path, revision: Commit, out: Path) -> None:
     state = revision()
     (recipe.parent.parent / "data" / "a.csv").write_text("id,question,answer\n1,other,other\n")

@@ -1,0 +1,121 @@
+"""Runs every chosen combination of a recipe as one: planned, priced and confirmed together."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from runner.budget import refuse_over_budget
+from runner.dataset.value import Dataset
+from runner.drift import refuse_drift
+from runner.errors import JobFailedError, RunnerError
+from runner.execution.run import refreshed
+from runner.lockfile import LockedRun
+from runner.pipeline import (
+    Console,
+    Operator,
+    alone,
+    follow_started,
+    plan_loaded,
+    refuse_unfit,
+    refuse_unfit_stage,
+    save_run,
+    start_job,
+    validate,
+)
+from runner.plan import Planned
+from runner.recipe.choosing import chosen
+from runner.saved_plan import SavedPlan, refuse_moved
+from runner.stages import all_stages, with_shared_uploads
+
+
+def plan_all(path: Path, operator: Operator, *, read_all: bool = False) -> tuple[Planned, ...]:
+    """Decide what the runs of all chosen combinations would do; one run for a recipe without a matrix.
+
+    With `read_all`, every source is hashed, however unchanged it looks. Raises InvalidInputError,
+    StaleLockError; nothing is sent.
+    """
+    recipes = chosen(validate(path, operator), operator.only)
+    built: dict[str, Dataset] = {}
+    return with_shared_uploads(plan_loaded(each, operator, built, read_all=read_all) for each in recipes)
+
+
+def refuse_all_unfit(plans: Sequence[Planned], operator: Operator) -> None:
+    """Raise what would stop the runs before anything is sent: data, ended jobs, a dead model, the budget.
+
+    Of several, one whose job ended does not stop the others.
+    """
+    if len(plans) == 1:
+        refuse_unfit(plans[0], operator)
+        return
+    ended = {planned.loaded.run_name: planned.refusal for planned in plans if planned.refusal}
+    for stage in all_stages(plans):
+        if stage.loaded.run_name not in ended:
+            refuse_unfit_stage(stage, operator)
+    if ended and not any(planned.plan.steps for planned in plans):
+        raise _failures(plans, [f"{name}: {refusal}" for name, refusal in ended.items()])
+    refuse_over_budget(plans, operator.max_cost_usd, allow_unknown_price=operator.allow_unknown_price)
+
+
+def run(
+    path: Path, operator: Operator, console: Console, saved: SavedPlan | None = None
+) -> tuple[Planned, ...]:
+    """Do what the plans say, follow the jobs to their ends, and lock the results.
+
+    All jobs are started, then followed; one that fails does not stop the others. With a saved plan, only that
+    one is run. Raises OverBudgetError, ProviderError, JobFailedError and whatever `plan_all` raises.
+    """
+    with ExitStack() as held:
+        for loaded in chosen(validate(path, operator), operator.only):
+            held.enter_context(alone(loaded))
+        plans = plan_all(path, operator, read_all=True)
+        for planned in plans if operator.locked else ():
+            refuse_drift(planned)
+        if saved is not None:
+            refuse_moved(saved, plans)
+        refuse_all_unfit(plans, operator)
+        if any(planned.plan.steps for planned in plans) and not console.confirm(plans):
+            raise RunnerError("not confirmed; nothing was sent.")
+        started = [(planned, _started(planned, operator, console)) for planned in plans]
+    if len(started) == 1:
+        return (_finished(*started[0], operator, console),)
+    return _all_finished(started, operator, console)
+
+
+def _started(planned: Planned, operator: Operator, console: Console) -> LockedRun | None:
+    """The run with its job started, or with the inputs of today where there is nothing to do."""
+    if planned.plan.steps:
+        return start_job(planned, operator, console)
+    if planned.refusal:
+        return planned.locked
+    run = refreshed(planned)
+    save_run(planned.loaded, run)
+    return run
+
+
+def _finished(planned: Planned, run: LockedRun | None, operator: Operator, console: Console) -> Planned:
+    if planned.refusal:
+        raise JobFailedError(planned.refusal)
+    if run is not None and planned.plan.steps:
+        run = follow_started(planned, run, operator, console)
+    return replace(planned, locked=run)
+
+
+def _all_finished(
+    started: Sequence[tuple[Planned, LockedRun | None]], operator: Operator, console: Console
+) -> tuple[Planned, ...]:
+    done, failed = [], []
+    for planned, run in started:
+        if planned.plan.steps:
+            console.say(f"Following {planned.loaded.run_name}")
+        try:
+            done.append(_finished(planned, run, operator, console))
+        except JobFailedError as error:
+            failed.append(f"{planned.loaded.run_name}: {error}")
+    if failed:
+        raise _failures([planned for planned, _ in started], failed)
+    return tuple(done)
+
+
+def _failures(plans: Sequence[Planned], failed: Sequence[str]) -> JobFailedError:
+    return JobFailedError("\n".join([f"{len(failed)} of {len(plans)} jobs did not succeed.", *failed]))
