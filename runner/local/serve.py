@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from runner.local.locks import try_lock
 from runner.local.service.app import make_app
 from runner.local.service.context import Service
 from runner.local.service.guard import Activity, Guard
+from runner.local.service.housekeeping import keep_clean
 from runner.local.store import Store
 from runner.local.supervisor import Supervisor
 
@@ -189,13 +190,13 @@ def _make_service(setup: _Setup) -> Service:
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     service: Service = app.state.service
-    queue = asyncio.create_task(service.supervisor.run())
+    tasks = [asyncio.create_task(work) for work in (service.supervisor.run(), keep_clean(service))]
     try:
         yield
     finally:
-        queue.cancel()
-        with suppress(asyncio.CancelledError):
-            await queue
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await service.inference.stop()
 
 

@@ -15,7 +15,7 @@ from runner.local.identifiers import new_id
 from runner.local.inference import InferenceDiedError, InferenceRequest
 from runner.local.service.bodies import check_object, read_object
 from runner.local.service.context import Service, service_of
-from runner.local.service.refusals import ApiError, invalid, not_found, unsupported
+from runner.local.service.refusals import ApiError, invalid, invalid_value, not_found, unsupported
 from runner.local.service.schemas import CHAT
 from runner.local.training.training_file import InvalidMessageError, parse_messages
 
@@ -96,11 +96,9 @@ def _refuse_unsupported(body: Mapping[str, Any]) -> None:
         if value not in NEUTRAL[name]:
             raise unsupported(name, json.dumps(value, ensure_ascii=False)[:60])
     if body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None:
-        raise invalid(
-            "Send 'max_completion_tokens' or 'max_tokens', not both.", "max_tokens", "invalid_value"
-        )
+        raise invalid_value("Send 'max_completion_tokens' or 'max_tokens', not both.", "max_tokens")
     if body.get("stream_options") is not None and not body.get("stream"):
-        raise invalid("'stream_options' needs 'stream': true.", "stream_options", "invalid_value")
+        raise invalid_value("'stream_options' needs 'stream': true.", "stream_options")
 
 
 def _inference_request(service: Service, body: Mapping[str, Any], request_id: str) -> InferenceRequest:
@@ -108,7 +106,7 @@ def _inference_request(service: Service, body: Mapping[str, Any], request_id: st
         messages = parse_messages(body["messages"])
         found = find_model(service.store, service.layout, body["model"])
     except InvalidMessageError as error:
-        raise invalid(f"Invalid 'messages': {error}.", "messages", "invalid_value") from error
+        raise invalid_value(f"Invalid 'messages': {error}.", "messages") from error
     except UnknownModelError as error:
         raise not_found(str(error), "model", "model_not_found") from error
     stop = body.get("stop") or []

@@ -14,9 +14,16 @@ from runner.local.identifiers import derived_id, derived_seed, fine_tuned_name, 
 from runner.local.rows import EventRow, FileRow, JobRow
 from runner.local.service.bodies import check_object, page_limit, read_object
 from runner.local.service.context import Service, idempotency_key, service_of
-from runner.local.service.files import PURPOSE
+from runner.local.service.files import FINE_TUNE
 from runner.local.service.objects import checkpoint_object, event_object, job_object, list_object
-from runner.local.service.refusals import invalid, key_reused, no_such_job, not_found, unsupported
+from runner.local.service.refusals import (
+    invalid,
+    invalid_value,
+    key_reused,
+    no_such_job,
+    not_found,
+    unsupported,
+)
 from runner.local.service.schemas import JOB
 from runner.local.store import page
 
@@ -155,9 +162,9 @@ def _new_job(service: Service, job_id: str, body: Mapping[str, Any], *, allow_ne
 
 
 def _fine_tuning_file(service: Service, file_id: str, param: str) -> FileRow:
-    row = service.store.file(file_id)
-    if row is None or row.purpose != PURPOSE:
-        found = "no such file" if row is None else f"its purpose is '{row.purpose}', expected '{PURPOSE}'"
+    row = service.store.file(file_id, service.now)
+    if row is None or row.purpose != FINE_TUNE:
+        found = "no such file" if row is None else f"its purpose is '{row.purpose}', expected '{FINE_TUNE}'"
         raise invalid(f"invalid {param}: {file_id} ({found})", param, "invalid_file")
     return row
 
@@ -167,10 +174,9 @@ def _hyperparameters(body: Mapping[str, Any]) -> dict[str, Any]:
     nested = (method.get("supervised") or {}).get("hyperparameters")
     legacy = body.get("hyperparameters")
     if nested and legacy and nested != legacy:
-        raise invalid(
+        raise invalid_value(
             "'hyperparameters' and 'method.supervised.hyperparameters' differ; send 'method' alone.",
             "hyperparameters",
-            "invalid_value",
         )
     chosen = {**AUTO, **(legacy or {}), **(nested or {})}
     # JSON has one kind of number: 3.0 is a whole one too.

@@ -3,24 +3,49 @@
 from collections.abc import Sequence
 from typing import Any
 
-from runner.local.rows import CheckpointRow, EventRow, FileRow, JobRow, ModelRow
+from runner.local.rows import CheckpointRow, EventRow, FileRow, JobRow, ModelRow, PartRow, UploadRow
 
 OWNER = "local"
 
 
 def file_object(row: FileRow) -> dict[str, Any]:
-    """The API's `file`."""
-    return {
+    """The API's `file`; `expires_at` is there for a file that expires."""
+    file = {
         "object": "file",
         "id": row.id,
         "bytes": row.size_bytes,
         "created_at": row.created_at,
-        "expires_at": None,
         "filename": row.filename,
         "purpose": row.purpose,
         "status": "processed",
-        "status_details": None,
     }
+    return file if row.expires_at is None else {**file, "expires_at": row.expires_at}
+
+
+def file_list_object(data: Sequence[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
+    """The API's list of files, whose IDs are text also where it is empty."""
+    listed = list_object(data, has_more=has_more)
+    return {**listed, "first_id": listed["first_id"] or "", "last_id": listed["last_id"] or ""}
+
+
+def upload_object(row: UploadRow, file: FileRow | None = None) -> dict[str, Any]:
+    """The API's `upload`, with the file that it became."""
+    upload = {
+        "object": "upload",
+        "id": row.id,
+        "bytes": row.size_bytes,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "filename": row.filename,
+        "purpose": row.purpose,
+        "status": row.status,
+    }
+    return upload if file is None else {**upload, "file": file_object(file)}
+
+
+def part_object(row: PartRow) -> dict[str, Any]:
+    """The API's `upload.part`."""
+    return {"object": "upload.part", "id": row.id, "created_at": row.created_at, "upload_id": row.upload_id}
 
 
 def job_object(row: JobRow) -> dict[str, Any]:
@@ -35,9 +60,9 @@ def job_object(row: JobRow) -> dict[str, Any]:
         "fine_tuned_model": row.fine_tuned_model if succeeded else None,
         "finished_at": row.finished_at,
         "hyperparameters": row.hyperparameters,
-        "integrations": [],
+        "integrations": row.integrations,
         "metadata": row.metadata,
-        "method": {"type": "supervised", "supervised": {"hyperparameters": row.hyperparameters}},
+        "method": {"type": row.method, row.method: {"hyperparameters": row.hyperparameters}},
         "model": row.model,
         "organization_id": OWNER,
         "result_files": row.result_files,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from runner.local.service.storing import PURPOSES
+
 MAX_SEED = 2147483647
 
 
@@ -36,6 +38,36 @@ METADATA = {
     "propertyNames": {"maxLength": 64},
     "additionalProperties": {"type": "string", "maxLength": 512},
 }
+# An hour to thirty days: https://developers.openai.com/api/reference/resources/files (2026-08)
+_EXPIRY = _closed(
+    {
+        "anchor": {"const": "created_at"},
+        "seconds": {"type": "integer", "minimum": 3600, "maximum": 2592000},
+    },
+    "anchor",
+    "seconds",
+)
+EXPIRES_AFTER = _closed({"expires_after": _EXPIRY})
+UPLOAD = _closed(
+    {
+        "filename": {"type": "string", "minLength": 1},
+        "purpose": {"enum": list(PURPOSES)},
+        "bytes": {"type": "integer", "minimum": 1},
+        "mime_type": {"type": "string", "minLength": 1},
+        "expires_after": _nullable(_EXPIRY),
+    },
+    "filename",
+    "purpose",
+    "bytes",
+    "mime_type",
+)
+UPLOAD_COMPLETION = _closed(
+    {
+        "part_ids": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+        "md5": _nullable({"type": "string"}),
+    },
+    "part_ids",
+)
 JOB = _closed(
     {
         "model": {"type": "string", "minLength": 1},
