@@ -43,10 +43,19 @@ class Children:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceOptions:
+    """What the operator allows: jobs may fetch models, graders may run Python, so many jobs train at once."""
+
+    allow_network: bool = False
+    allow_code: bool = False
+    max_jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Setup:
     layout: Layout
     record: ServiceRecord
-    allow_network: bool
+    options: ServiceOptions
     idle_s: float | None
     children: Children
 
@@ -66,7 +75,7 @@ def serve(  # noqa: PLR0913 - each is one decision of the caller
     *,
     token: str,
     port: int = 0,
-    allow_network: bool = False,
+    options: ServiceOptions | None = None,
     idle_s: float | None = None,
     announce: Callable[[str], None] | None = None,
     children: Children | None = None,
@@ -92,15 +101,16 @@ def serve(  # noqa: PLR0913 - each is one decision of the caller
                 version=runner.__version__,
                 is_detached=idle_s is not None,
             )
-            write_record(layout, record)
             setup = _Setup(
                 layout=layout,
                 record=record,
-                allow_network=allow_network,
+                options=options or ServiceOptions(),
                 idle_s=idle_s,
                 children=children or Children(),
             )
             try:
+                # Inside, because a signal may come while the record is on its way to the disk.
+                write_record(layout, record)
                 if announce is not None:
                     announce(record.base_url)
                 asyncio.run(_serve(setup, listener))
@@ -177,13 +187,15 @@ def _make_service(setup: _Setup) -> Service:
     clock = SystemClock()
     store = Store(setup.layout.database)
     inference = Inference(setup.layout, setup.children.inference)
+    worker, max_jobs = setup.children.worker, setup.options.max_jobs
     return Service(
         layout=setup.layout,
         store=store,
-        supervisor=Supervisor(setup.layout, store, clock, setup.children.worker, inference.warm),
+        supervisor=Supervisor(setup.layout, store, clock, worker, inference.warm, max_jobs),
         inference=inference,
         clock=clock,
-        allow_network=setup.allow_network,
+        allow_network=setup.options.allow_network,
+        allow_code=setup.options.allow_code,
     )
 
 

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from runner.local.rows import CheckpointRow, EventRow, FileRow, JobRow, ModelRow, PartRow, UploadRow
+from runner.local.rows import (
+    CheckpointRow,
+    EventRow,
+    FileRow,
+    JobRow,
+    ModelRow,
+    PartRow,
+    PermissionRow,
+    UploadRow,
+)
 
 OWNER = "local"
 
@@ -99,6 +108,16 @@ def checkpoint_object(row: CheckpointRow) -> dict[str, Any]:
         "fine_tuning_job_id": row.job_id,
         "metrics": row.metrics,
         "step_number": row.step,
+    }
+
+
+def permission_object(row: PermissionRow) -> dict[str, Any]:
+    """The API's `checkpoint.permission`."""
+    return {
+        "object": "checkpoint.permission",
+        "id": row.id,
+        "created_at": row.created_at,
+        "project_id": row.project_id,
     }
 
 

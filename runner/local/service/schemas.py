@@ -68,23 +68,52 @@ UPLOAD_COMPLETION = _closed(
     },
     "part_ids",
 )
+_INTEGRATION = _closed(
+    {
+        "type": {"const": "wandb"},
+        "wandb": _closed(
+            {
+                "project": {"type": "string"},
+                "name": _nullable({"type": "string"}),
+                "entity": _nullable({"type": "string"}),
+                "tags": _nullable({"type": "array", "items": {"type": "string"}}),
+            },
+            "project",
+        ),
+    },
+    "type",
+    "wandb",
+)
+PERMISSIONS = _closed(
+    {
+        "project_ids": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "minLength": 1, "maxLength": 64},
+        }
+    },
+    "project_ids",
+)
 JOB = _closed(
     {
         "model": {"type": "string", "minLength": 1},
         "training_file": {"type": "string", "minLength": 1},
         "validation_file": _nullable({"type": "string", "minLength": 1}),
         "hyperparameters": _nullable(HYPERPARAMETERS),
+        # What belongs to a method that is not chosen has no effect, at the hosted service either.
         "method": _closed(
             {
                 "type": {"type": "string"},
                 "supervised": _nullable(_closed({"hyperparameters": _nullable(HYPERPARAMETERS)})),
+                "dpo": _nullable({"type": "object"}),
+                "reinforcement": _nullable({"type": "object"}),
             },
             "type",
         ),
         "suffix": _nullable({"type": "string", "minLength": 1, "maxLength": 64}),
         "seed": _nullable({"type": "integer", "minimum": 0, "maximum": MAX_SEED}),
         "metadata": _nullable(METADATA),
-        "integrations": _nullable({"type": "array", "maxItems": 5}),
+        "integrations": _nullable({"type": "array", "maxItems": 5, "items": _INTEGRATION}),
     },
     "model",
     "training_file",
