@@ -122,6 +122,12 @@ class Store:
                 values = _to_columns(asdict(row))
                 self._connection.execute(_insertion(type(row)), values)
 
+    def replace(self, row: AnyRow) -> None:
+        """Put a row in the place of the one with its ID."""
+        values = _to_columns(asdict(row))
+        assignments = ", ".join(f"{name} = :{name}" for name in values)
+        self._connection.execute(f"UPDATE {TABLES[type(row)]} SET {assignments} WHERE id = :id", values)  # noqa: S608 - our names
+
     def find(self, kind: type[Row], row_id: str) -> Row | None:
         """One row by its ID."""
         rows = self._many(kind, "WHERE id = ?", row_id)

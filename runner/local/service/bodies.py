@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from runner.local.service.refusals import ApiError, invalid, invalid_value
 
 MAX_PAGE = 10_000
+METADATA_FILTER = re.compile(r"metadata\[.+\]", re.DOTALL)
 
 
 async def read_object(request: Request) -> dict[str, Any]:
@@ -45,6 +47,15 @@ def chosen(request: Request, name: str, choices: Sequence[str]) -> str:
         expected = " or ".join(choices)
         raise invalid_value(f"Invalid '{name}': found '{value}', expected {expected}.", name)
     return value
+
+
+def metadata_filter(request: Request) -> Callable[[Mapping[str, str] | None], bool]:
+    """Read `metadata[key]=value` and `metadata=null` from the query, as a test of an object's metadata."""
+    query = request.query_params
+    wanted = {name[9:-1]: value for name, value in query.items() if METADATA_FILTER.fullmatch(name)}
+    if query.get("metadata") == "null":
+        return lambda metadata: not metadata
+    return lambda metadata: wanted.items() <= (metadata or {}).items()
 
 
 def check_object(body: dict[str, Any], schema: dict[str, Any]) -> None:

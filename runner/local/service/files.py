@@ -12,7 +12,7 @@ from starlette.routing import Route
 from runner.local.rows import FileRow
 from runner.local.service.bodies import check_object, chosen, page_limit, require_form
 from runner.local.service.context import idempotency_key, service_of
-from runner.local.service.objects import file_list_object, file_object
+from runner.local.service.objects import file_object, text_list_object
 from runner.local.service.refusals import invalid, invalid_value, no_such_file
 from runner.local.service.schemas import EXPIRES_AFTER
 from runner.local.service.storing import MAX_FILE_BYTES, PURPOSES, NewFile, keep, receive
@@ -47,7 +47,7 @@ async def list_files(request: Request) -> Response:
     listed = rows if chosen(request, "order", ("desc", "asc")) == "desc" else rows[::-1]
     limit = page_limit(request, DEFAULT_PAGE)
     found, has_more = page(listed, after=query.get("after"), limit=limit)
-    return JSONResponse(file_list_object([file_object(row) for row in found], has_more=has_more))
+    return JSONResponse(text_list_object([file_object(row) for row in found], has_more=has_more))
 
 
 async def retrieve_file(request: Request) -> Response:

@@ -1,6 +1,5 @@
 """The routes of fine-tuning jobs."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from runner.canonical import sha256_of
 from runner.local.catalogue import UnknownModelError, find_model
 from runner.local.identifiers import derived_seed, fine_tuned_name, id_for, new_id
 from runner.local.rows import LIVE, UNFINISHED, EventRow, FileRow, JobRow, JobStatus, Level
-from runner.local.service.bodies import check_object, page_limit, read_object
+from runner.local.service.bodies import check_object, metadata_filter, page_limit, read_object
 from runner.local.service.context import Service, idempotency_key, service_of
 from runner.local.service.files import FINE_TUNE
 from runner.local.service.objects import checkpoint_object, event_object, job_object, list_object
@@ -31,7 +30,6 @@ NOT_SENT = (
     "Weights & Biases is kept with the job, but the local service sends nothing: "
     "the metrics are in the events and in the result file"
 )
-METADATA_FILTER = re.compile(r"metadata\[.+\]")
 AUTO = {"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": "auto"}
 VERBS: dict[JobStatus, str] = {"cancelled": "cancelled", "paused": "paused", "queued": "resumed"}
 DEFAULT_JOBS = 20
@@ -63,14 +61,10 @@ async def create_job(request: Request) -> Response:
 
 async def list_jobs(request: Request) -> Response:
     """GET /fine_tuning/jobs: newest first; `metadata[key]=value` chooses."""
-    query = request.query_params
-    wanted = {name[9:-1]: value for name, value in query.items() if METADATA_FILTER.fullmatch(name)}
-    service = service_of(request)
-    jobs = [service.supervisor.current(job) for job in service.store.jobs()]
-    if query.get("metadata") == "null":
-        jobs = [job for job in jobs if not job.metadata]
-    matching = [job for job in jobs if wanted.items() <= (job.metadata or {}).items()]
-    found, has_more = page(matching, after=query.get("after"), limit=page_limit(request, DEFAULT_JOBS))
+    service, after = service_of(request), request.query_params.get("after")
+    jobs, wanted = map(service.supervisor.current, service.store.jobs()), metadata_filter(request)
+    matching = [job for job in jobs if wanted(job.metadata)]
+    found, has_more = page(matching, after=after, limit=page_limit(request, DEFAULT_JOBS))
     return JSONResponse(list_object([job_object(job) for job in found], has_more=has_more))
 
 

@@ -31,8 +31,8 @@ def file_object(row: FileRow) -> dict[str, Any]:
     return file if row.expires_at is None else {**file, "expires_at": row.expires_at}
 
 
-def file_list_object(data: Sequence[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
-    """The API's list of files, whose IDs are text also where it is empty."""
+def text_list_object(data: Sequence[dict[str, Any]], *, has_more: bool) -> dict[str, Any]:
+    """The API's `list` where it wants the IDs to be text, also when it is empty."""
     listed = list_object(data, has_more=has_more)
     return {**listed, "first_id": listed["first_id"] or "", "last_id": listed["last_id"] or ""}
 

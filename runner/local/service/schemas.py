@@ -12,7 +12,8 @@ def _or_auto(number: dict[str, Any]) -> dict[str, Any]:
     return {"if": {"type": "string"}, "then": {"const": "auto"}, "else": number}
 
 
-def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema that null fits too."""
     return {"if": {"type": "null"}, "else": schema}
 
 
@@ -54,7 +55,7 @@ UPLOAD = _closed(
         "purpose": {"enum": list(PURPOSES)},
         "bytes": {"type": "integer", "minimum": 1},
         "mime_type": {"type": "string", "minLength": 1},
-        "expires_after": _nullable(_EXPIRY),
+        "expires_after": nullable(_EXPIRY),
     },
     "filename",
     "purpose",
@@ -64,7 +65,7 @@ UPLOAD = _closed(
 UPLOAD_COMPLETION = _closed(
     {
         "part_ids": {"type": "array", "minItems": 1, "items": {"type": "string"}},
-        "md5": _nullable({"type": "string"}),
+        "md5": nullable({"type": "string"}),
     },
     "part_ids",
 )
@@ -74,9 +75,9 @@ _INTEGRATION = _closed(
         "wandb": _closed(
             {
                 "project": {"type": "string"},
-                "name": _nullable({"type": "string"}),
-                "entity": _nullable({"type": "string"}),
-                "tags": _nullable({"type": "array", "items": {"type": "string"}}),
+                "name": nullable({"type": "string"}),
+                "entity": nullable({"type": "string"}),
+                "tags": nullable({"type": "array", "items": {"type": "string"}}),
             },
             "project",
         ),
@@ -98,47 +99,23 @@ JOB = _closed(
     {
         "model": {"type": "string", "minLength": 1},
         "training_file": {"type": "string", "minLength": 1},
-        "validation_file": _nullable({"type": "string", "minLength": 1}),
-        "hyperparameters": _nullable(HYPERPARAMETERS),
+        "validation_file": nullable({"type": "string", "minLength": 1}),
+        "hyperparameters": nullable(HYPERPARAMETERS),
         # What belongs to a method that is not chosen has no effect, at the hosted service either.
         "method": _closed(
             {
                 "type": {"type": "string"},
-                "supervised": _nullable(_closed({"hyperparameters": _nullable(HYPERPARAMETERS)})),
-                "dpo": _nullable({"type": "object"}),
-                "reinforcement": _nullable({"type": "object"}),
+                "supervised": nullable(_closed({"hyperparameters": nullable(HYPERPARAMETERS)})),
+                "dpo": nullable({"type": "object"}),
+                "reinforcement": nullable({"type": "object"}),
             },
             "type",
         ),
-        "suffix": _nullable({"type": "string", "minLength": 1, "maxLength": 64}),
-        "seed": _nullable({"type": "integer", "minimum": 0, "maximum": MAX_SEED}),
-        "metadata": _nullable(METADATA),
-        "integrations": _nullable({"type": "array", "maxItems": 5, "items": _INTEGRATION}),
+        "suffix": nullable({"type": "string", "minLength": 1, "maxLength": 64}),
+        "seed": nullable({"type": "integer", "minimum": 0, "maximum": MAX_SEED}),
+        "metadata": nullable(METADATA),
+        "integrations": nullable({"type": "array", "maxItems": 5, "items": _INTEGRATION}),
     },
     "model",
     "training_file",
 )
-_POSITIVE = {"type": "integer", "minimum": 1}
-CHAT = {
-    "type": "object",
-    "properties": {
-        "model": {"type": "string", "minLength": 1},
-        "messages": {"type": "array", "minItems": 1},
-        "max_tokens": _nullable(_POSITIVE),
-        "max_completion_tokens": _nullable(_POSITIVE),
-        "temperature": _nullable({"type": "number", "minimum": 0, "maximum": 2}),
-        "top_p": _nullable({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
-        "seed": _nullable({"type": "integer"}),
-        "stop": _nullable(
-            {
-                "if": {"type": "string"},
-                "else": {"type": "array", "maxItems": 4, "items": {"type": "string", "minLength": 1}},
-            }
-        ),
-        "stream": _nullable({"type": "boolean"}),
-        "stream_options": _nullable(
-            _closed({"include_usage": {"type": "boolean"}, "include_obfuscation": {}})
-        ),
-    },
-    "required": ["model", "messages"],
-}
