@@ -1,5 +1,6 @@
 """Reads graders from JSON data."""
 
+import ast
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast, get_args
@@ -144,6 +145,10 @@ def _source(fields: Mapping[str, Any], path: str) -> str:
     if size_bytes > MAX_SOURCE_BYTES:
         message = f"the source has {size_bytes} bytes; at most {MAX_SOURCE_BYTES} are allowed"
         raise InvalidGraderError(f"{path}.source", message)
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise InvalidGraderError(f"{path}.source", f"the source is not Python: {error}") from error
     return source
 
 

@@ -129,6 +129,10 @@ def test_every_kind_is_read(value: dict[str, Any], expected: Any) -> None:
             {**CODE, "source": "x" * 262145},
             "the source has 262145 bytes; at most 262144 are allowed - 'grader.source'",
         ),
+        (
+            {**CODE, "source": "def grade("},
+            "the source is not Python: '(' was never closed (<unknown>, line 1) - 'grader.source'",
+        ),
         ({**SCORE, "range": [1, 1]}, "[1, 1] is not two rising numbers - 'grader.range'"),
         ({**SCORE, "range": [0, 1, 2]}, "[0, 1, 2] is not two rising numbers - 'grader.range'"),
         ({**SCORE, "input": []}, "expected a list of messages - 'grader.input'"),

@@ -158,8 +158,13 @@ def _format_of(body: Mapping[str, Any]) -> str:
     return str((body.get("response_format") or {"type": "text"})["type"])
 
 
+def can_hold_to_schema() -> bool:
+    """Whether the library that holds answers to a JSON Schema is installed."""
+    return find_spec(STRUCTURED) is not None
+
+
 def _require_structured(param: str, value: Any) -> None:
-    if find_spec(STRUCTURED) is None:
+    if not can_hold_to_schema():
         raise ApiError(
             400,
             f"Unsupported value: '{param}' does not support {json.dumps(value)[:60]} without the extra "
