@@ -20,6 +20,7 @@ from runner.local.inference import Inference
 from runner.local.layout import Layout, ServiceRecord, read_record, write_record
 from runner.local.locks import try_lock
 from runner.local.service.app import make_app
+from runner.local.service.batch_runner import run_batches
 from runner.local.service.context import Service
 from runner.local.service.guard import Activity, Guard
 from runner.local.service.housekeeping import keep_clean
@@ -202,7 +203,8 @@ def _make_service(setup: _Setup) -> Service:
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     service: Service = app.state.service
-    tasks = [asyncio.create_task(work) for work in (service.supervisor.run(), keep_clean(service))]
+    works = (service.supervisor.run(), run_batches(service), keep_clean(service))
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:
@@ -222,7 +224,7 @@ async def _stop_in_time(server: uvicorn.Server, service: Service, activity: Acti
             for job in live:
                 service.store.move_job(job.id, "cancelled")
             server.should_exit = True
-        if live:
+        if live or service.store.live_batches():
             activity.last = activity.now()
         is_idle = setup.idle_s is not None and activity.idle_s() >= setup.idle_s
         if is_idle or not setup.is_recorded:

@@ -257,6 +257,12 @@ class Store:
         """Give a batch a new status and values if its status still allows it; say whether it did."""
         return self._move(BatchRow, batch_id, to, allowed_from, changes)
 
+    def update_batch(self, batch_id: str, **changes: int) -> None:
+        """Give a batch new counts; its status stays."""
+        assignments = ", ".join(f"{name} = :{name}" for name in changes)
+        statement = f"UPDATE batches SET {assignments} WHERE id = :id"  # noqa: S608 - our names
+        self._connection.execute(statement, {**changes, "id": batch_id})
+
     def _move(
         self, kind: type, row_id: str, to: str, allowed_from: Sequence[str], changes: dict[str, Any]
     ) -> bool:

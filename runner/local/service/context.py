@@ -1,6 +1,7 @@
 """What every route of the service works with."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
@@ -20,6 +21,7 @@ class Service:
     """The running service.
 
     `allow_network` lets every job fetch models from the hub, `allow_code` lets graders run Python.
+    `batch_wake` is set when there is something to do for the batches.
     """
 
     layout: Layout
@@ -29,6 +31,7 @@ class Service:
     clock: Clock
     allow_network: bool
     allow_code: bool = False
+    batch_wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def now(self) -> int:

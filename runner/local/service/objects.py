@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runner.local.rows import (
+    BatchRow,
     CheckpointRow,
     EventRow,
     FileRow,
@@ -109,6 +110,44 @@ def checkpoint_object(row: CheckpointRow) -> dict[str, Any]:
         "metrics": row.metrics,
         "step_number": row.step,
     }
+
+
+def batch_object(row: BatchRow) -> dict[str, Any]:
+    """The API's `batch`; what is not known yet is left out."""
+    batch = {
+        "object": "batch",
+        "id": row.id,
+        "endpoint": row.endpoint,
+        "model": row.model,
+        "errors": {"object": "list", "data": row.errors} if row.errors else None,
+        "input_file_id": row.input_file_id,
+        "completion_window": row.completion_window,
+        "status": row.status,
+        "output_file_id": row.output_file_id,
+        "error_file_id": row.error_file_id,
+        "created_at": row.created_at,
+        "in_progress_at": row.in_progress_at,
+        "expires_at": row.expires_at,
+        "finalizing_at": row.finalizing_at,
+        "completed_at": row.completed_at,
+        "failed_at": row.failed_at,
+        "expired_at": row.expired_at,
+        "cancelling_at": row.cancelling_at,
+        "cancelled_at": row.cancelled_at,
+        "request_counts": {
+            "total": row.n_requests,
+            "completed": row.n_completed,
+            "failed": row.n_failed,
+        },
+        "usage": {
+            "input_tokens": row.input_tokens,
+            "input_tokens_details": {"cached_tokens": 0},
+            "output_tokens": row.output_tokens,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": row.input_tokens + row.output_tokens,
+        },
+    }
+    return {name: value for name, value in batch.items() if value is not None} | {"metadata": row.metadata}
 
 
 def permission_object(row: PermissionRow) -> dict[str, Any]:

@@ -40,7 +40,7 @@ METADATA = {
     "additionalProperties": {"type": "string", "maxLength": 512},
 }
 # An hour to thirty days: https://developers.openai.com/api/reference/resources/files (2026-08)
-_EXPIRY = _closed(
+EXPIRY = _closed(
     {
         "anchor": {"const": "created_at"},
         "seconds": {"type": "integer", "minimum": 3600, "maximum": 2592000},
@@ -48,14 +48,14 @@ _EXPIRY = _closed(
     "anchor",
     "seconds",
 )
-EXPIRES_AFTER = _closed({"expires_after": _EXPIRY})
+EXPIRES_AFTER = _closed({"expires_after": EXPIRY})
 UPLOAD = _closed(
     {
         "filename": {"type": "string", "minLength": 1},
         "purpose": {"enum": list(PURPOSES)},
         "bytes": {"type": "integer", "minimum": 1},
         "mime_type": {"type": "string", "minLength": 1},
-        "expires_after": nullable(_EXPIRY),
+        "expires_after": nullable(EXPIRY),
     },
     "filename",
     "purpose",
