@@ -117,6 +117,20 @@ def envelope(message: str, param: str | None = None, code: str | None = None) ->
     return {"error": error}
 
 
+def call(service: RunningService, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """Send one JSON request as any HTTP client would; the status and the body of the answer."""
+    headers = {"Authorization": f"Bearer {service.record.token}"}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    connection = http.client.HTTPConnection("127.0.0.1", service.record.port, timeout=WAIT_S)
+    connection.request(method, path, None if body is None else json.dumps(body), headers)
+    response = connection.getresponse()
+    content = response.read()
+    connection.close()
+    is_json = response.getheader("content-type") == "application/json"
+    return response.status, json.loads(content) if is_json else content
+
+
 def post_form(
     service: RunningService, form: dict[str, str], path: str = "/v1/files", name: str = "file"
 ) -> tuple[int, Any]:
