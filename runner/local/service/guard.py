@@ -19,6 +19,7 @@ MAX_JSON_BYTES = 16 * 1024 * 1024
 # Forms hold a file and a few short fields around it.
 FORM_BYTES = 64 * 1024
 PARTS_PATH = re.compile(r"/v1/uploads/[^/]+/parts")
+POLICY_VIOLATION = 1008  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 HOST_NAMES = ("127.0.0.1", "localhost")
 
 logger = logging.getLogger(__name__)
@@ -65,8 +66,11 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
             return
         self.activity.begin()
         started = False
