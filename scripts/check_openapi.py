@@ -81,7 +81,7 @@ def main() -> int:
         exchanges.append((request, answer))
         return answer
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         state = Path(folder) / "service" / ".finetune"
         with running_service(state) as record, proxy(record, keep) as url:
             run_the_runner(Path(folder) / "project", url, record.token)

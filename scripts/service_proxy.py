@@ -8,13 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from runner.local.layout import PACKAGE_ROOT, Layout, ServiceRecord, read_record
+from runner.local.store import Store
 
 TIMEOUT_S = 600
 # What belongs to one connection and is not passed on.
@@ -60,19 +61,29 @@ Forward = Callable[[Request], Answer]
 Handle = Callable[[Request, Forward], Answer]
 
 
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing about a client that went away."""
+
+
 @contextmanager
 def running_service(state: Path, *options: str) -> Iterator[ServiceRecord]:
     """Run a service with real training on a state folder."""
     command = [sys.executable, "-m", "runner.local.detached", "--state", str(state), *options]
     process = subprocess.Popen(command, cwd=PACKAGE_ROOT)
+    layout = Layout(state)
     try:
-        layout = Layout(state)
         while (record := read_record(layout)) is None:
             if process.poll() is not None:
                 raise SystemExit("the service did not start")
             time.sleep(0.05)
         yield record
     finally:
+        # A worker outlives its service unless its job is over.
+        store = Store(layout.database)
+        for job in store.live_jobs():
+            store.move_job(job.id, "cancelled")
+        store.close()
         process.terminate()
         process.wait()
 
@@ -114,17 +125,12 @@ def proxy(record: ServiceRecord, handle: Handle, *, any_key: bool = False) -> It
             self.end_headers()
             self.wfile.write(answer.body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _QuietServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
-
-
-def with_path(request: Request, path: str) -> Request:
-    """The same request to another path."""
-    return replace(request, path=path)
 
 
 def _read_body(handler: BaseHTTPRequestHandler) -> bytes:
@@ -139,8 +145,6 @@ def _read_body(handler: BaseHTTPRequestHandler) -> bytes:
 
 
 def _forward(record: ServiceRecord, request: Request, *, any_key: bool) -> Answer:
-    from urllib.parse import quote, urlencode
-
     headers = {name: value for name, value in request.headers.items() if name not in HOP_HEADERS}
     if any_key:
         headers["authorization"] = f"Bearer {record.token}"

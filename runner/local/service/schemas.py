@@ -53,7 +53,7 @@ UPLOAD = _closed(
     {
         "filename": {"type": "string", "minLength": 1},
         "purpose": {"enum": list(PURPOSES)},
-        "bytes": {"type": "integer", "minimum": 1},
+        "bytes": {"type": "integer", "minimum": 0},
         "mime_type": {"type": "string", "minLength": 1},
         "expires_after": nullable(EXPIRY),
     },

@@ -1,8 +1,10 @@
 """Every route answers with what the SDK's types say; no route is left out."""
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 from urllib.parse import quote
 
 import openai
@@ -15,7 +17,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
+from runner.graders.model import Metric
+from runner.graders.parse import FIELDS
+from runner.graders.similarity import UNSUPPORTED
 from runner.local.service.app import make_app
+from runner.local.service.chat_schema import NEUTRAL, OUTDATED, PROPERTIES
 from tests.graders.test_parse import CHECK
 from tests.local import fake_worker
 from tests.local.harness import RunningService, call, finished, lines, post_form, upload, wait_for, worker_pid
@@ -285,3 +291,29 @@ def test_a_failed_job_is_what_the_sdk_expects(client: openai.OpenAI, service: Ru
 
     check(fine_tuning.FineTuningJob, found)
     assert found["error"]["code"] == "invalid_n_examples"
+
+
+def documented(heading: str) -> dict[str, str]:
+    """The first two columns of the table under a heading of the reference."""
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "service.md").read_text(encoding="utf-8")
+    section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) \| (.*?) \|", section, flags=re.MULTILINE)
+    return {name: text for names, text in rows for name in re.findall(r"`(.+?)`", names)}
+
+
+def test_the_reference_lists_every_route() -> None:
+    """With what is covered of it."""
+    found = documented("Routes")
+
+    assert found.keys() == ANSWERS.keys()
+    assert set(found.values()) == {"covered", "partly"}
+
+
+def test_the_reference_lists_every_parameter_of_a_chat() -> None:
+    """Refused ones too."""
+    assert documented("Chats").keys() == {*PROPERTIES, *NEUTRAL, *OUTDATED}
+
+
+def test_the_reference_lists_every_grader() -> None:
+    """And every metric."""
+    assert documented("Graders").keys() == {*FIELDS, *get_args(Metric), *UNSUPPORTED}

@@ -182,7 +182,7 @@ def test_lines_are_checked_across_parts(client: openai.OpenAI) -> None:
 @pytest.mark.parametrize(
     ("more", "param", "message"),
     [
-        ({"bytes": 0}, "bytes", "0 is less than the minimum of 1 - 'bytes'"),
+        ({"bytes": -1}, "bytes", "-1 is less than the minimum of 0 - 'bytes'"),
         ({"bytes": 2**33 + 1}, "bytes", "8589934593 is greater than the maximum of 8589934592 - 'bytes'"),
         (
             {"bytes": 209715201, "purpose": "batch"},
