@@ -57,47 +57,55 @@ def refusal_of(error: Any) -> ApiError:
         expected = f"Expected a string that matches the pattern '{error.validator_value}'."
         return invalid(f"Invalid '{path}': string does not match pattern. {expected}", path, "invalid_value")
     if rule in BOUNDS:
-        what, expected, code = BOUNDS[rule](error.instance, error.validator_value)
+        what, expected, code = BOUNDS[rule](error)
         return invalid(f"Invalid '{path}': {what}. Expected {expected} instead.", path, code)
     return invalid(f"Invalid '{path}': {error.message}.", path, "invalid_value")
 
 
-def _below(value: Any, bound: Any) -> tuple[str, str, str]:
-    kind = _number(value)
-    return f"{kind} below minimum value", f"a value >= {bound}, but got {value}", f"{kind}_below_min_value"
+def _below(error: Any) -> tuple[str, str, str]:
+    return _out_of_range(error, "below minimum value", ">=", "below_min_value")
 
 
-def _not_above(value: Any, bound: Any) -> tuple[str, str, str]:
-    kind = _number(value)
-    return f"{kind} below minimum value", f"a value > {bound}, but got {value}", f"{kind}_below_min_value"
+def _not_above(error: Any) -> tuple[str, str, str]:
+    return _out_of_range(error, "below minimum value", ">", "below_min_value")
 
 
-def _above(value: Any, bound: Any) -> tuple[str, str, str]:
-    kind = _number(value)
-    return f"{kind} above maximum value", f"a value <= {bound}, but got {value}", f"{kind}_above_max_value"
+def _above(error: Any) -> tuple[str, str, str]:
+    return _out_of_range(error, "above maximum value", "<=", "above_max_value")
 
 
-def _short(value: Any, bound: Any) -> tuple[str, str, str]:
-    kind, name = ("array", "an array") if isinstance(value, list) else ("string", "a string")
-    found = f"an empty {kind}" if not value else f"{name} with length {len(value)}"
-    what, code = (
-        (f"empty {kind}", f"empty_{kind}") if not value else (f"{kind} too short", f"{kind}_below_min_length")
-    )
-    return what, f"{name} with minimum length {bound}, but got {found}", code
+def _out_of_range(error: Any, what: str, sign: str, code: str) -> tuple[str, str, str]:
+    kind = "integer" if error.schema.get("type") == "integer" else "decimal"
+    expected = f"a value {sign} {error.validator_value}, but got {error.instance}"
+    return f"{kind} {what}", expected, f"{kind}_{code}"
 
 
-def _long(value: Any, bound: Any) -> tuple[str, str, str]:
-    kind, name = ("array", "an array") if isinstance(value, list) else ("string", "a string")
-    expected = f"{name} with maximum length {bound}, but got {name} with length {len(value)}"
+def _short(error: Any) -> tuple[str, str, str]:
+    value, (kind, name) = error.instance, _sequence(error.instance)
+    found = f"{name} with length {len(value)}" if value else f"an empty {kind}"
+    what = f"{kind} too short" if value else f"empty {kind}"
+    code = f"{kind}_below_min_length" if value else f"empty_{kind}"
+    return what, f"{name} with minimum length {error.validator_value}, but got {found}", code
+
+
+def _long(error: Any) -> tuple[str, str, str]:
+    kind, name = _sequence(error.instance)
+    found = f"{name} with length {len(error.instance)}"
+    expected = f"{name} with maximum length {error.validator_value}, but got {found}"
     return f"{kind} too long", expected, f"{kind}_above_max_length"
 
 
-def _many(value: Any, bound: Any) -> tuple[str, str, str]:
-    expected = f"an object with at most {bound} properties, but got an object with {len(value)} properties"
+def _many(error: Any) -> tuple[str, str, str]:
+    found = f"an object with {len(error.instance)} properties"
+    expected = f"an object with at most {error.validator_value} properties, but got {found}"
     return "too many properties", expected, "object_above_max_properties"
 
 
-BOUNDS: Mapping[str, Callable[[Any, Any], tuple[str, str, str]]] = {
+def _sequence(value: Any) -> tuple[str, str]:
+    return ("array", "an array") if isinstance(value, list) else ("string", "a string")
+
+
+BOUNDS: Mapping[str, Callable[[Any], tuple[str, str, str]]] = {
     "minimum": _below,
     "exclusiveMinimum": _not_above,
     "maximum": _above,
@@ -107,10 +115,6 @@ BOUNDS: Mapping[str, Callable[[Any, Any], tuple[str, str, str]]] = {
     "maxLength": _long,
     "maxProperties": _many,
 }
-
-
-def _number(value: Any) -> str:
-    return "integer" if isinstance(value, int) else "decimal"
 
 
 def _type_of(value: Any) -> str:

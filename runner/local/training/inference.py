@@ -118,7 +118,7 @@ def _replies(request: ChatRequest, cache: ModelCache) -> Iterator[Reply]:
     except ConversationError as error:
         yield _error(request.request_id, "invalid_request", f"Invalid messages: {error}")
     except InvalidSchemaError as error:
-        yield _error(request.request_id, "invalid_schema", str(error))
+        yield _error(request.request_id, "invalid_schema", f"Invalid JSON schema: {error}.")
     except UnsupportedRequestError as error:
         yield _error(request.request_id, "unsupported_value", str(error))
 

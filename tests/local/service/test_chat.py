@@ -269,9 +269,9 @@ def test_neutral_values_are_accepted(client: openai.OpenAI) -> None:
         (
             {"logit_bias": {"5": 101}},
             "logit_bias.5",
-            "Invalid 'logit_bias.5': integer above maximum value. "
+            "Invalid 'logit_bias.5': decimal above maximum value. "
             "Expected a value <= 100, but got 101 instead.",
-            "integer_above_max_value",
+            "decimal_above_max_value",
         ),
         (
             {"stop": ["a"] * 5},
