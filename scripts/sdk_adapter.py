@@ -5,6 +5,7 @@ model, is swapped for a real one on its way to the service; whatever a test ends
 it. Nothing else of a request is changed, and nothing of an answer.
 """
 
+import hashlib
 import json
 import re
 import time
@@ -48,7 +49,12 @@ class Adapter:
 
     def __call__(self, request: Request, forward: Forward) -> Answer:
         """Pass a request on with real IDs."""
-        return forward(self._with_body(self._with_path(request)))
+        swapped = self._with_body(self._with_path(request))
+        answer = forward(swapped)
+        if swapped.path.endswith("/pause"):
+            # Lists would show it to the tests that follow; the SDK's type does not know the status.
+            self._client.fine_tuning.jobs.cancel(swapped.path.split("/")[-2])
+        return answer
 
     def file(self) -> str:
         """A training file."""
@@ -142,6 +148,8 @@ class Adapter:
         if request.path.endswith("/complete"):
             upload_id = request.path.split("/")[-2]
             body["part_ids"] = [self._client.uploads.parts.create(upload_id, data=LINES).id]
+            if "md5" in body:
+                body["md5"] = hashlib.md5(LINES).hexdigest()
         return replace(request, body=json.dumps(body).encode())
 
     def _train(self) -> str:
