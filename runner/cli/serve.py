@@ -18,10 +18,16 @@ TOKEN_VARIABLE = "FINETUNE_SERVE_TOKEN"  # noqa: S105 - the name of a variable, 
 @click.option(
     "--port", default=8642, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one."
 )
+@click.option(
+    "--max-jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Jobs trained at a time."
+)
 @click.option("--allow-network", is_flag=True, help="Let every job fetch models from the Hugging Face hub.")
+@click.option("--allow-code", is_flag=True, help="Let graders of type python run code on this machine.")
 @click.option("--stop", is_flag=True, help="Stop this project's service instead; jobs in progress go on.")
 @json_option
-def serve(*, port: int, allow_network: bool, stop: bool, as_json: bool) -> None:
+def serve(
+    *, port: int, max_jobs: int, allow_network: bool, allow_code: bool, stop: bool, as_json: bool
+) -> None:
     """Run the local service for any OpenAI client until Ctrl-C.
 
     The token comes from FINETUNE_SERVE_TOKEN; without it one is made and shown. An idle service that an
@@ -32,6 +38,7 @@ def serve(*, port: int, allow_network: bool, stop: bool, as_json: bool) -> None:
         _report_stopped(is_stopped=stop_service(state), as_json=as_json)
         return
     try:
+        from runner.local.serve import ServiceOptions
         from runner.local.serve import serve as serve_forever
     except ImportError as error:
         raise MissingExtraError(
@@ -50,7 +57,8 @@ def serve(*, port: int, allow_network: bool, stop: bool, as_json: bool) -> None:
             tell(f"  export OPENAI_API_KEY={token}")
 
     make_way(state)
-    serve_forever(state, port=port, token=token, allow_network=allow_network, announce=announce)
+    options = ServiceOptions(allow_network=allow_network, allow_code=allow_code, max_jobs=max_jobs)
+    serve_forever(state, port=port, token=token, options=options, announce=announce)
 
 
 def _token() -> str:

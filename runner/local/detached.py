@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.errors import RunnerError
-from runner.local.serve import Children, serve
+from runner.local.serve import Children, ServiceOptions, serve
 
 IDLE_S = 600.0
 
@@ -20,6 +20,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="runner.local.detached")
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--allow-network", action="store_true")
+    parser.add_argument("--allow-code", action="store_true")
+    parser.add_argument("--max-jobs", type=int, default=1)
     parser.add_argument("--idle-s", type=float, default=IDLE_S)
     parser.add_argument("--worker", default=Children().worker)
     parser.add_argument("--inference", default=Children().inference)
@@ -28,7 +30,11 @@ def main(arguments: Sequence[str]) -> int:
         serve(
             options.state,
             token=secrets.token_urlsafe(32),
-            allow_network=options.allow_network,
+            options=ServiceOptions(
+                allow_network=options.allow_network,
+                allow_code=options.allow_code,
+                max_jobs=options.max_jobs,
+            ),
             idle_s=options.idle_s,
             children=Children(worker=options.worker, inference=options.inference),
         )

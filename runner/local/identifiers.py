@@ -6,17 +6,24 @@ import secrets
 from pathlib import PurePosixPath
 
 ID_DIGITS = 24
+# The hosted service writes upload_..., but file-...
+UNDERSCORED = frozenset({"batch", "batch_req", "cp", "part", "req", "upload"})
 
 
 def new_id(prefix: str) -> str:
     """Make a random ID."""
-    return f"{prefix}-{secrets.token_hex(ID_DIGITS // 2)}"
+    return _joined(prefix, secrets.token_hex(ID_DIGITS // 2))
 
 
 def derived_id(prefix: str, key: str) -> str:
     """Make the ID that belongs to a key, the same one on every machine."""
     digest = hashlib.sha256(f"{prefix}\n{key}".encode()).hexdigest()
-    return f"{prefix}-{digest[:ID_DIGITS]}"
+    return _joined(prefix, digest[:ID_DIGITS])
+
+
+def id_for(prefix: str, key: str | None) -> str:
+    """Make the ID of an object that a client may have given an idempotency key."""
+    return derived_id(prefix, key) if key else new_id(prefix)
 
 
 def derived_seed(job_id: str) -> int:
@@ -38,3 +45,7 @@ def fine_tuned_name(base_model: str, suffix: str | None, job_id: str) -> str:
 def checkpoint_name(fine_tuned_model: str, step: int) -> str:
     """Name the model of a checkpoint."""
     return f"{fine_tuned_model}:ckpt-step-{step}"
+
+
+def _joined(prefix: str, digits: str) -> str:
+    return f"{prefix}{'_' if prefix in UNDERSCORED else '-'}{digits}"

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from runner.local.layout import PACKAGE_ROOT, Layout
@@ -23,12 +23,20 @@ class InferenceRequest:
     id: str
     model_path: str | None
     base_model: str
-    messages: list[dict[str, str]]
-    max_tokens: int | None
-    temperature: float
-    top_p: float
-    seed: int | None
-    stop: list[str]
+    messages: list[dict[str, Any]]
+    max_tokens: int | None = None
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int | None = None
+    stop: list[str] = field(default_factory=list)
+    n: int = 1
+    top_logprobs: int | None = None
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logit_bias: dict[str, float] = field(default_factory=dict)
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    must_call: bool = False
+    schema: dict[str, Any] | None = None
 
 
 class InferenceDiedError(Exception):

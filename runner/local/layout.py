@@ -58,6 +58,14 @@ class Layout:
         """The bytes of one file."""
         return self.files / file_id
 
+    def upload(self, upload_id: str) -> Path:
+        """The parts of an upload that is not complete."""
+        return self.root / "uploads" / upload_id
+
+    def batch(self, batch_id: str) -> Path:
+        """The answers of a batch that is not finished."""
+        return self.root / "batches" / batch_id
+
     def job(self, job_id: str) -> Path:
         """A job's working folder."""
         return self.root / "jobs" / job_id

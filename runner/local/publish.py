@@ -9,7 +9,7 @@ from runner.canonical import sha256_file, write_atomically
 from runner.local.identifiers import derived_id, new_id
 from runner.local.layout import Layout
 from runner.local.reporter import checkpoint_model, checkpoint_row
-from runner.local.rows import CheckpointRow, EventRow, FileRow, JobRow, ModelRow
+from runner.local.rows import UNFINISHED, CheckpointRow, EventRow, FileRow, JobRow, ModelRow
 from runner.local.store import Store
 from runner.local.training.job import TrainingResult
 
@@ -48,9 +48,11 @@ def publish(store: Store, layout: Layout, job: JobRow, result: TrainingResult, n
 
 
 def _succeed(store: Store, job: JobRow, result: TrainingResult, results: FileRow, now: int) -> bool:
+    # A job that is paused when its model is complete has nothing left to pause.
     return store.move_job(
         job.id,
         "succeeded",
+        allowed_from=UNFINISHED,
         finished_at=now,
         trained_tokens=result.trained_tokens,
         result_files=[results.id],

@@ -70,8 +70,8 @@ class StoreReporter:
         self.event("info", f"Checkpoint created at step {checkpoint.step}")
 
     def is_cancelled(self) -> bool:
-        """Whether the job was cancelled, or is not to go on for another reason."""
-        return not self._store.is_live(self._job.id)
+        """Whether the job was cancelled or paused, or is not to go on for another reason."""
+        return not self._store.may_go_on(self._job)
 
     def flush(self) -> None:
         """Write the events that wait."""

@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,10 @@ from runner.local.inference import Inference
 from runner.local.layout import Layout, ServiceRecord, read_record, write_record
 from runner.local.locks import try_lock
 from runner.local.service.app import make_app
+from runner.local.service.batch_runner import run_batches
 from runner.local.service.context import Service
 from runner.local.service.guard import Activity, Guard
+from runner.local.service.housekeeping import keep_clean
 from runner.local.store import Store
 from runner.local.supervisor import Supervisor
 
@@ -42,10 +44,19 @@ class Children:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceOptions:
+    """What the operator allows: jobs may fetch models, graders may run Python, so many jobs train at once."""
+
+    allow_network: bool = False
+    allow_code: bool = False
+    max_jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Setup:
     layout: Layout
     record: ServiceRecord
-    allow_network: bool
+    options: ServiceOptions
     idle_s: float | None
     children: Children
 
@@ -65,7 +76,7 @@ def serve(  # noqa: PLR0913 - each is one decision of the caller
     *,
     token: str,
     port: int = 0,
-    allow_network: bool = False,
+    options: ServiceOptions | None = None,
     idle_s: float | None = None,
     announce: Callable[[str], None] | None = None,
     children: Children | None = None,
@@ -91,15 +102,16 @@ def serve(  # noqa: PLR0913 - each is one decision of the caller
                 version=runner.__version__,
                 is_detached=idle_s is not None,
             )
-            write_record(layout, record)
             setup = _Setup(
                 layout=layout,
                 record=record,
-                allow_network=allow_network,
+                options=options or ServiceOptions(),
                 idle_s=idle_s,
                 children=children or Children(),
             )
             try:
+                # Inside, because a signal may come while the record is on its way to the disk.
+                write_record(layout, record)
                 if announce is not None:
                     announce(record.base_url)
                 asyncio.run(_serve(setup, listener))
@@ -176,26 +188,29 @@ def _make_service(setup: _Setup) -> Service:
     clock = SystemClock()
     store = Store(setup.layout.database)
     inference = Inference(setup.layout, setup.children.inference)
+    worker, max_jobs = setup.children.worker, setup.options.max_jobs
     return Service(
         layout=setup.layout,
         store=store,
-        supervisor=Supervisor(setup.layout, store, clock, setup.children.worker, inference.warm),
+        supervisor=Supervisor(setup.layout, store, clock, worker, inference.warm, max_jobs),
         inference=inference,
         clock=clock,
-        allow_network=setup.allow_network,
+        allow_network=setup.options.allow_network,
+        allow_code=setup.options.allow_code,
     )
 
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     service: Service = app.state.service
-    queue = asyncio.create_task(service.supervisor.run())
+    works = (service.supervisor.run(), run_batches(service), keep_clean(service))
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
     finally:
-        queue.cancel()
-        with suppress(asyncio.CancelledError):
-            await queue
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await service.inference.stop()
 
 
@@ -209,7 +224,7 @@ async def _stop_in_time(server: uvicorn.Server, service: Service, activity: Acti
             for job in live:
                 service.store.move_job(job.id, "cancelled")
             server.should_exit = True
-        if live:
+        if live or service.store.live_batches():
             activity.last = activity.now()
         is_idle = setup.idle_s is not None and activity.idle_s() >= setup.idle_s
         if is_idle or not setup.is_recorded:

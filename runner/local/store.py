@@ -9,56 +9,77 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runner.errors import RunnerError
-from runner.local.rows import LIVE, CheckpointRow, EventRow, FileRow, JobRow, JobStatus, ModelRow
+from runner.local.rows import (
+    LIVE,
+    LIVE_BATCH,
+    UNFINISHED,
+    BatchRow,
+    BatchStatus,
+    CheckpointRow,
+    CompletionRow,
+    EventRow,
+    FileRow,
+    JobRow,
+    JobStatus,
+    ModelRow,
+    PartRow,
+    PermissionRow,
+    UploadRow,
+    UploadStatus,
+)
+from runner.local.tables import MIGRATIONS
 
 BUSY_TIMEOUT_S = 20.0
-SCHEMA_VERSION = 1
-SCHEMA = """
-CREATE TABLE files (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, filename TEXT NOT NULL,
-  purpose TEXT NOT NULL, size_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, created_at INTEGER NOT NULL,
-  request_sha256 TEXT);
-CREATE TABLE jobs (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, created_at INTEGER NOT NULL,
-  model TEXT NOT NULL, base_model TEXT NOT NULL, base_path TEXT, fine_tuned_model TEXT NOT NULL,
-  status TEXT NOT NULL,
-  training_file TEXT NOT NULL, validation_file TEXT, hyperparameters TEXT NOT NULL, seed INTEGER NOT NULL,
-  suffix TEXT, metadata TEXT, allow_network INTEGER NOT NULL, request_sha256 TEXT, starts INTEGER NOT NULL,
-  finished_at INTEGER, estimated_finish INTEGER, trained_tokens INTEGER, result_files TEXT NOT NULL,
-  error TEXT, weights TEXT);
-CREATE INDEX jobs_by_status ON jobs (status);
-CREATE TABLE events (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, job_id TEXT NOT NULL,
-  created_at INTEGER NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL, type TEXT NOT NULL,
-  data TEXT NOT NULL);
-CREATE INDEX events_by_job ON events (job_id, seq);
-CREATE TABLE checkpoints (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, job_id TEXT NOT NULL,
-  created_at INTEGER NOT NULL, step INTEGER NOT NULL, model TEXT NOT NULL, metrics TEXT NOT NULL);
-CREATE TABLE models (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, job_id TEXT NOT NULL,
-  created_at INTEGER NOT NULL, base_model TEXT NOT NULL, path TEXT NOT NULL, is_checkpoint INTEGER NOT NULL);
-"""
 TABLES: dict[type, str] = {
     FileRow: "files",
+    UploadRow: "uploads",
+    PartRow: "parts",
     JobRow: "jobs",
     EventRow: "events",
     CheckpointRow: "checkpoints",
     ModelRow: "models",
+    PermissionRow: "permissions",
+    BatchRow: "batches",
+    CompletionRow: "completions",
 }
 JSON_COLUMNS = frozenset(
-    {"hyperparameters", "metadata", "result_files", "error", "weights", "data", "metrics"}
+    {
+        "completion",
+        "data",
+        "error",
+        "errors",
+        "hyperparameters",
+        "integrations",
+        "messages",
+        "metadata",
+        "metrics",
+        "result_files",
+        "weights",
+    }
 )
 BOOLEAN_COLUMNS = frozenset({"allow_network", "is_checkpoint"})
+TUPLE_COLUMNS = frozenset({"errors", "integrations", "messages", "result_files"})
 
-Row = TypeVar("Row", FileRow, JobRow, EventRow, CheckpointRow, ModelRow)
+AnyRow = (
+    FileRow
+    | UploadRow
+    | PartRow
+    | JobRow
+    | EventRow
+    | CheckpointRow
+    | ModelRow
+    | PermissionRow
+    | BatchRow
+    | CompletionRow
+)
+Row = TypeVar("Row", bound=AnyRow)
 
 
 class Store:
     """One connection to the state; every method is one transaction unless it runs inside `transaction`.
 
     A durable store keeps what it acknowledged through a power cut, any store through a killed process.
-    Opening one raises RunnerError when the file is not such a state.
+    Opening one brings an older state up to date, and raises RunnerError when the file is not such a state.
     """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
@@ -94,34 +115,53 @@ class Store:
             raise
         self._connection.execute("COMMIT")
 
-    def add(self, *rows: FileRow | JobRow | EventRow | CheckpointRow | ModelRow) -> None:
+    def add(self, *rows: AnyRow) -> None:
         """Add rows together; a row whose ID is there already is left as it was."""
         with self.transaction():
             for row in rows:
                 values = _to_columns(asdict(row))
                 self._connection.execute(_insertion(type(row)), values)
 
-    def file(self, file_id: str) -> FileRow | None:
-        """One file."""
-        return self._one(FileRow, "WHERE id = ?", file_id)
+    def replace(self, row: AnyRow) -> None:
+        """Put a row in the place of the one with its ID."""
+        values = _to_columns(asdict(row))
+        assignments = ", ".join(f"{name} = :{name}" for name in values)
+        self._connection.execute(f"UPDATE {TABLES[type(row)]} SET {assignments} WHERE id = :id", values)  # noqa: S608 - our names
 
-    def files(self, purpose: str | None = None) -> list[FileRow]:
-        """Files, newest first."""
-        if purpose is None:
-            return self._many(FileRow, "ORDER BY seq DESC")
-        return self._many(FileRow, "WHERE purpose = ? ORDER BY seq DESC", purpose)
+    def find(self, kind: type[Row], row_id: str) -> Row | None:
+        """One row by its ID."""
+        rows = self._many(kind, "WHERE id = ?", row_id)
+        return rows[0] if rows else None
 
-    def remove_file(self, file_id: str) -> None:
-        """Forget a file."""
-        self._connection.execute("DELETE FROM files WHERE id = ?", (file_id,))
+    def rows(self, kind: type[Row]) -> list[Row]:
+        """Every row of a kind, newest first."""
+        return self._many(kind, "ORDER BY seq DESC")
+
+    def remove(self, kind: type[Row], row_id: str) -> None:
+        """Forget a row."""
+        self._connection.execute(f"DELETE FROM {TABLES[kind]} WHERE id = ?", (row_id,))  # noqa: S608 - our names
+
+    def file(self, file_id: str, now: float) -> FileRow | None:
+        """One file, unless it has expired."""
+        row = self.find(FileRow, file_id)
+        return None if row is None or _has_expired(row, now) else row
+
+    def files(self, now: float, purpose: str | None = None) -> list[FileRow]:
+        """Files that have not expired, newest first."""
+        where = "WHERE ? IN ('', purpose) AND (expires_at IS NULL OR expires_at > ?) ORDER BY seq DESC"
+        return self._many(FileRow, where, purpose or "", now)
+
+    def expired_files(self, now: float) -> list[FileRow]:
+        """Files whose time is over."""
+        return self._many(FileRow, "WHERE expires_at <= ?", now)
 
     def job(self, job_id: str) -> JobRow | None:
         """One job."""
-        return self._one(JobRow, "WHERE id = ?", job_id)
+        return self.find(JobRow, job_id)
 
     def jobs(self) -> list[JobRow]:
         """Jobs, newest first."""
-        return self._many(JobRow, "ORDER BY seq DESC")
+        return self.rows(JobRow)
 
     def remove_job(self, job_id: str) -> None:
         """Forget a job and its log."""
@@ -130,13 +170,18 @@ class Store:
             self._connection.execute("DELETE FROM events WHERE job_id = ?", (job_id,))
 
     def live_jobs(self) -> list[JobRow]:
-        """Jobs that are not finished, oldest first."""
+        """Jobs that run or wait for their turn, oldest first."""
         return self._many(JobRow, f"WHERE status IN {LIVE!r} ORDER BY seq")
 
-    def is_live(self, job_id: str) -> bool:
-        """Whether a job may still change; cheap enough to ask at every training step."""
-        found = self._connection.execute("SELECT status FROM jobs WHERE id = ?", (job_id,)).fetchone()
-        return found is not None and found["status"] in LIVE
+    def unfinished_jobs(self) -> list[JobRow]:
+        """Live jobs and paused ones, oldest first."""
+        return self._many(JobRow, f"WHERE status IN {UNFINISHED!r} ORDER BY seq")
+
+    def may_go_on(self, job: JobRow) -> bool:
+        """Whether the worker of a job is still wanted; cheap enough to ask at every training step."""
+        statement = "SELECT status, pauses FROM jobs WHERE id = ?"
+        found = self._connection.execute(statement, (job.id,)).fetchone()
+        return found is not None and found["status"] in LIVE and found["pauses"] == job.pauses
 
     def move_job(
         self, job_id: str, to: JobStatus, *, allowed_from: Sequence[JobStatus] = LIVE, **changes: Any
@@ -145,12 +190,7 @@ class Store:
 
         Of a cancellation and a success that arrive together, the first one stays.
         """
-        values = _to_columns({"status": to, **changes})
-        assignments = ", ".join(f"{name} = :{name}" for name in values)
-        places = ", ".join(f":from_{index}" for index in range(len(allowed_from)))
-        statement = f"UPDATE jobs SET {assignments} WHERE id = :id AND status IN ({places})"  # noqa: S608 - our names
-        origins = {f"from_{index}": status for index, status in enumerate(allowed_from)}
-        return self._connection.execute(statement, {**values, **origins, "id": job_id}).rowcount == 1
+        return self._move(JobRow, job_id, to, allowed_from, changes)
 
     def update_job(self, job_id: str, **changes: Any) -> None:
         """Give a live job new values; its status stays."""
@@ -172,27 +212,66 @@ class Store:
 
     def model(self, name: str) -> ModelRow | None:
         """One fine-tuned model or checkpoint."""
-        return self._one(ModelRow, "WHERE id = ?", name)
+        return self.find(ModelRow, name)
 
     def models(self) -> list[ModelRow]:
         """Fine-tuned models and checkpoints, oldest first."""
         return self._many(ModelRow, "ORDER BY seq")
 
     def remove_model(self, name: str) -> None:
-        """Forget a model, and the checkpoint that it is."""
+        """Forget a model, the checkpoint that it is, and who may use it."""
         with self.transaction():
+            self._connection.execute("DELETE FROM permissions WHERE checkpoint = ?", (name,))
             self._connection.execute("DELETE FROM models WHERE id = ?", (name,))
             self._connection.execute("DELETE FROM checkpoints WHERE model = ?", (name,))
 
     def remove_models_of(self, job_id: str) -> None:
         """Forget everything that a job trained."""
         with self.transaction():
-            self._connection.execute("DELETE FROM models WHERE job_id = ?", (job_id,))
-            self._connection.execute("DELETE FROM checkpoints WHERE job_id = ?", (job_id,))
+            for row in self._many(ModelRow, "WHERE job_id = ?", job_id):
+                self.remove_model(row.id)
 
-    def _one(self, kind: type[Row], where: str, *parameters: object) -> Row | None:
-        rows = self._many(kind, where, *parameters)
-        return rows[0] if rows else None
+    def permissions(self, checkpoint: str) -> list[PermissionRow]:
+        """Who may use a checkpoint, oldest first."""
+        return self._many(PermissionRow, "WHERE checkpoint = ? ORDER BY seq", checkpoint)
+
+    def parts(self, upload_id: str) -> list[PartRow]:
+        """The pieces of an upload, in the order of their arrival."""
+        return self._many(PartRow, "WHERE upload_id = ? ORDER BY seq", upload_id)
+
+    def overdue_uploads(self, now: float) -> list[UploadRow]:
+        """Uploads that were not completed in time."""
+        return self._many(UploadRow, "WHERE status = 'pending' AND expires_at <= ?", now)
+
+    def move_upload(self, upload_id: str, to: UploadStatus, **changes: Any) -> bool:
+        """End a pending upload; False when it has ended already."""
+        return self._move(UploadRow, upload_id, to, ("pending",), changes)
+
+    def live_batches(self) -> list[BatchRow]:
+        """Batches that are not finished, oldest first."""
+        return self._many(BatchRow, f"WHERE status IN {LIVE_BATCH!r} ORDER BY seq")
+
+    def move_batch(
+        self, batch_id: str, to: BatchStatus, *, allowed_from: Sequence[BatchStatus], **changes: Any
+    ) -> bool:
+        """Give a batch a new status and values if its status still allows it; say whether it did."""
+        return self._move(BatchRow, batch_id, to, allowed_from, changes)
+
+    def update_batch(self, batch_id: str, **changes: int) -> None:
+        """Give a batch new counts; its status stays."""
+        assignments = ", ".join(f"{name} = :{name}" for name in changes)
+        statement = f"UPDATE batches SET {assignments} WHERE id = :id"  # noqa: S608 - our names
+        self._connection.execute(statement, {**changes, "id": batch_id})
+
+    def _move(
+        self, kind: type, row_id: str, to: str, allowed_from: Sequence[str], changes: dict[str, Any]
+    ) -> bool:
+        values = _to_columns({"status": to, **changes})
+        assignments = ", ".join(f"{name} = :{name}" for name in values)
+        places = ", ".join(f":from_{index}" for index in range(len(allowed_from)))
+        statement = f"UPDATE {TABLES[kind]} SET {assignments} WHERE id = :id AND status IN ({places})"  # noqa: S608 - our names
+        origins = {f"from_{index}": status for index, status in enumerate(allowed_from)}
+        return self._connection.execute(statement, {**values, **origins, "id": row_id}).rowcount == 1
 
     def _many(self, kind: type[Row], where: str, *parameters: object) -> list[Row]:
         statement = f"SELECT * FROM {TABLES[kind]} {where}"  # noqa: S608 - both are constants of this module
@@ -201,17 +280,16 @@ class Store:
     def _migrate(self) -> None:
         with self.transaction():
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            if version == SCHEMA_VERSION:
-                return
-            if version != 0:
+            if version > len(MIGRATIONS):
                 raise RunnerError(
-                    "The local service's state was written by another version of finetune-runner (state "
-                    f"{version}, expected {SCHEMA_VERSION}). Install that version, or delete the folder "
-                    "`.finetune/local`."
+                    "The local service's state was written by a newer version of finetune-runner (state "
+                    f"{version}, expected at most {len(MIGRATIONS)}). Install that version, or delete the "
+                    "folder `.finetune/local`."
                 )
-            for statement in SCHEMA.split(";"):
-                self._connection.execute(statement)
-            self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            for script in MIGRATIONS[version:]:
+                for statement in script.split(";"):
+                    self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
 def page(rows: Iterable[Row], *, after: str | None, limit: int) -> tuple[list[Row], bool]:
@@ -221,6 +299,10 @@ def page(rows: Iterable[Row], *, after: str | None, limit: int) -> tuple[list[Ro
         positions = [index for index, row in enumerate(listed) if row.id == after]
         listed = listed[positions[0] + 1 :] if positions else []
     return listed[:limit], len(listed) > limit
+
+
+def _has_expired(row: FileRow, now: float) -> bool:
+    return row.expires_at is not None and row.expires_at <= now
 
 
 def _insertion(kind: type) -> str:
@@ -237,11 +319,12 @@ def _to_columns(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_columns(kind: type[Row], found: sqlite3.Row) -> Row:
-    values = {name: found[name] for name in found.keys() if name != "seq"}  # noqa: SIM118 - a Row iterates its values
+    # Only the columns that this version knows: a worker may outlive an update of the service.
+    values = {column.name: found[column.name] for column in fields(kind)}
     for name in JSON_COLUMNS & values.keys():
         values[name] = None if values[name] is None else json.loads(values[name])
     for name in BOOLEAN_COLUMNS & values.keys():
         values[name] = bool(values[name])
-    if "result_files" in values:
-        values["result_files"] = tuple(values["result_files"])
+    for name in TUPLE_COLUMNS & values.keys():
+        values[name] = tuple(values[name])
     return kind(**values)

@@ -1,4 +1,4 @@
-"""Runs one job at a time, each in a worker process that outlives the service."""
+"""Runs jobs in turn, each in a worker process that outlives the service."""
 
 import asyncio
 import logging
@@ -8,9 +8,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from runner.clock import Clock
 from runner.local.identifiers import new_id
@@ -32,20 +33,29 @@ logger = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Starts, watches and stops workers; `warm` is called when a job is about to end.
+    """Starts, watches and stops workers, `max_jobs` at a time; `warm` is called when a job nears its end.
 
     A failure that cannot be written, because the disk is full, is kept in memory until it can be.
     """
 
-    def __init__(
-        self, layout: Layout, store: Store, clock: Clock, worker_module: str, warm: Callable[[], None]
+    def __init__(  # noqa: PLR0913 - what it works with, and one decision of the operator
+        self,
+        layout: Layout,
+        store: Store,
+        clock: Clock,
+        worker_module: str,
+        warm: Callable[[], None],
+        max_jobs: int = 1,
     ) -> None:
         self._layout = layout
         self._store = store
         self._clock = clock
         self._worker_module = worker_module
         self._warm = warm
+        self._max_jobs = max_jobs
         self._wake = asyncio.Event()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._told_positions: dict[str, int] = {}
         self._unwritten: dict[str, JobRow] = {}
 
     def current(self, job: JobRow) -> JobRow:
@@ -53,43 +63,70 @@ class Supervisor:
         return self._unwritten.get(job.id, job) if job.is_live else job
 
     def submit(self, job: JobRow) -> None:
-        """Take up a job that was just stored."""
+        """Take up a job that was just stored or resumed."""
         self._layout.job(job.id).mkdir(parents=True, exist_ok=True)
-        first = self._live_jobs()[0]
-        if first.id != job.id:
-            self._event(job.id, "info", f"Waiting for {first.id}: one job is trained at a time")
         self._wake.set()
 
     async def run(self) -> None:
         """Work through the jobs until cancelled; workers are left alone then."""
+        try:
+            await self._guarded(self._take_over_all)
+            while True:
+                self._wake.clear()
+                await self._guarded(self._start_next)
+                await self._sleep()
+        finally:
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _guarded(self, step: Callable[[], Awaitable[None] | None]) -> None:
+        """Take a step of the queue; where the disk is full, wait and look at the queue again."""
+        try:
+            waited_for = step()
+            if waited_for is not None:
+                await waited_for
+        except (sqlite3.Error, OSError):
+            # A full disk must not end the service: the state is still readable and jobs may be cancelled.
+            logger.exception("the job queue stopped; it goes on in %s s", RETRY_S)
+            await asyncio.sleep(RETRY_S)
+            self._wake.set()
+
+    def _take_over_all(self) -> None:
         for job in self._store.live_jobs():
             self._take_over(job)
-        while True:
-            try:
-                self._write_failures()
-                job_or_none = self._next_job()
-                if job_or_none is None:
-                    await self._sleep()
-                else:
-                    await self._run_job(job_or_none)
-            except (sqlite3.Error, OSError):
-                # A full disk must not end the service: the state is still readable and jobs may be cancelled.
-                logger.exception("the job queue stopped; it goes on in %s s", RETRY_S)
-                await asyncio.sleep(RETRY_S)
 
     async def _sleep(self) -> None:
         """Wait for a new job, or for the time to write again what could not be written."""
-        self._wake.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), RETRY_S if self._unwritten else None)
 
     def _live_jobs(self) -> list[JobRow]:
         return [job for job in self._store.live_jobs() if job.id not in self._unwritten]
 
-    def _next_job(self) -> JobRow | None:
-        live = self._live_jobs()
+    def _start_next(self) -> None:
+        """Watch every job that has a worker, give one to the next while there is room, tell the others."""
+        self._write_failures()
+        live = [job for job in self._live_jobs() if job.id not in self._running]
         adopted = [job for job in live if self._has_worker(job)]
-        return next(iter([*adopted, *live]), None)
+        waiting = [job for job in live if job not in adopted]
+        n_free = max(self._max_jobs - len(self._running) - len(adopted), 0)
+        for job in [*adopted, *waiting[:n_free]]:
+            self._running[job.id] = asyncio.create_task(self._guarded(partial(self._run_job, job)))
+            self._running[job.id].add_done_callback(partial(self._ended, job.id))
+        self._tell_positions(waiting[n_free:])
+
+    def _ended(self, job_id: str, _task: asyncio.Task[None]) -> None:
+        del self._running[job_id]
+        self._wake.set()
+
+    def _tell_positions(self, waiting: list[JobRow]) -> None:
+        positions = {job.id: number for number, job in enumerate(waiting, start=1)}
+        limit = "one job is" if self._max_jobs == 1 else f"{self._max_jobs} jobs are"
+        for job_id, position in positions.items():
+            if self._told_positions.get(job_id) != position:
+                self._event(job_id, "info", f"Position {position} in the queue: {limit} trained at a time")
+        self._told_positions = positions
 
     def _take_over(self, job: JobRow) -> None:
         """Decide about a job of an earlier service: its worker may live, or have died with the machine."""
@@ -116,7 +153,7 @@ class Supervisor:
             return
         await self._watch(job, process)
         ended = self._store.job(job.id)
-        if ended is not None and ended.is_live:
+        if ended is not None and ended.is_live and ended.pauses == job.pauses:
             code = process.returncode if process is not None else None
             self._fail(job, "worker_died", f"{describe_exit('training', code)} {self._log(job)}")
         self._remove_unfinished(job)
@@ -148,7 +185,7 @@ class Supervisor:
         while process.poll() is None if process is not None else self._has_worker(job):
             await asyncio.sleep(POLL_S)
             current = self._store.job(job.id)
-            if current is not None and current.is_live:
+            if current is not None and self._store.may_go_on(job):
                 self._warm_in_time(current)
                 continue
             cancelled_at = cancelled_at or self._clock.now()

@@ -77,7 +77,8 @@ def main(arguments: Sequence[str], train: Train | None = None) -> int:
 def run(work: Work, train: Train) -> None:
     """Validate, train and publish; every problem becomes the job's error."""
     try:
-        if work.job.status == "validating_files":
+        # Also for a job that was paused before its files were looked at.
+        if work.job.status != "running":
             _validate(work)
         if work.store.move_job(work.job.id, "running"):
             work.reporter.event("info", "Fine-tuning job started")

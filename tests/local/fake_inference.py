@@ -17,18 +17,39 @@ def answer(request: dict) -> None:
         reply(request, error={"code": "context_length_exceeded", "message": message})
         return
     if question == "show":
-        reply(request, delta=json.dumps({name: request[name] for name in sorted(request) if name != "id"}))
+        shown = {name: request[name] for name in sorted(request) if name != "id"}
+        reply(request, index=0, delta=json.dumps(shown))
     elif question == "for ever":
         while True:
-            reply(request, delta="again ")
+            reply(request, index=0, delta="again ")
             time.sleep(0.05)
     elif question == "half":
-        reply(request, delta="ha")
+        reply(request, index=0, delta="ha")
         os.kill(os.getpid(), signal.SIGKILL)
+    elif question.startswith("say "):
+        reply(request, index=0, delta=question[4:])
     else:
-        for word in question.split(" "):
-            reply(request, delta=f"{word} ")
-    reply(request, done=True, finish_reason="stop", prompt_tokens=3, completion_tokens=2)
+        for index in range(request["n"]):
+            repeat(request, index, question)
+        reply(request, done=True, prompt_tokens=3, completion_tokens=2)
+        return
+    reply(request, index=0, finish_reason="stop", tool_calls=[])
+    reply(request, done=True, prompt_tokens=3, completion_tokens=2)
+
+
+def repeat(request: dict, index: int, question: str) -> None:
+    """Give the question back word by word; with tools, call the first one."""
+    for word in question.split(" "):
+        more = {} if request["top_logprobs"] is None else {"logprobs": [logprob(f"{word} ")]}
+        reply(request, index=index, delta=f"{word} ", **more)
+    names = [tool["function"]["name"] for tool in request["tools"]]
+    calls = [{"name": name, "arguments": "{}"} for name in names]
+    reply(request, index=index, finish_reason="tool_calls" if calls else "stop", tool_calls=calls)
+
+
+def logprob(token: str) -> dict:
+    """A token that was certain."""
+    return {"token": token, "logprob": 0.0, "bytes": list(token.encode()), "top_logprobs": []}
 
 
 def reply(request: dict, **content: object) -> None:

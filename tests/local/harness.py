@@ -1,8 +1,10 @@
 """Starts real service processes for tests and speaks to them."""
 
+import http.client
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -113,3 +115,45 @@ def envelope(message: str, param: str | None = None, code: str | None = None) ->
     """The hosted error body."""
     error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
     return {"error": error}
+
+
+def call(service: RunningService, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """Send one JSON request as any HTTP client would; the status and the body of the answer."""
+    headers = {"Authorization": f"Bearer {service.record.token}"}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    connection = http.client.HTTPConnection("127.0.0.1", service.record.port, timeout=WAIT_S)
+    connection.request(method, path, None if body is None else json.dumps(body), headers)
+    response = connection.getresponse()
+    content = response.read()
+    connection.close()
+    is_json = response.getheader("content-type") == "application/json"
+    return response.status, json.loads(content) if is_json else content
+
+
+def post_form(
+    service: RunningService, form: dict[str, str], path: str = "/v1/files", name: str = "file"
+) -> tuple[int, Any]:
+    """Send a form with a short training file as any HTTP client would; the status and body of the answer."""
+    border, field = "border", "Content-Disposition: form-data; name="
+    parts = [f'{field}"{key}"\r\n\r\n{value}' for key, value in form.items()]
+    file = f'{field}"{name}"; filename="a.jsonl"\r\n\r\n{lines().decode()}'
+    body = "".join(f"--{border}\r\n{part}\r\n" for part in [*parts, file]) + f"--{border}--\r\n"
+    headers = {
+        "Authorization": f"Bearer {service.record.token}",
+        "Content-Type": f"multipart/form-data; boundary={border}",
+    }
+    connection = http.client.HTTPConnection("127.0.0.1", service.record.port, timeout=WAIT_S)
+    connection.request("POST", path, body=body.encode(), headers=headers)
+    response = connection.getresponse()
+    answer = response.status, json.loads(response.read())
+    connection.close()
+    return answer
+
+
+def set_value(service: RunningService, table: str, row_id: str, column: str, value: Any) -> None:
+    """Change what a service remembers, such as the time at which something expires."""
+    connection = sqlite3.connect(service.layout.database, timeout=WAIT_S)
+    with connection:
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (value, row_id))
+    connection.close()

@@ -87,7 +87,7 @@ def test_a_job_cancelled_at_the_last_moment_leaves_no_model(store: Store, layout
     assert not publish(store, layout, JOB, trained(layout), 5)
     assert not layout.model(JOB.id).exists()
     assert contents(layout.files) == []
-    assert (store.models(), store.files(), store.events(JOB.id, limit=9)) == ([], [], [])
+    assert (store.models(), store.files(now=1), store.events(JOB.id, limit=9)) == ([], [], [])
 
 
 def test_what_a_dead_worker_left_is_replaced(store: Store, layout: Layout) -> None:

@@ -8,6 +8,7 @@ import pytest
 from runner.errors import RunnerError
 from runner.local.rows import EventRow, FileRow, JobRow
 from runner.local.store import Store
+from runner.local.tables import MIGRATIONS
 
 JOB = JobRow(
     id="ftjob-1",
@@ -64,7 +65,7 @@ def test_another_connection_sees_a_change_at_once(store: Store, tmp_path: Path) 
     worker = Store(tmp_path / "local" / "state.db", durable=False)
     store.move_job("ftjob-1", "cancelled")
 
-    assert not worker.is_live("ftjob-1")
+    assert not worker.may_go_on(JOB)
     worker.close()
 
 
@@ -92,7 +93,7 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
         store.add(file)
         raise RuntimeError
 
-    assert store.file("f") is None
+    assert store.file("f", now=2) is None
 
 
 def test_a_damaged_state_is_refused_in_a_sentence(tmp_path: Path) -> None:
@@ -108,12 +109,59 @@ def test_a_damaged_state_is_refused_in_a_sentence(tmp_path: Path) -> None:
     )
 
 
-def test_the_state_of_another_version_is_refused(tmp_path: Path) -> None:
+def test_the_state_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     """A newer schema is not guessed at."""
     path = tmp_path / "state.db"
     Store(path).close()
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(RunnerError, match="written by another version"):
+    with pytest.raises(RunnerError) as caught:
         Store(path)
+
+    assert str(caught.value) == (
+        "The local service's state was written by a newer version of finetune-runner (state 99, expected "
+        f"at most {len(MIGRATIONS)}). Install that version, or delete the folder `.finetune/local`."
+    )
+
+
+def test_the_state_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Jobs, files and models of a project survive an update."""
+    path = tmp_path / "state.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(MIGRATIONS[0])
+    connection.execute(
+        "INSERT INTO files (id, filename, purpose, size_bytes, sha256, created_at) "
+        "VALUES ('file-1', 'a.jsonl', 'fine-tune', 3, '0', 7)"
+    )
+    connection.execute(
+        "INSERT INTO jobs (id, created_at, model, base_model, fine_tuned_model, status, training_file, "
+        "hyperparameters, seed, allow_network, starts, result_files) "
+        "VALUES ('ftjob-1', 7, 'tiny-1', 'tiny-1', 'ft:tiny-1:local::1', 'succeeded', 'file-1', '{}', 3, 0, "
+        "1, '[]')"
+    )
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+    opened = Store(path)
+
+    assert opened.files(now=8) == [
+        FileRow(id="file-1", filename="a.jsonl", purpose="fine-tune", size_bytes=3, sha256="0", created_at=7)
+    ]
+    job = opened.job("ftjob-1")
+    assert job is not None
+    assert (job.status, job.method, job.integrations, job.pauses) == ("succeeded", "supervised", (), 0)
+    opened.close()
+    Store(path).close()
+
+
+def test_a_worker_of_before_a_pause_may_not_go_on(store: Store) -> None:
+    """Not even when the job was resumed before it looked."""
+    store.add(JOB)
+    store.move_job("ftjob-1", "paused", pauses=1)
+    assert not store.may_go_on(JOB)
+
+    store.move_job("ftjob-1", "queued", allowed_from=["paused"])
+    resumed = store.job("ftjob-1")
+    assert resumed is not None
+    assert (store.may_go_on(JOB), store.may_go_on(resumed)) == (False, True)

@@ -209,6 +209,39 @@ def test_a_failure_that_finds_no_space_is_told_from_memory(
     assert ("failed", told.error, 1) == (written.status, written.error, written.starts)
 
 
+def test_the_operator_may_let_jobs_train_side_by_side(state: Path) -> None:
+    """As many as allowed run, the next one waits."""
+    running = start_service(state, "--max-jobs", "2")
+    first, second, third = (waiting_job(running) for _ in range(3))
+    for job in (first, second):
+        worker_pid(running.layout, job.id)
+
+    waiting = "Position 1 in the queue: 2 jobs are trained at a time"
+    wait_for(lambda: waiting in messages(running, third.id))
+    let_finish(running, first.id)
+    worker_pid(running.layout, third.id)
+    let_finish(running, second.id)
+    let_finish(running, third.id)
+    with running.client() as client:
+        ended = [finished(client, job.id).status for job in (first, second, third)]
+    assert ended == ["succeeded"] * 3
+    assert running.stop() == 0
+
+
+def test_a_paused_job_outlives_the_service(services: list[RunningService]) -> None:
+    """The next service leaves it alone until it is resumed."""
+    job = waiting_job(services[0])
+    worker_pid(services[0].layout, job.id)
+    with services[0].client() as client:
+        client.fine_tuning.jobs.pause(job.id)
+    running = restart(services)
+    let_finish(running, job.id)
+    with running.client() as client:
+        assert client.fine_tuning.jobs.retrieve(job.id).status == "paused"
+        client.fine_tuning.jobs.resume(job.id)
+        assert finished(client, job.id).status == "succeeded"
+
+
 @pytest.mark.parametrize(
     ("code", "expected"),
     [

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.local.harness import RunningService, finished, lines, start_service, upload
+from runner.local.locks import is_locked
+from tests.local.harness import RunningService, finished, lines, start_service, upload, wait_for
 
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch", reason="torch (the extra `local`) is not installed")
@@ -53,3 +55,54 @@ def test_a_tuned_model_answers_what_it_was_taught(running: RunningService) -> No
             seed=7,
         )
         assert finished(client, longer.id).error is None
+
+
+def test_a_pause_changes_nothing_of_the_result(running: RunningService) -> None:
+    """A job that was paused goes on after its last checkpoint and ends with the same weights."""
+    jobs: Any
+    with running.client() as client:
+        file, jobs = upload(client).id, client.fine_tuning.jobs
+        body = {"model": "tiny-1", "training_file": file, "hyperparameters": HYPERPARAMETERS, "seed": 7}
+        whole = jobs.create(**body)
+        # Queued meanwhile, so that its worker can be met early.
+        parted = jobs.create(**body)
+        finished(client, whole.id)
+        wait_for(lambda: jobs.checkpoints.list(parted.id).data)
+        jobs.pause(parted.id)
+        wait_for(lambda: not is_locked(running.layout.worker_lock(parted.id)))
+        kept = jobs.checkpoints.list(parted.id).data[0]
+        jobs.resume(parted.id)
+        ended = finished(client, parted.id)
+        messages = [event.message for event in jobs.list_events(parted.id, limit=100)]
+
+        assert ended.error is None
+        assert f"Resuming after step {kept.step_number}" in messages
+        assert ended.weights == jobs.retrieve(whole.id).weights
+        assert ended.trained_tokens == jobs.retrieve(whole.id).trained_tokens
+        steps = [event.data["step"] for event in jobs.list_events(parted.id, limit=100) if event.data]
+        assert sorted(steps) == list(range(1, 49))
+
+
+@pytest.mark.parametrize(
+    ("config", "code", "message"),
+    [
+        (
+            "{",
+            "model_not_available",
+            "The model 'broken' has no safetensors weights; other formats can run code.",
+        ),
+    ],
+)
+def test_a_model_that_cannot_be_loaded_fails_the_job(
+    running: RunningService, config: str, code: str, message: str
+) -> None:
+    """The error names the model and what is wrong with it."""
+    folder = running.layout.state.parent / "broken"
+    folder.mkdir()
+    (folder / "config.json").write_text(config)
+    with running.client() as client:
+        job = client.fine_tuning.jobs.create(model="broken", training_file=upload(client).id)
+        error = finished(client, job.id).error
+
+    assert (error.code, error.param) == (code, "model")
+    assert error.message == message.replace("'broken'", f"'{folder.resolve()}'")

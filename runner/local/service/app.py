@@ -12,7 +12,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 import runner
-from runner.local.service import chat, files, jobs, models
+from runner.local.service import (
+    batches,
+    chat,
+    files,
+    graders,
+    jobs,
+    models,
+    permissions,
+    stored_chats,
+    uploads,
+)
 from runner.local.service.context import Service, service_of
 from runner.local.service.refusals import ApiError
 
@@ -21,7 +31,8 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 def make_app(service: Service, lifespan: Lifespan) -> Starlette:
     """The OpenAI routes under /v1, and /healthz for the starter."""
-    routes = [*files.ROUTES, *jobs.ROUTES, *models.ROUTES, *chat.ROUTES]
+    parts = (files, uploads, jobs, permissions, models, graders, chat, stored_chats, batches)
+    routes = [route for part in parts for route in part.ROUTES]
     app = Starlette(
         routes=[Route("/healthz", _health, methods=["GET"]), Mount("/v1", routes=routes)],
         exception_handlers={ApiError: _refuse, HTTPException: _refuse_route},

@@ -2,13 +2,16 @@
 
 import json
 import math
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
 
-from runner.local.service.refusals import ApiError, invalid
+from runner.local.service.refusals import ApiError, invalid, invalid_value
 
 MAX_PAGE = 10_000
+METADATA_FILTER = re.compile(r"metadata\[.+\]", re.DOTALL)
 
 
 async def read_object(request: Request) -> dict[str, Any]:
@@ -24,6 +27,35 @@ async def read_object(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid("The JSON body of your request must be an object.")
     return body
+
+
+async def read_optional_object(request: Request) -> dict[str, Any]:
+    """Read a JSON object where a request may do without a body. Raises ApiError."""
+    return await read_object(request) if await request.body() else {}
+
+
+def require_form(request: Request) -> None:
+    """Refuse a body that is not a form. Raises ApiError."""
+    if _media_type(request) != "multipart/form-data":
+        raise ApiError(415, "The request body must be a form, sent with 'Content-Type: multipart/form-data'.")
+
+
+def chosen(request: Request, name: str, choices: Sequence[str]) -> str:
+    """Read one of several words from the query; the first is the default. Raises ApiError."""
+    value = request.query_params.get(name, choices[0])
+    if value not in choices:
+        expected = " or ".join(choices)
+        raise invalid_value(f"Invalid '{name}': found '{value}', expected {expected}.", name)
+    return value
+
+
+def metadata_filter(request: Request) -> Callable[[Mapping[str, str] | None], bool]:
+    """Read `metadata[key]=value` and `metadata=null` from the query, as a test of an object's metadata."""
+    query = request.query_params
+    wanted = {name[9:-1]: value for name, value in query.items() if METADATA_FILTER.fullmatch(name)}
+    if query.get("metadata") == "null":
+        return lambda metadata: not metadata
+    return lambda metadata: wanted.items() <= (metadata or {}).items()
 
 
 def check_object(body: dict[str, Any], schema: dict[str, Any]) -> None:

@@ -1,19 +1,28 @@
 """What every route of the service works with."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from runner.clock import Clock
 from runner.local.inference import Inference
 from runner.local.layout import Layout
+from runner.local.rows import BatchRow, JobRow
+from runner.local.service.refusals import invalid
 from runner.local.store import Store
 from runner.local.supervisor import Supervisor
+
+MAX_KEY_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The running service; `allow_network` lets every job fetch models from the hub."""
+    """The running service.
+
+    `allow_network` lets every job fetch models from the hub, `allow_code` lets graders run Python.
+    `batch_wake` is set when there is something to do for the batches.
+    """
 
     layout: Layout
     store: Store
@@ -21,11 +30,21 @@ class Service:
     inference: Inference
     clock: Clock
     allow_network: bool
+    allow_code: bool = False
+    batch_wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def now(self) -> int:
         """Whole seconds since the epoch."""
         return int(self.clock.now())
+
+    def user_of_file(self, file_id: str) -> JobRow | BatchRow | None:
+        """The job or batch that still needs a file."""
+        for job in self.store.unfinished_jobs():
+            if file_id in (job.training_file, job.validation_file):
+                return job
+        batches = self.store.live_batches()
+        return next((batch for batch in batches if batch.input_file_id == file_id), None)
 
 
 def service_of(request: Request) -> Service:
@@ -35,5 +54,12 @@ def service_of(request: Request) -> Service:
 
 
 def idempotency_key(request: Request) -> str | None:
-    """What the client calls a create, so that repeating it gives the same object."""
-    return request.headers.get("idempotency-key") or None
+    """What the client calls a create, so that repeating it gives the same object. Raises ApiError.
+
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ (2025-10)
+    """
+    key = request.headers.get("idempotency-key") or None
+    if key is not None and len(key) > MAX_KEY_CHARACTERS:
+        message = f"The Idempotency-Key has {len(key)} characters; at most {MAX_KEY_CHARACTERS} are allowed."
+        raise invalid(message, "Idempotency-Key", "invalid_value")
+    return key

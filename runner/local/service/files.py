@@ -1,56 +1,40 @@
 """The routes of files."""
 
 import asyncio
-import hashlib
 import json
-import tempfile
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from runner.canonical import sha256_of, sync_directory
-from runner.local.identifiers import derived_id, new_id
 from runner.local.rows import FileRow
-from runner.local.service.bodies import page_limit
-from runner.local.service.context import Service, idempotency_key, service_of
-from runner.local.service.objects import file_object, list_object
-from runner.local.service.refusals import ApiError, invalid, key_reused, no_such_file, unsupported
+from runner.local.service.bodies import check_object, chosen, page_limit, require_form
+from runner.local.service.context import idempotency_key, service_of
+from runner.local.service.objects import file_object, text_list_object
+from runner.local.service.refusals import invalid, invalid_value, no_such_file
+from runner.local.service.schemas import EXPIRES_AFTER
+from runner.local.service.storing import MAX_FILE_BYTES, PURPOSES, NewFile, keep, receive
 from runner.local.store import page
 
-MAX_FILE_BYTES = 512 * 1024 * 1024
-# Far above the longest example that any model takes; it bounds the memory that one upload needs.
-MAX_LINE_BYTES = 16 * 1024 * 1024
 MAX_FORM_FIELDS = 8
 DEFAULT_PAGE = 10_000
-CHUNK_BYTES = 1 << 20
-PURPOSE = "fine-tune"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """An upload on disk that is not yet a file of the service."""
-
-    path: Path
-    size_bytes: int
-    sha256: str
+FINE_TUNE = "fine-tune"
+EXPIRY_FIELDS = {"expires_after[anchor]": "anchor", "expires_after[seconds]": "seconds"}
 
 
 async def create_file(request: Request) -> Response:
     """POST /files: store an upload."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise ApiError(415, "The request body must be a form, sent with 'Content-Type: multipart/form-data'.")
+    require_form(request)
     service = service_of(request)
     async with request.form(max_files=1, max_fields=MAX_FORM_FIELDS) as form:
-        upload = _checked_upload(form)
-        received = await asyncio.to_thread(_receive, upload.file, service.layout.files)
+        upload, new = _checked_upload(form, idempotency_key(request))
+        received = await asyncio.to_thread(
+            receive, [upload.file], service.layout.files, new.purpose, MAX_FILE_BYTES
+        )
         try:
-            row = _keep(service, received, upload.filename or "file.jsonl", idempotency_key(request))
+            row = keep(service, received, new)
         finally:
             received.path.unlink(missing_ok=True)
     return JSONResponse(file_object(row))
@@ -58,14 +42,12 @@ async def create_file(request: Request) -> Response:
 
 async def list_files(request: Request) -> Response:
     """GET /files: newest first unless `order` says otherwise."""
-    query = request.query_params
-    rows = service_of(request).store.files(query.get("purpose"))
-    order = query.get("order", "desc")
-    if order not in ("asc", "desc"):
-        raise invalid(f"Invalid 'order': found '{order}', expected asc or desc.", "order")
-    listed = rows if order == "desc" else rows[::-1]
-    found, has_more = page(listed, after=query.get("after"), limit=page_limit(request, DEFAULT_PAGE))
-    return JSONResponse(list_object([file_object(row) for row in found], has_more=has_more))
+    service, query = service_of(request), request.query_params
+    rows = service.store.files(service.now, query.get("purpose"))
+    listed = rows if chosen(request, "order", ("desc", "asc")) == "desc" else rows[::-1]
+    limit = page_limit(request, DEFAULT_PAGE)
+    found, has_more = page(listed, after=query.get("after"), limit=limit)
+    return JSONResponse(text_list_object([file_object(row) for row in found], has_more=has_more))
 
 
 async def retrieve_file(request: Request) -> Response:
@@ -80,12 +62,12 @@ async def file_content(request: Request) -> Response:
 
 
 async def delete_file(request: Request) -> Response:
-    """DELETE /files/{id}, unless a job that is not finished reads it."""
+    """DELETE /files/{id}, unless a job or batch that is not finished reads it."""
     service, row = service_of(request), _file_of(request)
-    for job in service.store.live_jobs():
-        if row.id in (job.training_file, job.validation_file):
-            raise invalid(f"File '{row.id}' is used by {job.id}, which is {job.status}.", "id", "file_in_use")
-    service.store.remove_file(row.id)
+    user = service.user_of_file(row.id)
+    if user is not None:
+        raise invalid(f"File '{row.id}' is used by {user.id}, which is {user.status}.", "id", "file_in_use")
+    service.store.remove(FileRow, row.id)
     service.layout.file(row.id).unlink(missing_ok=True)
     return JSONResponse({"id": row.id, "object": "file", "deleted": True})
 
@@ -99,87 +81,49 @@ ROUTES = [
 ]
 
 
-def _checked_upload(form: FormData) -> UploadFile:
-    for name in form:
-        if name.startswith("expires_after"):
-            raise unsupported("expires_after", "files that expire")
-        if name not in ("file", "purpose"):
-            raise invalid(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
-    upload, purpose = form.get("file"), form.get("purpose")
+def check_purpose(purpose: Any) -> str:
+    """Check what a file is for. Raises ApiError."""
     if purpose is None:
         raise invalid("Missing required parameter: 'purpose'.", "purpose", "missing_required_parameter")
-    if purpose != PURPOSE:
-        raise invalid(f"'{purpose}' is not one of ['{PURPOSE}'] - 'purpose'", "purpose", "invalid_value")
+    if purpose not in PURPOSES:
+        raise invalid_value(f"'{purpose}' is not one of {list(PURPOSES)} - 'purpose'", "purpose")
+    return str(purpose)
+
+
+def _checked_upload(form: FormData, key: str | None) -> tuple[UploadFile, NewFile]:
+    for name in form:
+        if name not in ("file", "purpose", "expires_after", *EXPIRY_FIELDS):
+            raise invalid(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
+    upload, purpose = form.get("file"), check_purpose(form.get("purpose"))
     if not isinstance(upload, UploadFile):
         raise invalid("Missing required parameter: 'file'.", "file", "missing_required_parameter")
-    return upload
+    filename = upload.filename or "file.jsonl"
+    lifetime_s = _lifetime_s(form)
+    return upload, NewFile(filename=filename, purpose=purpose, expires_after_s=lifetime_s, key=key)
 
 
-def _receive(stream: BinaryIO, folder: Path) -> Received:
-    """Copy an upload into the service's folder, checking every line on the way. Raises ApiError."""
-    digest, size_bytes = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".incoming-", delete=False) as copy:
+def _lifetime_s(form: FormData) -> int | None:
+    """Read `expires_after`, as fields with brackets or as one JSON object. Raises ApiError."""
+    fields = {EXPIRY_FIELDS[name]: form[name] for name in form if name in EXPIRY_FIELDS}
+    expiry: Any = {name: _number_or_text(value) for name, value in fields.items()}
+    if "expires_after" in form:
         try:
-            for number, line in enumerate(iter(partial(stream.readline, MAX_LINE_BYTES + 1), b""), start=1):
-                _check_line(number, line)
-                copy.write(line)
-                digest.update(line)
-                size_bytes += len(line)
-            if size_bytes == 0:
-                raise invalid("File is empty.", "file")
-            if size_bytes > MAX_FILE_BYTES:
-                raise ApiError(413, f"The file is larger than {MAX_FILE_BYTES} bytes.", param="file")
-        except BaseException:
-            Path(copy.name).unlink(missing_ok=True)
-            raise
-    return Received(path=Path(copy.name), size_bytes=size_bytes, sha256=digest.hexdigest())
+            expiry = json.loads(str(form["expires_after"]))
+        except (ValueError, RecursionError) as error:
+            raise invalid_value(f"'expires_after' is not JSON: {error}", "expires_after") from error
+    if not expiry:
+        return None
+    check_object({"expires_after": expiry}, EXPIRES_AFTER)
+    return int(expiry["seconds"])
 
 
-def _check_line(number: int, line: bytes) -> None:
-    if not line.strip():
-        return
-    if len(line) > MAX_LINE_BYTES:
-        raise invalid(f"Line {number} is longer than {MAX_LINE_BYTES} bytes.", "file")
-    try:
-        is_dictionary = isinstance(json.loads(line.decode("utf-8")), dict)
-    except (ValueError, RecursionError):
-        is_dictionary = False
-    if not is_dictionary:
-        start = line[:20].decode("utf-8", "replace").strip()
-        raise invalid(
-            "Expected file to have JSONL format, where every line is a JSON dictionary. "
-            f'Line {number} is not a dictionary (HINT: line starts with: "{start}...").',
-            "file",
-        )
-
-
-def _keep(service: Service, received: Received, filename: str, key: str | None) -> FileRow:
-    request_sha256 = sha256_of([filename, PURPOSE, received.sha256])
-    file_id = derived_id("file", key) if key else new_id("file")
-    known = service.store.file(file_id)
-    if known is not None:
-        if known.request_sha256 != request_sha256:
-            raise key_reused("file")
-        return known
-    row = FileRow(
-        id=file_id,
-        filename=filename,
-        purpose=PURPOSE,
-        size_bytes=received.size_bytes,
-        sha256=received.sha256,
-        created_at=service.now,
-        request_sha256=request_sha256,
-    )
-    # In place before it is known: bytes without a row do no harm, a row without its bytes would.
-    received.path.replace(service.layout.file(file_id))
-    sync_directory(service.layout.files)
-    service.store.add(row)
-    return row
+def _number_or_text(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
 def _file_of(request: Request) -> FileRow:
-    file_id = request.path_params["id"]
-    row = service_of(request).store.file(file_id)
+    service, file_id = service_of(request), request.path_params["id"]
+    row = service.store.file(file_id, service.now)
     if row is None:
         raise no_such_file(file_id)
     return row

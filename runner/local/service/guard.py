@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,11 +11,15 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runner.local.service.files import MAX_FILE_BYTES
 from runner.local.service.refusals import ApiError
+from runner.local.service.storing import MAX_FILE_BYTES
+from runner.local.service.uploads import MAX_PART_BYTES
 
 MAX_JSON_BYTES = 16 * 1024 * 1024
-MAX_UPLOAD_BYTES = MAX_FILE_BYTES + 64 * 1024
+# Forms hold a file and a few short fields around it.
+FORM_BYTES = 64 * 1024
+PARTS_PATH = re.compile(r"/v1/uploads/[^/]+/parts")
+POLICY_VIOLATION = 1008  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 HOST_NAMES = ("127.0.0.1", "localhost")
 
 logger = logging.getLogger(__name__)
@@ -61,8 +66,11 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
             return
         self.activity.begin()
         started = False
@@ -104,11 +112,17 @@ class Guard:
         ):
             message = f"Incorrect API key provided. {self.token_hint}"
             raise ApiError(401, message, code="invalid_api_key")
-        limit = MAX_UPLOAD_BYTES if scope["path"] == "/v1/files" else MAX_JSON_BYTES
+        limit = _body_limit(scope["path"])
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > limit:
             raise _too_large(limit)
         return limit
+
+
+def _body_limit(path: str) -> int:
+    if path == "/v1/files":
+        return MAX_FILE_BYTES + FORM_BYTES
+    return MAX_PART_BYTES + FORM_BYTES if PARTS_PATH.fullmatch(path) else MAX_JSON_BYTES
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:

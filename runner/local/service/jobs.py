@@ -1,7 +1,6 @@
 """The routes of fine-tuning jobs."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -10,19 +9,29 @@ from starlette.routing import Route
 
 from runner.canonical import sha256_of
 from runner.local.catalogue import UnknownModelError, find_model
-from runner.local.identifiers import derived_id, derived_seed, fine_tuned_name, new_id
-from runner.local.rows import EventRow, FileRow, JobRow
-from runner.local.service.bodies import check_object, page_limit, read_object
+from runner.local.identifiers import derived_seed, fine_tuned_name, id_for, new_id
+from runner.local.rows import LIVE, UNFINISHED, EventRow, FileRow, JobRow, JobStatus, Level
+from runner.local.service.bodies import check_object, metadata_filter, page_limit, read_object
 from runner.local.service.context import Service, idempotency_key, service_of
-from runner.local.service.files import PURPOSE
+from runner.local.service.files import FINE_TUNE
 from runner.local.service.objects import checkpoint_object, event_object, job_object, list_object
-from runner.local.service.refusals import invalid, key_reused, no_such_job, not_found, unsupported
+from runner.local.service.refusals import (
+    invalid,
+    invalid_value,
+    key_reused,
+    no_such_job,
+    not_found,
+)
 from runner.local.service.schemas import JOB
 from runner.local.store import page
 
 ALLOW_NETWORK_HEADER = "x-finetune-allow-network"
-METADATA_FILTER = re.compile(r"metadata\[.+\]")
+NOT_SENT = (
+    "Weights & Biases is kept with the job, but the local service sends nothing: "
+    "the metrics are in the events and in the result file"
+)
 AUTO = {"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": "auto"}
+VERBS: dict[JobStatus, str] = {"cancelled": "cancelled", "paused": "paused", "queued": "resumed"}
 DEFAULT_JOBS = 20
 DEFAULT_EVENTS = 20
 DEFAULT_CHECKPOINTS = 10
@@ -33,7 +42,7 @@ async def create_job(request: Request) -> Response:
     service = service_of(request)
     body = await read_object(request)
     key = idempotency_key(request)
-    job_id = derived_id("ftjob", key) if key else new_id("ftjob")
+    job_id = id_for("ftjob", key)
     known = service.store.job(job_id)
     if known is not None and known.request_sha256 != sha256_of(body):
         raise key_reused("job")
@@ -52,14 +61,10 @@ async def create_job(request: Request) -> Response:
 
 async def list_jobs(request: Request) -> Response:
     """GET /fine_tuning/jobs: newest first; `metadata[key]=value` chooses."""
-    query = request.query_params
-    wanted = {name[9:-1]: value for name, value in query.items() if METADATA_FILTER.fullmatch(name)}
-    service = service_of(request)
-    jobs = [service.supervisor.current(job) for job in service.store.jobs()]
-    if query.get("metadata") == "null":
-        jobs = [job for job in jobs if not job.metadata]
-    matching = [job for job in jobs if wanted.items() <= (job.metadata or {}).items()]
-    found, has_more = page(matching, after=query.get("after"), limit=page_limit(request, DEFAULT_JOBS))
+    service, after = service_of(request), request.query_params.get("after")
+    jobs, wanted = map(service.supervisor.current, service.store.jobs()), metadata_filter(request)
+    matching = [job for job in jobs if wanted(job.metadata)]
+    found, has_more = page(matching, after=after, limit=page_limit(request, DEFAULT_JOBS))
     return JSONResponse(list_object([job_object(job) for job in found], has_more=has_more))
 
 
@@ -70,13 +75,22 @@ async def retrieve_job(request: Request) -> Response:
 
 async def cancel_job(request: Request) -> Response:
     """POST /fine_tuning/jobs/{id}/cancel: at once for the client; the worker stops within two steps."""
-    service, job = service_of(request), _job_of(request)
-    with service.store.transaction():
-        if not service.store.move_job(job.id, "cancelled", finished_at=service.now):
-            status = _job_of(request).status
-            raise invalid(f"Job {job.id} is already {status} and cannot be cancelled.", code="job_finished")
-        service.store.add(_event(job.id, service.now, "Fine-tuning job cancelled"))
-    return JSONResponse(job_object(_job_of(request)))
+    service = service_of(request)
+    change = {"finished_at": service.now}
+    return JSONResponse(job_object(_move(request, "cancelled", UNFINISHED, change)))
+
+
+async def pause_job(request: Request) -> Response:
+    """POST /fine_tuning/jobs/{id}/pause: the worker stops within two steps and keeps its last checkpoint."""
+    change = {"pauses": _job_of(request).pauses + 1, "estimated_finish": None}
+    return JSONResponse(job_object(_move(request, "paused", LIVE, change)))
+
+
+async def resume_job(request: Request) -> Response:
+    """POST /fine_tuning/jobs/{id}/resume: go on after the last checkpoint, when it is the job's turn."""
+    job = _move(request, "queued", ("paused",), {"starts": 0})
+    service_of(request).supervisor.submit(job)
+    return JSONResponse(job_object(job))
 
 
 async def list_events(request: Request) -> Response:
@@ -101,6 +115,8 @@ ROUTES = [
     Route("/fine_tuning/jobs", list_jobs, methods=["GET"]),
     Route("/fine_tuning/jobs/{id}", retrieve_job, methods=["GET"]),
     Route("/fine_tuning/jobs/{id}/cancel", cancel_job, methods=["POST"]),
+    Route("/fine_tuning/jobs/{id}/pause", pause_job, methods=["POST"]),
+    Route("/fine_tuning/jobs/{id}/resume", resume_job, methods=["POST"]),
     Route("/fine_tuning/jobs/{id}/events", list_events, methods=["GET"]),
     Route("/fine_tuning/jobs/{id}/checkpoints", list_checkpoints, methods=["GET"]),
 ]
@@ -116,8 +132,21 @@ def _check_method(body: Mapping[str, Any]) -> None:
             "method.type",
             "unsupported_value",
         )
-    if body.get("integrations"):
-        raise unsupported("integrations", "any integration")
+
+
+def _move(
+    request: Request, to: JobStatus, allowed_from: Sequence[JobStatus], change: Mapping[str, Any]
+) -> JobRow:
+    """Give a job a new status and tell it. Raises ApiError when its present one does not allow it."""
+    service, job = service_of(request), _job_of(request)
+    verb = VERBS[to]
+    with service.store.transaction():
+        if not service.store.move_job(job.id, to, allowed_from=allowed_from, **change):
+            status = _job_of(request).status
+            code = "job_finished" if status not in UNFINISHED else "invalid_job_status"
+            raise invalid(f"Job {job.id} is {status} and cannot be {verb}.", "fine_tuning_job_id", code)
+        service.store.add(_event(job.id, service.now, f"Fine-tuning job {verb}"))
+    return _job_of(request)
 
 
 def _has_lost_its_model(service: Service, job: JobRow) -> bool:
@@ -149,15 +178,16 @@ def _new_job(service: Service, job_id: str, body: Mapping[str, Any], *, allow_ne
         seed=derived_seed(job_id) if seed is None else int(seed),
         suffix=body.get("suffix"),
         metadata=body.get("metadata"),
+        integrations=tuple(body.get("integrations") or ()),
         allow_network=allow_network,
         request_sha256=sha256_of(body),
     )
 
 
 def _fine_tuning_file(service: Service, file_id: str, param: str) -> FileRow:
-    row = service.store.file(file_id)
-    if row is None or row.purpose != PURPOSE:
-        found = "no such file" if row is None else f"its purpose is '{row.purpose}', expected '{PURPOSE}'"
+    row = service.store.file(file_id, service.now)
+    if row is None or row.purpose != FINE_TUNE:
+        found = "no such file" if row is None else f"its purpose is '{row.purpose}', expected '{FINE_TUNE}'"
         raise invalid(f"invalid {param}: {file_id} ({found})", param, "invalid_file")
     return row
 
@@ -167,10 +197,9 @@ def _hyperparameters(body: Mapping[str, Any]) -> dict[str, Any]:
     nested = (method.get("supervised") or {}).get("hyperparameters")
     legacy = body.get("hyperparameters")
     if nested and legacy and nested != legacy:
-        raise invalid(
+        raise invalid_value(
             "'hyperparameters' and 'method.supervised.hyperparameters' differ; send 'method' alone.",
             "hyperparameters",
-            "invalid_value",
         )
     chosen = {**AUTO, **(legacy or {}), **(nested or {})}
     # JSON has one kind of number: 3.0 is a whole one too.
@@ -184,11 +213,12 @@ def _first_events(job: JobRow) -> list[EventRow]:
     texts = [f"Created fine-tuning job: {job.id}", f"Validating training file: {job.training_file}"]
     if job.validation_file is not None:
         texts[-1] += f" and validation file: {job.validation_file}"
-    return [_event(job.id, job.created_at, text) for text in texts]
+    events = [_event(job.id, job.created_at, text) for text in texts]
+    return [*events, _event(job.id, job.created_at, NOT_SENT, "warn")] if job.integrations else events
 
 
-def _event(job_id: str, created_at: int, message: str) -> EventRow:
-    return EventRow(id=new_id("ftevent"), job_id=job_id, created_at=created_at, message=message)
+def _event(job_id: str, created_at: int, message: str, level: Level = "info") -> EventRow:
+    return EventRow(id=new_id("ftevent"), job_id=job_id, created_at=created_at, level=level, message=message)
 
 
 def _job_of(request: Request) -> JobRow:

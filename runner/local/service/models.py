@@ -74,7 +74,7 @@ def _model_row(service: Service, name: str) -> ModelRow:
 
 def _refuse_in_use(service: Service, row: ModelRow) -> None:
     folder = service.layout.root / row.path
-    for job in service.store.live_jobs():
+    for job in service.store.unfinished_jobs():
         if job.id == row.job_id or (job.base_path or "").startswith(str(folder)):
             message = f"The model `{row.id}` is used by {job.id}, which is {job.status}."
             raise invalid(message, "model", "model_in_use")

@@ -32,6 +32,11 @@ def invalid(message: str, param: str | None = None, code: str | None = None) -> 
     return ApiError(400, message, param=param, code=code)
 
 
+def invalid_value(message: str, param: str) -> ApiError:
+    """Refuse the value of a parameter."""
+    return invalid(message, param, "invalid_value")
+
+
 def not_found(message: str, param: str | None = None, code: str | None = None) -> ApiError:
     """Say that something named in a request does not exist."""
     return ApiError(404, message, param=param, code=code)

@@ -1,8 +1,9 @@
 """Turns messages into token ids with a model's chat template."""
 
+import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,7 @@ GENERATION_MARK = re.compile(r"\{%-?\s*generation\s*-?%\}")
 # Llama's own default date. A template that prints today's date would train and answer differently every day.
 FIXED_DATE = "{% macro strftime_now(format) %}26 Jul 2024{% endmacro %}"
 # A reasoning model is trained and asked without its thinking, which the examples do not have.
-TEMPLATE_OPTIONS = {"enable_thinking": False}
+TEMPLATE_OPTIONS: dict[str, Any] = {"enable_thinking": False}
 
 
 class ConversationError(ValueError):
@@ -62,11 +63,23 @@ def render_conversation(tokenizer: Any, messages: Sequence[Message]) -> tuple[li
     return _tokenise(tokenizer, text, trained)
 
 
-def render_prompt(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
-    """Tokenise a conversation up to where the model is to answer. Raises as `render_conversation` does."""
+def render_prompt(
+    tokenizer: Any, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
+) -> list[int]:
+    """Tokenise a conversation up to where the model is to answer, with the tools that it may call.
+
+    Raises as `render_conversation` does.
+    """
     _refuse_control_tokens(tokenizer, messages)
-    text, _ = _render(tokenizer, _chat_template(tokenizer), messages, is_prompt=True, **TEMPLATE_OPTIONS)
+    _refuse_control_text(tokenizer, json.dumps(list(tools), ensure_ascii=False))
+    template = _chat_template(tokenizer)
+    text, _ = _render(tokenizer, template, messages, is_prompt=True, tools=tools, **TEMPLATE_OPTIONS)
     return _encode(tokenizer, text)
+
+
+def takes_tools(tokenizer: Any) -> bool:
+    """Whether the chat template has a place for tools."""
+    return re.search(r"\btools\b", _chat_template(tokenizer)) is not None
 
 
 @lru_cache(maxsize=4)
@@ -83,11 +96,17 @@ def control_tokens(tokenizer: Any) -> ControlTokens:
 
 def _refuse_control_tokens(tokenizer: Any, messages: Sequence[Message]) -> None:
     # Asked of the tokenizer rather than of the text, so that tokenizers that normalise first are covered too.
-    control = control_tokens(tokenizer).by_id
     for message in messages:
-        for token_id in _encode(tokenizer, message.content):
-            if token_id in control:
-                raise InvalidTokenError(control[token_id])
+        _refuse_control_text(tokenizer, message.content)
+        if message.tool_calls:
+            _refuse_control_text(tokenizer, json.dumps(message.tool_calls, ensure_ascii=False))
+
+
+def _refuse_control_text(tokenizer: Any, text: str) -> None:
+    control = control_tokens(tokenizer).by_id
+    for token_id in _encode(tokenizer, text):
+        if token_id in control:
+            raise InvalidTokenError(control[token_id])
 
 
 def _chat_template(tokenizer: Any) -> str:
@@ -98,12 +117,19 @@ def _chat_template(tokenizer: Any) -> str:
 
 
 def _render(
-    tokenizer: Any, template: str, messages: Sequence[Message], *, is_prompt: bool, **options: bool
+    tokenizer: Any,
+    template: str,
+    messages: Sequence[Message],
+    *,
+    is_prompt: bool,
+    tools: Sequence[Mapping[str, Any]] = (),
+    **options: bool,
 ) -> tuple[str, list[Span]]:
     """Render messages, alone or as the prompt for the next answer, with the spans the template marks."""
     try:
         texts, spans = render_jinja_template(
-            conversations=[[{"role": message.role, "content": message.content} for message in messages]],
+            conversations=[[message.for_template for message in messages]],
+            tools=list(tools) or None,
             chat_template=template,
             return_assistant_tokens_mask=bool(GENERATION_MARK.search(template)),
             add_generation_prompt=is_prompt,
@@ -111,8 +137,16 @@ def _render(
             **options,
         )
     except TemplateError as error:
+        if any(message.role == "developer" for message in messages):
+            # Most templates were written before the role had this name.
+            older = [_with_older_role(message) for message in messages]
+            return _render(tokenizer, template, older, is_prompt=is_prompt, tools=tools, **options)
         raise ConversationError(f"the chat template refuses it: {error}") from error
     return texts[0], spans[0] if spans else []
+
+
+def _with_older_role(message: Message) -> Message:
+    return replace(message, role="system") if message.role == "developer" else message
 
 
 def _marked_spans(tokenizer: Any, template: str, messages: Sequence[Message]) -> tuple[str, list[Span]]:
@@ -134,7 +168,8 @@ def _prefix_spans(tokenizer: Any, template: str, messages: Sequence[Message]) ->
 def _prompt_length(tokenizer: Any, template: str, messages: Sequence[Message], text: str) -> int:
     # Reasoning templates print an empty thought in the last prompt only: earlier answers follow the plain
     # prompt.
-    for options in (TEMPLATE_OPTIONS, {}):
+    plain: dict[str, Any] = {}
+    for options in (TEMPLATE_OPTIONS, plain):
         prompt, _ = _render(tokenizer, template, messages, is_prompt=True, **options)
         if text.startswith(prompt):
             return len(prompt)

@@ -6,21 +6,20 @@ from typing import Any, Literal
 
 import torch
 
+from runner.local.training.grammar import Grammar
 from runner.local.training.models import LoadedModel
+from runner.local.training.sampling import ChosenToken, Sampler, Sampling
 from runner.local.training.text_stream import StopFilter, TextStream
 
 FinishReason = Literal["stop", "length"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sampling:
-    """How to choose tokens, under the chat API's names; temperature 0 takes the likeliest one."""
+class Piece:
+    """Text that became complete, with the tokens behind it where their probabilities were asked for."""
 
-    max_tokens: int | None = None
-    temperature: float = 1.0
-    top_p: float = 1.0
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
+    text: str
+    tokens: tuple[ChosenToken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +35,24 @@ class ContextLengthError(ValueError):
     """The prompt leaves no room for an answer."""
 
 
-def generate(loaded: LoadedModel, prompt: Sequence[int], sampling: Sampling) -> Iterator[str | Finish]:
-    """Answer a prompt: pieces of text as they become complete, then one Finish.
+def make_generator(loaded: LoadedModel, seed: int | None) -> torch.Generator:
+    """Make the source of chance of one request."""
+    generator = torch.Generator(device=loaded.device)
+    if seed is None:
+        generator.seed()
+    else:
+        generator.manual_seed(seed)
+    return generator
+
+
+def generate(
+    loaded: LoadedModel,
+    prompt: Sequence[int],
+    sampling: Sampling,
+    generator: torch.Generator,
+    grammar: Grammar | None = None,
+) -> Iterator[Piece | Finish]:
+    """Answer a prompt once: pieces of text as they become complete, then one Finish.
 
     At temperature 0 the tokens are those of `model.generate(do_sample=False)`. Raises ContextLengthError.
     """
@@ -48,17 +63,26 @@ def generate(loaded: LoadedModel, prompt: Sequence[int], sampling: Sampling) -> 
     max_tokens = room if sampling.max_tokens is None else min(sampling.max_tokens, room)
     ends = _end_tokens(loaded)
     stream, stops = TextStream(loaded.tokenizer), StopFilter(sampling.stop)
+    waiting: list[ChosenToken] = []
     n_tokens, reason = 0, "length"
-    for token_id in _tokens(loaded.model, prompt, max_tokens, sampling):
-        if token_id in ends:
+    for chosen in _tokens(loaded.model, prompt, max_tokens, Sampler(sampling, generator, grammar)):
+        if chosen.id in ends:
             reason = "stop"
             break
         n_tokens += 1
-        yield from _pieces(stops.push(stream.push(token_id)))
+        waiting.append(chosen)
+        text = stops.push(stream.push(chosen.id))
+        if text:
+            yield _piece(text, waiting, sampling)
         if stops.has_stopped:
             break
+        if grammar is not None and grammar.is_complete:
+            reason = "stop"
+            break
     if not stops.has_stopped:
-        yield from _pieces(stops.push(stream.close(is_cut=reason == "length")) + stops.close())
+        rest = stops.push(stream.close(is_cut=reason == "length")) + stops.close()
+        if rest or (waiting and sampling.top_logprobs is not None):
+            yield _piece(rest, waiting, sampling)
     yield Finish(
         reason="stop" if stops.has_stopped or reason == "stop" else "length",
         prompt_tokens=len(prompt),
@@ -66,9 +90,10 @@ def generate(loaded: LoadedModel, prompt: Sequence[int], sampling: Sampling) -> 
     )
 
 
-def _pieces(text: str) -> Iterator[str]:
-    if text:
-        yield text
+def _piece(text: str, waiting: list[ChosenToken], sampling: Sampling) -> Piece:
+    tokens = tuple(waiting) if sampling.top_logprobs is not None else ()
+    waiting.clear()
+    return Piece(text=text, tokens=tokens)
 
 
 def _end_tokens(loaded: LoadedModel) -> frozenset[int]:
@@ -79,32 +104,12 @@ def _end_tokens(loaded: LoadedModel) -> frozenset[int]:
 
 
 @torch.inference_mode()
-def _tokens(model: Any, prompt: Sequence[int], max_tokens: int, sampling: Sampling) -> Iterator[int]:
-    generator = torch.Generator(device=model.device)
-    if sampling.seed is None:
-        generator.seed()
-    else:
-        generator.manual_seed(sampling.seed)
+def _tokens(model: Any, prompt: Sequence[int], max_tokens: int, sampler: Sampler) -> Iterator[ChosenToken]:
     input_ids = torch.tensor([prompt], device=model.device)  # (1, T), then (1, 1)
     cache = None
     for _ in range(max_tokens):
         output = model(input_ids=input_ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
         cache = output.past_key_values
-        token = _choose(output.logits[0, -1].float(), sampling, generator)  # from (V,)
-        yield int(token)
-        input_ids = token.view(1, 1)
-
-
-def _choose(logits: torch.Tensor, sampling: Sampling, generator: torch.Generator) -> torch.Tensor:
-    """Pick the next token from logits of shape (V,)."""
-    if sampling.temperature == 0:
-        return logits.argmax()
-    # Shifted first: dividing by a tiny temperature would otherwise overflow.
-    probabilities = torch.softmax((logits - logits.max()) / sampling.temperature, dim=-1)
-    if sampling.top_p < 1:
-        sorted_probabilities, order = probabilities.sort(descending=True, stable=True)
-        # Drop a token when those before it already hold top_p of the mass, but never the likeliest.
-        is_dropped = sorted_probabilities.cumsum(dim=-1) - sorted_probabilities >= sampling.top_p
-        is_dropped[0] = False
-        probabilities[order[is_dropped]] = 0
-    return torch.multinomial(probabilities, 1, generator=generator)
+        chosen = sampler.choose(output.logits[0, -1].float())  # from (V,)
+        yield chosen
+        input_ids = torch.tensor([[chosen.id]], device=model.device)

@@ -2,12 +2,12 @@
 
     python -m runner.local.training.inference
 
-A request is `{"id", "model_path", "base_model", "messages", "max_tokens", "temperature", "top_p", "seed",
-"stop"}`: `model_path` is a folder with weights or an adapter, or null for `base_model` itself. Its replies
-are any number of `{"id", "delta"}`, then `{"id", "done", "finish_reason", "prompt_tokens",
-"completion_tokens"}`, or `{"id", "error": {"code", "message"}}` at any point. `{"warm": true}` loads the
-libraries and has no reply. The process ends with its input. It never uses the network: a model by name must
-be in the Hugging Face cache.
+A request is an object of what `runner.local.training.chat_request` reads: `model_path` is a folder with
+weights or an adapter, or null for `base_model` itself. Its replies are, for each answer from 0 to n - 1, any
+number of `{"id", "index", "delta", "logprobs"}` and one `{"id", "index", "finish_reason", "tool_calls"}`;
+then `{"id", "done", "prompt_tokens", "completion_tokens"}`, or `{"id", "error": {"code", "message"}}` at any
+point. `{"warm": true}` loads the libraries and has no reply. The process ends with its input. It never uses
+the network: a model by name must be in the Hugging Face cache.
 """
 
 import json
@@ -20,28 +20,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from runner.local.training.chat_request import ChatRequest, InvalidRequestError, parse_request
 from runner.local.training.environment import TINY_1_THREADS, prepare_environment
 from runner.local.training.job import TrainingError
-from runner.local.training.training_file import InvalidMessageError, Message, parse_messages
+from runner.local.training.training_file import InvalidMessageError
 
 if TYPE_CHECKING:
-    from runner.local.training.generation import Sampling
     from runner.local.training.models import LoadedModel
 
 KEPT_MODELS = 2
 
 Reply = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A chat request whose values have been checked."""
-
-    request_id: Any
-    model_path: Path | None
-    base_model: str
-    messages: tuple[Message, ...]
-    sampling: "Sampling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +52,6 @@ class ModelCache:
             self.models[key].model.eval()
         self.models.move_to_end(key)
         return self.models[key]
-
-
-class InvalidRequestError(ValueError):
-    """A request is not one that can be answered; the text says what is wrong with it."""
 
 
 def main() -> int:
@@ -94,7 +79,7 @@ def answer(line: bytes, cache: ModelCache) -> Iterator[Reply]:
             _load_libraries()
             return
         request_id = content.get("id")
-        yield from _replies(_parse(content), cache)
+        yield from _replies(parse_request(content), cache)
     except TrainingError as error:
         yield _error(request_id, error.code, error.message)
     except (InvalidRequestError, InvalidMessageError) as error:
@@ -113,80 +98,33 @@ def _decode(line: bytes) -> dict[str, Any]:
     return content
 
 
-def _replies(request: Request, cache: ModelCache) -> Iterator[Reply]:
+def _replies(request: ChatRequest, cache: ModelCache) -> Iterator[Reply]:
     import torch
 
-    from runner.local.training.conversation import ConversationError, render_prompt
-    from runner.local.training.generation import ContextLengthError, Finish, generate
+    from runner.local.training.answer import Answerer, UnsupportedRequestError
+    from runner.local.training.conversation import ConversationError
+    from runner.local.training.generation import ContextLengthError
+    from runner.local.training.grammar import InvalidSchemaError
     from runner.local.training.tiny_model import TINY_1
 
     n_threads = TINY_1_THREADS if request.base_model == TINY_1 else os.cpu_count() or 1
     torch.set_num_threads(n_threads)
     loaded = cache.get(request.base_model, request.model_path)
     try:
-        prompt = render_prompt(loaded.tokenizer, request.messages)
-        for piece in generate(loaded, prompt, request.sampling):
-            if isinstance(piece, Finish):
-                yield {
-                    "id": request.request_id,
-                    "done": True,
-                    "finish_reason": piece.reason,
-                    "prompt_tokens": piece.prompt_tokens,
-                    "completion_tokens": piece.completion_tokens,
-                }
-            else:
-                yield {"id": request.request_id, "delta": piece}
+        for reply in Answerer(loaded, request).replies():
+            yield {"id": request.request_id, **reply}
     except ContextLengthError as error:
         yield _error(request.request_id, "context_length_exceeded", str(error))
     except ConversationError as error:
         yield _error(request.request_id, "invalid_request", f"Invalid messages: {error}")
-
-
-def _parse(content: dict[str, Any]) -> Request:
-    from runner.local.training.generation import Sampling
-
-    base_model, model_path = content.get("base_model"), content.get("model_path")
-    if not isinstance(base_model, str) or not isinstance(model_path, str | None):
-        raise InvalidRequestError("base_model must be a string, model_path a string or null")
-    stop = content.get("stop") or []
-    if not isinstance(stop, list) or not all(isinstance(text, str) for text in stop):
-        raise InvalidRequestError("stop must be a list of strings")
-    return Request(
-        request_id=content.get("id"),
-        model_path=None if model_path is None else Path(model_path),
-        base_model=base_model,
-        messages=parse_messages(content.get("messages")),
-        sampling=Sampling(
-            max_tokens=_integer(content, "max_tokens", lower=0),
-            temperature=_number(content, "temperature", upper=2),
-            top_p=_number(content, "top_p", upper=1),
-            seed=_integer(content, "seed", lower=-(2**63)),
-            stop=tuple(stop),
-        ),
-    )
-
-
-def _integer(content: dict[str, Any], name: str, *, lower: int) -> int | None:
-    value = content.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or not lower <= value < 2**63:
-        raise InvalidRequestError(f"{name} must be a whole number from {lower}, found {value!r}")
-    return value
-
-
-def _number(content: dict[str, Any], name: str, *, upper: float) -> float:
-    value = content.get(name)
-    if value is None:
-        return 1.0
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= upper:
-        raise InvalidRequestError(f"{name} must be a number from 0 to {upper}, found {value!r}")
-    return float(value)
+    except InvalidSchemaError as error:
+        yield _error(request.request_id, "invalid_schema", f"Invalid JSON schema: {error}.")
+    except UnsupportedRequestError as error:
+        yield _error(request.request_id, "unsupported_value", str(error))
 
 
 def _load_libraries() -> None:
-    import runner.local.training.conversation
-    import runner.local.training.generation
+    import runner.local.training.answer
     import runner.local.training.models  # noqa: F401
 
 

@@ -48,22 +48,26 @@ class StopFilter:
         self._held = ""
         self.has_stopped = False
 
+    @property
+    def rest(self) -> str:
+        """The text from the stop string on."""
+        return self._held if self.has_stopped else ""
+
     def push(self, text: str) -> str:
         """Take more text and return what cannot be part of a stop string."""
         self._held += text
         found = [self._held.index(stop) for stop in self._stops if stop in self._held]
         if found:
             self.has_stopped = True
-            return self._give(min(found), keep=False)
+            return self._give(min(found))
         return self._give(len(self._held) - self._n_doubtful())
 
     def close(self) -> str:
         """Return the text that was held back for a stop string which never came."""
         return "" if self.has_stopped else self._give(len(self._held))
 
-    def _give(self, length: int, *, keep: bool = True) -> str:
-        text, rest = self._held[:length], self._held[length:]
-        self._held = rest if keep else ""
+    def _give(self, length: int) -> str:
+        text, self._held = self._held[:length], self._held[length:]
         return text
 
     def _n_doubtful(self) -> int:

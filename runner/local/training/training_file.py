@@ -1,6 +1,7 @@
 """Reads a JSONL training file into conversations, preferences or tasks."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,16 +15,28 @@ OUTPUT_ROLES = frozenset({"assistant", "tool"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One turn; only assistant turns of weight 1 are trained on."""
+    """One turn; only assistant turns of weight 1 are trained on. Only chats have tool calls."""
 
     role: str
     content: str
     weight: int = 1
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    tool_call_id: str | None = None
 
     @property
     def is_trained(self) -> bool:
         """Whether the loss falls on this message."""
         return self.role == "assistant" and self.weight == 1
+
+    @property
+    def for_template(self) -> dict[str, Any]:
+        """The message as chat templates take it."""
+        message: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.tool_calls:
+            message["tool_calls"] = list(self.tool_calls)
+        if self.tool_call_id is not None:
+            message["tool_call_id"] = self.tool_call_id
+        return message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

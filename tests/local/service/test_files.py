@@ -1,11 +1,13 @@
 """The routes of files, through the SDK."""
 
+from typing import Any
+
 import openai
 import pytest
 from openai.types import FileObject
 
 from runner.local.identifiers import derived_id
-from tests.local.harness import RunningService, envelope, lines, refusal, upload
+from tests.local.harness import RunningService, envelope, lines, post_form, refusal, set_value, upload
 
 KEY = {"Idempotency-Key": "files"}
 
@@ -21,11 +23,9 @@ def test_a_file_goes_up_and_comes_back(client: openai.OpenAI) -> None:
         "id": file.id,
         "bytes": len(lines()),
         "created_at": file.created_at,
-        "expires_at": None,
         "filename": "train.jsonl",
         "purpose": "fine-tune",
         "status": "processed",
-        "status_details": None,
     }
     assert client.files.retrieve(file.id) == file
     assert client.files.list(limit=1).data == [file]
@@ -43,7 +43,14 @@ def test_files_are_listed_in_pages_and_by_purpose(client: openai.OpenAI) -> None
 
     assert newest_first[:3] == ids[::-1]
     assert [file.id for file in client.files.list(limit=2, order="asc")] == newest_first[::-1]
-    assert client.files.list(purpose="batch").data == []
+    evals = client.files.create(file=("a.csv", b"a,b\n1,2\n"), purpose="evals")
+    assert [file.id for file in client.files.list(purpose="evals")] == [evals.id]
+    page = client.files.list(purpose="vision", extra_query={"after": "file-none"})
+    assert page.to_dict() == {"object": "list", "data": [], "first_id": "", "last_id": "", "has_more": False}
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.files.list(extra_query={"order": "up"})
+    message = "Invalid 'order': found 'up', expected desc or asc."
+    assert refusal(caught.value) == (400, envelope(message, "order", "invalid_value"))
 
 
 def test_a_repeated_key_gives_the_same_file(client: openai.OpenAI) -> None:
@@ -103,22 +110,111 @@ def test_an_empty_file_is_refused(client: openai.OpenAI) -> None:
     assert refusal(caught.value) == (400, envelope("File is empty.", "file"))
 
 
-def test_only_training_files_are_taken(client: openai.OpenAI) -> None:
-    """A purpose that the service has no use for is named."""
+def test_a_purpose_is_one_of_the_api(client: openai.OpenAI) -> None:
+    """The refusal names them all."""
     with pytest.raises(openai.BadRequestError) as caught:
-        client.files.create(file=("a.jsonl", lines()), purpose="batch")
+        client.files.create(file=("a.jsonl", lines()), purpose="fun")
 
-    message = "'batch' is not one of ['fine-tune'] - 'purpose'"
+    known = "['assistants', 'batch', 'evals', 'fine-tune', 'user_data', 'vision']"
+    message = f"'fun' is not one of {known} - 'purpose'"
     assert refusal(caught.value) == (400, envelope(message, "purpose", "invalid_value"))
 
 
-def test_expiry_is_refused_not_ignored(client: openai.OpenAI) -> None:
-    """A file that should vanish would not."""
-    with pytest.raises(openai.BadRequestError) as caught:
-        upload(client, expires_after={"anchor": "created_at", "seconds": 3600})
+@pytest.mark.parametrize("purpose", ["assistants", "evals", "user_data", "vision"])
+def test_other_purposes_take_any_bytes(client: openai.OpenAI, purpose: str) -> None:
+    """Only files for training and for batches are JSONL."""
+    file = client.files.create(file=("a.bin", b"\xff\x00"), purpose=purpose)
 
-    message = "Unsupported value: 'expires_after' does not support files that expire with the local service."
-    assert refusal(caught.value) == (400, envelope(message, "expires_after", "unsupported_value"))
+    assert client.files.content(file.id).content == b"\xff\x00"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"},
+        {"expires_after": '{"anchor": "created_at", "seconds": 3600}'},
+    ],
+    ids=["brackets", "json"],
+)
+def test_a_file_may_expire(service: RunningService, form: dict[str, str]) -> None:
+    """Both ways in which clients write the object into a form are understood."""
+    body = post_form(service, {"purpose": "fine-tune", **form})[1]
+
+    assert body["expires_at"] == body["created_at"] + 3600
+
+
+def test_a_batch_file_expires_after_thirty_days(client: openai.OpenAI) -> None:
+    """Unless the client says otherwise."""
+    file = client.files.create(file=("a.jsonl", b'{"a": 1}\n'), purpose="batch")
+
+    assert file.expires_at == file.created_at + 30 * 24 * 3600
+
+
+@pytest.mark.parametrize(
+    ("expiry", "param", "problem"),
+    [
+        ({"anchor": "now", "seconds": 3600}, "expires_after.anchor", "'created_at' was expected"),
+        (
+            {"anchor": "created_at", "seconds": 3599},
+            "expires_after.seconds",
+            "3599 is less than the minimum of 3600",
+        ),
+        (
+            {"anchor": "created_at", "seconds": 2592001},
+            "expires_after.seconds",
+            "2592001 is greater than the maximum of 2592000",
+        ),
+    ],
+)
+def test_an_expiry_out_of_range_is_refused(
+    client: openai.OpenAI, expiry: Any, param: str, problem: str
+) -> None:
+    """An hour to thirty days."""
+    with pytest.raises(openai.BadRequestError) as caught:
+        upload(client, expires_after=expiry)
+
+    assert refusal(caught.value) == (400, envelope(f"{problem} - '{param}'", param, "invalid_value"))
+
+
+def test_an_expired_file_is_gone(client: openai.OpenAI, service: RunningService) -> None:
+    """It is neither listed nor read nor trained on, from the second its time is over."""
+    file = upload(client, expires_after={"anchor": "created_at", "seconds": 3600})
+    set_value(service, "files", file.id, "expires_at", 1)
+
+    assert file.id not in [listed.id for listed in client.files.list()]
+    for use in (client.files.retrieve, client.files.content, client.files.delete):
+        with pytest.raises(openai.NotFoundError) as caught:
+            use(file.id)
+        assert refusal(caught.value) == (404, envelope(f"No such File object: {file.id}", "id"))
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.fine_tuning.jobs.create(model="tiny-1", training_file=file.id)
+    message = f"invalid training_file: {file.id} (no such file)"
+    assert refusal(refused.value) == (400, envelope(message, "training_file", "invalid_file"))
+
+
+@pytest.mark.parametrize(
+    ("form", "message", "param", "code"),
+    [
+        ({}, "Missing required parameter: 'purpose'.", "purpose", "missing_required_parameter"),
+        (
+            {"purpose": "fine-tune", "speed": "1"},
+            "Unknown parameter: 'speed'.",
+            "speed",
+            "unknown_parameter",
+        ),
+        (
+            {"purpose": "fine-tune", "expires_after": "soon"},
+            "'expires_after' is not JSON: Expecting value: line 1 column 1 (char 0)",
+            "expires_after",
+            "invalid_value",
+        ),
+    ],
+)
+def test_a_broken_form_is_refused(
+    service: RunningService, form: dict[str, str], message: str, param: str, code: str
+) -> None:
+    """What is missing or unknown is named."""
+    assert post_form(service, form) == (400, envelope(message, param, code))
 
 
 def test_refused_uploads_leave_nothing(client: openai.OpenAI, service: RunningService) -> None:

@@ -1,7 +1,9 @@
 """Who may speak to the service, and how much they may say."""
 
+import _socket
 import http.client
 import json
+import socket
 import stat
 from typing import Any
 
@@ -86,7 +88,10 @@ def test_an_upload_must_be_a_form(service: RunningService) -> None:
     assert answer == (415, envelope(message))
 
 
-@pytest.mark.parametrize(("path", "limit"), [("/v1/files", 536936448), ("/v1/chat/completions", 16777216)])
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [("/v1/files", 536936448), ("/v1/uploads/upload_1/parts", 67174400), ("/v1/chat/completions", 16777216)],
+)
 def test_a_large_body_is_refused_before_it_is_read(service: RunningService, path: str, limit: int) -> None:
     """The announced length is enough."""
     answer = ask(service, {"Content-Length": str(limit + 1)}, "POST", path)
@@ -147,3 +152,88 @@ def test_no_answer_invites_other_pages(service: RunningService) -> None:
     connection.close()
 
     assert names == {"date", "content-length", "content-type"}
+
+
+def raw(service: RunningService, request: str) -> tuple[int, str]:
+    """Send bytes as they are; the status and the rest of the answer."""
+    request = request.replace("TOKEN", service.record.token).replace("PORT", str(service.record.port))
+    with socket.create_connection(("127.0.0.1", service.record.port), timeout=10) as connection:
+        connection.sendall(request.replace("\n", "\r\n").encode("latin-1"))
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(1 << 16), b"")).decode("latin-1")
+    head, _, rest = answer.partition("\r\n")
+    return int(head.split()[1]), rest
+
+
+OWN = "Host: 127.0.0.1:PORT\nAuthorization: Bearer TOKEN\nConnection: close\n"
+
+
+@pytest.mark.parametrize(
+    ("request_text", "status"),
+    [
+        (f"GET /v1/models HTTP/1.1\n{OWN}\n", 200),
+        # No host at all, as HTTP/1.0 allows.
+        ("GET /v1/models HTTP/1.0\nAuthorization: Bearer TOKEN\n\n", 403),
+        # Two hosts, of which a proxy might read the other.
+        (f"GET /v1/models HTTP/1.1\nHost: evil.example\n{OWN}\n", 400),
+        # A host in the request line does not stand for the header, nor the other way round.
+        (
+            "GET http://127.0.0.1:PORT/v1/models HTTP/1.1\nHost: evil.example\n"
+            "Authorization: Bearer TOKEN\nConnection: close\n\n",
+            403,
+        ),
+        # What a body is worth must not depend on who reads it.
+        (f"POST /v1/batches HTTP/1.1\n{OWN}Content-Length: 5\nContent-Length: 6\n\n{{}}", 400),
+        (f"POST /v1/batches HTTP/1.1\n{OWN}Content-Length: -1\n\n", 400),
+        # A page of a browser asks first.
+        (
+            "OPTIONS /v1/files HTTP/1.1\nHost: 127.0.0.1:PORT\nOrigin: https://evil.example\n"
+            "Access-Control-Request-Method: POST\nConnection: close\n\n",
+            403,
+        ),
+        # IDs are looked up, never put into paths.
+        (f"GET /v1/files/..%2f..%2fstate.db/content HTTP/1.1\n{OWN}\n", 404),
+        (f"GET /v1/files/../../state.db HTTP/1.1\n{OWN}\n", 404),
+        (f"GET /v1/files/%00 HTTP/1.1\n{OWN}\n", 404),
+        (f"DELETE /v1/models/..%2f..%2f..%2fetc HTTP/1.1\n{OWN}\n", 404),
+        (f"POST /v1/uploads/..%2fx/parts HTTP/1.1\n{OWN}Content-Length: 0\n\n", 404),
+        # The health of the service is not for everyone either.
+        ("GET /healthz HTTP/1.1\nHost: 127.0.0.1:PORT\nConnection: close\n\n", 401),
+    ],
+)
+def test_raw_requests_are_refused_or_served(service: RunningService, request_text: str, status: int) -> None:
+    """Whatever a socket can send."""
+    assert raw(service, request_text)[0] == status
+
+
+def test_there_are_no_web_sockets(service: RunningService) -> None:
+    """A page may open one to any host without asking first."""
+    upgrade = "Upgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: eA==\n"
+    status, _ = raw(service, f"GET /v1/models HTTP/1.1\nHost: evil.example\n{upgrade}\n")
+
+    assert status == 403
+
+
+def test_other_addresses_of_this_machine_are_closed(service: RunningService) -> None:
+    """Only 127.0.0.1 listens; the guard of the tests would keep this connection from being tried."""
+    with socket.socket() as connection, pytest.raises(OSError, match=r"refused|assign|unreachable"):
+        _socket.socket.connect(connection, ("127.0.0.2", service.record.port))
+
+
+@pytest.mark.parametrize("depth", [100_000])
+def test_a_body_that_is_too_deep_is_refused(service: RunningService, depth: int) -> None:
+    """Not a fault of the service."""
+    body = "[" * depth
+    status, answer = ask(service, {"Content-Type": "application/json"}, "POST", "/v1/batches", body)
+
+    assert status == 400
+    assert answer["error"]["message"].startswith("We could not parse the JSON body of your request: ")
+
+
+def test_a_long_idempotency_key_is_refused(service: RunningService) -> None:
+    """It would be kept for ever."""
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "k" * 256}
+    answer = ask(service, headers, "POST", "/v1/fine_tuning/jobs", "{}")
+
+    message = "The Idempotency-Key has 256 characters; at most 255 are allowed."
+    assert answer == (400, envelope(message, "Idempotency-Key", "invalid_value"))

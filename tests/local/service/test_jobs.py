@@ -9,7 +9,16 @@ from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 
 from runner.local.identifiers import derived_id
 from tests.local import fake_worker
-from tests.local.harness import RunningService, envelope, finished, lines, refusal, upload, wait_for
+from tests.local.harness import (
+    RunningService,
+    envelope,
+    finished,
+    lines,
+    refusal,
+    upload,
+    wait_for,
+    worker_pid,
+)
 
 HYPERPARAMETERS = {"n_epochs": 2, "batch_size": 8, "learning_rate_multiplier": 1.0}
 
@@ -257,14 +266,50 @@ def test_other_methods_are_refused(client: openai.OpenAI) -> None:
     )
 
 
-def test_integrations_are_refused(client: openai.OpenAI) -> None:
-    """Nothing leaves this machine."""
-    message = "Unsupported value: 'integrations' does not support any integration with the local service."
+def test_an_integration_is_kept_and_not_used(client: openai.OpenAI) -> None:
+    """Nothing leaves this machine, and an event says so."""
+    wanted = [{"type": "wandb", "wandb": {"project": "p", "name": "n", "entity": "e", "tags": ["t"]}}]
+    job = create(client, integrations=wanted)
+    events = client.fine_tuning.jobs.list_events(finished(client, job.id).id, limit=100).data
 
-    assert refused(client, integrations=[{"type": "wandb", "wandb": {"project": "p"}}]) == (
+    assert job.to_dict()["integrations"] == wanted
+    assert [(event.level, event.message) for event in events if event.level != "info"] == [
+        (
+            "warn",
+            "Weights & Biases is kept with the job, but the local service sends nothing: "
+            "the metrics are in the events and in the result file",
+        )
+    ]
+
+
+def test_a_secret_in_an_integration_is_refused(client: openai.OpenAI) -> None:
+    """It would lie in the state for ever."""
+    wandb = {"project": "p", "api_key": "secret"}
+    name = "integrations.0.wandb.api_key"
+
+    assert refused(client, integrations=[{"type": "wandb", "wandb": wandb}]) == (
         400,
-        envelope(message, "integrations", "unsupported_value"),
+        envelope(f"Unknown parameter: '{name}'.", name, "unknown_parameter"),
     )
+
+
+def test_what_belongs_to_another_method_has_no_effect(client: openai.OpenAI) -> None:
+    """The API lets a request carry all three."""
+    hyperparameters = {"n_epochs": 3}
+    method = {
+        "type": "supervised",
+        "supervised": {"hyperparameters": hyperparameters},
+        "dpo": {"hyperparameters": {"beta": 0.1}},
+    }
+    job = create(client, method=method)
+
+    assert job.method.to_dict() == {
+        "type": "supervised",
+        "supervised": {
+            "hyperparameters": {"n_epochs": 3, "batch_size": "auto", "learning_rate_multiplier": "auto"}
+        },
+    }
+    assert finished(client, job.id).status == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -371,21 +416,120 @@ def test_a_cancelled_job_stays_cancelled(client: openai.OpenAI, service: Running
     assert cancelled.finished_at is not None
     with pytest.raises(openai.BadRequestError) as caught:
         client.fine_tuning.jobs.cancel(job.id)
-    message = f"Job {job.id} is already cancelled and cannot be cancelled."
-    assert refusal(caught.value) == (400, envelope(message, code="job_finished"))
+    message = f"Job {job.id} is cancelled and cannot be cancelled."
+    assert refusal(caught.value) == (400, envelope(message, "fine_tuning_job_id", "job_finished"))
     assert finished(client, create(client).id).status == "succeeded"
     assert not service.layout.model(job.id).exists()
 
 
 def test_one_job_at_a_time(client: openai.OpenAI) -> None:
-    """The second one says what it waits for."""
-    first = create(client, seed=fake_worker.WAITS)
-    second = create(client)
-    events = client.fine_tuning.jobs.list_events(second.id).data
+    """The others say how many are before them, again when one has gone."""
+    running, second, third = create(client, seed=fake_worker.WAITS), create(client), create(client)
 
-    assert events[0].message == f"Waiting for {first.id}: one job is trained at a time"
-    client.fine_tuning.jobs.cancel(first.id)
-    assert finished(client, second.id).status == "succeeded"
+    def told(job: FineTuningJob) -> list[str]:
+        messages = [event.message for event in client.fine_tuning.jobs.list_events(job.id, limit=100)]
+        return [message for message in messages[::-1] if message.startswith("Position")]
+
+    wait_for(lambda: told(third))
+    client.fine_tuning.jobs.cancel(second.id)
+    client.fine_tuning.jobs.cancel(running.id)
+    assert finished(client, third.id).status == "succeeded"
+    assert told(second) == ["Position 1 in the queue: one job is trained at a time"]
+    assert told(third)[0] == "Position 2 in the queue: one job is trained at a time"
+
+
+def test_a_paused_job_goes_on_when_it_is_resumed(client: openai.OpenAI, service: RunningService) -> None:
+    """Its worker ends, its files stay, other jobs take their turn, and nothing is told twice."""
+    jobs = client.fine_tuning.jobs
+    job = create(client, seed=fake_worker.WAITS)
+    worker_pid(service.layout, job.id)
+    paused = jobs.pause(job.id)
+
+    assert (paused.status, paused.finished_at, paused.fine_tuned_model) == ("paused", None, None)
+    assert finished(client, create(client).id).status == "succeeded"
+    assert jobs.retrieve(job.id).status == "paused"
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.files.delete(job.training_file)
+    message = f"File '{job.training_file}' is used by {job.id}, which is paused."
+    assert refusal(caught.value) == (400, envelope(message, "id", "file_in_use"))
+
+    assert jobs.resume(job.id).status == "queued"
+    (service.layout.training(job.id) / fake_worker.GO).touch()
+    assert finished(client, job.id).status == "succeeded"
+    messages = [event.message for event in jobs.list_events(job.id, limit=100)][::-1]
+    assert [message for message in messages if message.startswith("Fine-tuning job")] == [
+        "Fine-tuning job started",
+        "Fine-tuning job paused",
+        "Fine-tuning job resumed",
+        "Fine-tuning job started",
+    ]
+    assert messages.count("Files validated, moving job to queued state") == 1
+    assert messages.count("Step 3/4: training loss=0.33") == 1
+
+
+def test_a_job_that_is_paused_and_resumed_at_once_is_not_lost(
+    client: openai.OpenAI, service: RunningService
+) -> None:
+    """The worker of before the pause ends, and another one takes over."""
+    job = create(client, seed=fake_worker.WAITS)
+    first = worker_pid(service.layout, job.id)
+    client.fine_tuning.jobs.pause(job.id)
+    client.fine_tuning.jobs.resume(job.id)
+    wait_for(lambda: int(service.layout.worker_pid(job.id).read_text()) != first)
+    (service.layout.training(job.id) / fake_worker.GO).touch()
+
+    assert finished(client, job.id).status == "succeeded"
+
+
+def test_a_job_can_be_paused_before_its_turn(client: openai.OpenAI) -> None:
+    """Its files are looked at when it is resumed."""
+    jobs = client.fine_tuning.jobs
+    running = create(client, seed=fake_worker.WAITS)
+    waiting = create(client, training_file=upload(client, lines(7)).id)
+
+    assert jobs.pause(waiting.id).status == "paused"
+    jobs.cancel(running.id)
+    jobs.resume(waiting.id)
+    assert finished(client, waiting.id).error.code == "invalid_n_examples"
+
+
+def test_a_paused_job_can_be_cancelled(client: openai.OpenAI, service: RunningService) -> None:
+    """It is over then."""
+    job = create(client, seed=fake_worker.WAITS)
+    worker_pid(service.layout, job.id)
+    client.fine_tuning.jobs.pause(job.id)
+
+    assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("verb", "done", "status"),
+    [
+        ("pause", "paused", "succeeded"),
+        ("resume", "resumed", "succeeded"),
+        ("cancel", "cancelled", "succeeded"),
+    ],
+)
+def test_a_finished_job_cannot_be_changed(client: openai.OpenAI, verb: str, done: str, status: str) -> None:
+    """The refusal names its status."""
+    job = finished(client, create(client).id)
+    with pytest.raises(openai.BadRequestError) as caught:
+        getattr(client.fine_tuning.jobs, verb)(job.id)
+
+    message = f"Job {job.id} is {status} and cannot be {done}."
+    assert refusal(caught.value) == (400, envelope(message, "fine_tuning_job_id", "job_finished"))
+
+
+def test_a_live_job_cannot_be_resumed(client: openai.OpenAI) -> None:
+    """There is nothing to resume."""
+    job = create(client, seed=fake_worker.WAITS)
+    wait_for(lambda: client.fine_tuning.jobs.retrieve(job.id).status == "running")
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.fine_tuning.jobs.resume(job.id)
+    client.fine_tuning.jobs.cancel(job.id)
+
+    message = f"Job {job.id} is running and cannot be resumed."
+    assert refusal(caught.value) == (400, envelope(message, "fine_tuning_job_id", "invalid_job_status"))
 
 
 def test_a_file_of_a_live_job_stays(client: openai.OpenAI) -> None:
@@ -404,7 +548,7 @@ def test_a_file_of_a_live_job_stays(client: openai.OpenAI) -> None:
 def test_an_unknown_job_is_not_found(client: openai.OpenAI) -> None:
     """Every route of a job answers alike."""
     jobs = client.fine_tuning.jobs
-    for ask in (jobs.retrieve, jobs.cancel, jobs.list_events, jobs.checkpoints.list):
+    for ask in (jobs.retrieve, jobs.cancel, jobs.pause, jobs.resume, jobs.list_events, jobs.checkpoints.list):
         with pytest.raises(openai.NotFoundError) as caught:
             ask("ftjob-none")
         assert refusal(caught.value) == (

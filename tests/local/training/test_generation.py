@@ -10,8 +10,9 @@ pytest.importorskip("torch")
 import torch
 
 from runner.local.training.conversation import render_prompt
-from runner.local.training.generation import ContextLengthError, Finish, Sampling, generate
+from runner.local.training.generation import ContextLengthError, Finish, Piece, generate, make_generator
 from runner.local.training.models import LoadedModel, load_model
+from runner.local.training.sampling import Sampling
 from tests.local.training.fakes import messages
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
@@ -28,9 +29,10 @@ def tiny(one_thread: None) -> LoadedModel:
 
 
 def text_and_finish(loaded: LoadedModel, prompt: list[int], **sampling: Any) -> tuple[str, Finish]:
-    *pieces, finish = generate(loaded, prompt, Sampling(**sampling))
+    chosen = Sampling(**sampling)
+    *pieces, finish = generate(loaded, prompt, chosen, make_generator(loaded, chosen.seed))
     assert isinstance(finish, Finish)
-    return "".join(str(piece) for piece in pieces), finish
+    return "".join(piece.text for piece in pieces if isinstance(piece, Piece)), finish
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

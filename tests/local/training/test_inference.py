@@ -41,7 +41,7 @@ class Process:
         assert self.process.stdout is not None
         self.send(json.dumps(request, ensure_ascii=False))
         replies = [json.loads(self.process.stdout.readline())]
-        while "delta" in replies[-1]:
+        while not {"done", "error"} & replies[-1].keys():
             replies.append(json.loads(self.process.stdout.readline()))
         return replies
 
@@ -79,12 +79,13 @@ def request(**values: Any) -> dict[str, Any]:
 
 
 def test_answer_comes_in_pieces_and_ends(process: Process, tuned: Path) -> None:
-    *pieces, last = process.ask(request(id="a", model_path=str(tuned)))
+    *pieces, end, last = process.ask(request(id="a", model_path=str(tuned)))
 
     assert EXAMPLE[-1].content == "".join(piece["delta"] for piece in pieces)
     assert len(pieces) > 3
-    assert {"a"} == {reply["id"] for reply in [*pieces, last]}
-    assert (True, "stop") == (last["done"], last["finish_reason"])
+    assert {"a"} == {reply["id"] for reply in [*pieces, end, last]}
+    assert {"id": "a", "index": 0, "finish_reason": "stop", "tool_calls": []} == end
+    assert last["done"] is True
     assert 0 < last["prompt_tokens"] < 60
     assert len(pieces) <= last["completion_tokens"] < 30
 
@@ -109,12 +110,12 @@ def test_answers_come_from_the_weights(process: Process, tuned: Path, tmp_path: 
 
 
 def test_stop_string_and_length_end_an_answer(process: Process, tuned: Path) -> None:
-    *stopped, last = process.ask(request(model_path=str(tuned), stop=["환불"]))
-    *cut, last_cut = process.ask(request(model_path=str(tuned), max_tokens=4))
+    *stopped, end, _ = process.ask(request(model_path=str(tuned), stop=["환불"]))
+    *cut, end_cut, last_cut = process.ask(request(model_path=str(tuned), max_tokens=4))
 
-    assert ("사흘 안에 ", "stop") == ("".join(piece["delta"] for piece in stopped), last["finish_reason"])
+    assert ("사흘 안에 ", "stop") == ("".join(piece["delta"] for piece in stopped), end["finish_reason"])
     assert EXAMPLE[-1].content.startswith("".join(piece["delta"] for piece in cut))
-    assert (4, "length") == (last_cut["completion_tokens"], last_cut["finish_reason"])
+    assert (4, "length") == (last_cut["completion_tokens"], end_cut["finish_reason"])
 
 
 def test_warm_line_has_no_reply(process: Process) -> None:
