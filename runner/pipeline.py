@@ -57,6 +57,7 @@ from runner.providers.translation import worded
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles, load_recipe
 from runner.saved_plan import SavedPlan, refuse_moved
+from runner.sources.check import check_sources
 
 HOSTED_POLL_S = 5.0
 LOCAL_POLL_S = 0.5
@@ -462,6 +463,7 @@ def _artefact_present(loaded: LoadedRecipe, host: Host, locked: LockedRun | None
 
 def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
     problems = [
+        *check_sources(loaded.recipe),
         *check_fields(loaded.recipe),
         *check_templates(loaded.recipe, loaded.folder, loaded.project),
     ]

@@ -16,7 +16,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def pytest_configure() -> None:
     """`make test-full` leaves nothing out: what a test would skip for has to be installed."""
-    wanted = ("torch", "transformers", "trl", "peft", "starlette", "uvicorn", "hypothesis", "setuptools")
+    wanted = ["torch", "transformers", "trl", "peft", "starlette", "uvicorn", "hypothesis", "setuptools"]
+    wanted += ["pyarrow", "openpyxl", "defusedxml", "duckdb", "fsspec", "huggingface_hub"]
     missing = [name for name in wanted if find_spec(name) is None]
     if os.environ.get("FINETUNE_TEST_FULL") and missing:
         raise pytest.UsageError(f"the full suite needs {', '.join(missing)}: pip install -e '.[local,dev]'")

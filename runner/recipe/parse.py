@@ -5,10 +5,12 @@ from typing import Any
 from runner.recipe.model import (
     Field,
     Hyperparameters,
+    Join,
     Limits,
     MessageList,
     MessageTemplate,
     Recipe,
+    Sample,
     Source,
     Split,
     Template,
@@ -21,7 +23,7 @@ def parse_recipe(value: dict[str, Any]) -> Recipe:
     return Recipe(
         name=value["name"],
         description=value.get("description", ""),
-        sources=tuple(Source(**source) for source in value["sources"]),
+        sources=tuple(source_from_dict(source) for source in value["sources"]),
         key=value.get("key"),
         fields=tuple(_field(name, field) for name, field in value["fields"].items()),
         where=value.get("where"),
@@ -30,6 +32,17 @@ def parse_recipe(value: dict[str, Any]) -> Recipe:
         training=_training(value["training"]),
         limits=Limits(**value.get("limits", {})),
     )
+
+
+def source_from_dict(value: dict[str, Any]) -> Source:
+    """Build a source from a mapping of its keys."""
+    sample, join = value.get("sample"), value.get("join")
+    parts = {
+        "tables": tuple(value.get("tables", ())),
+        "sample": Sample(**sample) if sample else None,
+        "join": Join(**join) if join else None,
+    }
+    return Source(**{**value, **parts})
 
 
 def _field(name: str, value: str | dict[str, Any]) -> Field:
