@@ -48,8 +48,10 @@ def test_the_only_table_is_read_in_the_order_of_its_rows(faq: Read) -> None:
 
 
 def test_a_query_gives_its_rows_in_its_order(faq: Read) -> None:
-    text = "WITH t AS (SELECT q, price FROM faq) SELECT upper(q) AS q, round(price) AS n FROM t ORDER "
-    "BY price DESC"
+    text = (
+        "WITH t AS (SELECT q, price FROM faq) SELECT upper(q) AS q, round(price) AS n FROM t "
+        "ORDER BY price DESC"
+    )
 
     assert [{"q": "TWO", "n": 9e9}, {"q": "하나", "n": 2.0}, {"q": "셋", "n": 2.0}] == faq.records(
         {"path": NAME, "query": text}
