@@ -36,6 +36,7 @@ from runner.errors import (
 from runner.examples.confinement import read_confined
 from runner.examples.mapping import check_fields
 from runner.examples.read import Example
+from runner.examples.selection import check_selection
 from runner.examples.templates import check_templates
 from runner.execution.blamed_examples import blamed_examples
 from runner.execution.history import history_of
@@ -464,6 +465,7 @@ def _artefact_present(loaded: LoadedRecipe, host: Host, locked: LockedRun | None
 def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
     problems = [
         *check_sources(loaded.recipe),
+        *check_selection(loaded.recipe),
         *check_fields(loaded.recipe),
         *check_templates(loaded.recipe, loaded.folder, loaded.project),
     ]

@@ -85,6 +85,16 @@ class BinaryFormat(Protocol):
         """
 
 
+class Select(Protocol):
+    """What becomes of the records of one source."""
+
+    def choose(self, record: Record) -> Record | Issue | None:
+        """The record as it comes out, or an issue, or None where it is left out."""
+
+    def end(self) -> Issue | None:
+        """What is wrong with the source as a whole, once all of it was read."""
+
+
 def unusable(file: str, message: str) -> InvalidInputError:
     """An error about a whole file."""
     return InvalidInputError([Issue(place=Place(file=file), message=message)])

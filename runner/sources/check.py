@@ -1,6 +1,6 @@
 """Every problem of a recipe's sources that shows without data."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from runner.display import shown
 from runner.hints import did_you_mean
@@ -10,6 +10,7 @@ from runner.sources.read import looked_up
 
 Keys = tuple[str | int, ...]
 
+_PLAIN = Source()
 # What each way to name data needs beside it, and what belongs to no other way.
 _NEEDS = {"url": ("sha256",), "hub": ("revision", "path"), "tables": ("query",)}
 _OF_FILES = ("format", "records", "delimiter", "sheet", "member")
@@ -68,21 +69,26 @@ def _reference_problems(source: Source, recipe: Recipe) -> Iterator[tuple[Keys, 
         elif other.tables:
             message = f"found {shown(name)}, which is a query itself, expected files. Change it."
             yield ("tables", index), message
-    if source.join is not None:
-        name = source.join.source
-        other = others.get(name)
-        if other is None:
-            yield ("join", "source"), _unknown(name, others)
-        elif other is source:
-            yield ("join", "source"), "found the source itself, expected another one. Change it."
-        elif other.join is not None:
-            yield (
-                ("join", "source"),
-                f"found {shown(name)}, which joins another source itself, expected one that does not. "
-                "Use a `query` over all three.",
-            )
-    if source.name in looked_up(recipe.sources) and source.weight != 1:
-        yield ("weight",), "found a weight on a source that another one reads, expected none. Remove it."
+    if source.name in looked_up(recipe.sources):
+        for key in ("limit", "sample", "weight"):
+            if getattr(source, key) != getattr(_PLAIN, key):
+                yield (key,), f"found `{key}` on a source that another one reads whole. Remove it."
+    if source.join is not None and (message := _join_problem(source, source.join.source, others)):
+        yield ("join", "source"), message
+
+
+def _join_problem(source: Source, name: str, others: Mapping[str, Source]) -> str:
+    other = others.get(name)
+    if other is None:
+        return _unknown(name, others)
+    if other is source:
+        return "found the source itself, expected another one. Change it."
+    if other.join is not None:
+        return (
+            f"found {shown(name)}, which joins another source itself, expected one that does not. "
+            "Use a `query` over all three."
+        )
+    return ""
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -14,7 +14,7 @@ from runner.issues import Issue, Place
 from runner.project import Grants, Project
 from runner.recipe.model import Source
 from runner.sources import duckdb_query, stored
-from runner.sources.base import CuttableFormat, PieceRecords, Record
+from runner.sources.base import CuttableFormat, PieceRecords, Record, Select
 from runner.sources.extras import is_installed, missing_sentence
 from runner.sources.formats import (
     BINARY_FORMATS,
@@ -30,9 +30,6 @@ from runner.sources.text import decoding_issue, has_other_mark, in_utf_8, is_cut
 from runner.sources.unpack import compression_of, open_bytes
 
 MAX_ISSUES = 1_000
-
-# What becomes of a record: itself or another, an issue, or nothing.
-Select = Callable[[Record], Record | Issue | None]
 
 # What ends a line: for CSV anything a spreadsheet writes, for the others a line feed alone.
 _NEWLINES = {"csv": "", "tsv": ""}
@@ -109,13 +106,16 @@ def _selected(
         return
     n_records = 0
     for item in items:
-        chosen = select(item) if select is not None and isinstance(item, Record) else item
+        chosen = select.choose(item) if select is not None and isinstance(item, Record) else item
         if chosen is None:
             continue
         yield chosen
         n_records += isinstance(chosen, Record)
         if n_records == limit:
             return
+    problem = select.end() if select is not None else None
+    if problem is not None:
+        yield problem
 
 
 def _source_items(

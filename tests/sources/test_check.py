@@ -134,7 +134,7 @@ def test_joins() -> None:
     assert [
         (
             ("sources", 0, "weight"),
-            "found a weight on a source that another one reads, expected none. Remove it.",
+            "found `weight` on a source that another one reads whole. Remove it.",
         ),
         (
             ("sources", 2, "join", "source"),
