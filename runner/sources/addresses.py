@@ -37,17 +37,23 @@ def url_problem(url: str) -> str:
     return ""
 
 
-def public_addresses(parts: SplitResult, resolve: Resolve) -> list[Address]:
-    """The addresses of a URL's host, if every one is public. Raises ValueError with a sentence, OSError.
+def port_of(parts: SplitResult) -> int:
+    """The port of a URL, stated or the scheme's own."""
+    return parts.port or _PORTS[parts.scheme]
+
+
+def public_addresses(
+    parts: SplitResult, resolve: Resolve, is_allowed: Callable[[str], bool]
+) -> list[Address]:
+    """The addresses of a URL's host, if all are allowed. Raises ValueError with a sentence, OSError.
 
     One that is not is refused even beside others: whoever answers for the name could give another one next
     time. The connection goes to these addresses, never to the name again.
     """
-    host = parts.hostname or ""
-    port = parts.port or _PORTS[parts.scheme]
+    host, port = parts.hostname or "", port_of(parts)
     found = resolve(host, port)
     for address in found:
-        if not is_public(address):
+        if not is_allowed(address):
             raise ValueError(
                 f"found {shown(host)} at {one_line(address)}, which is not a public address, expected one. "
                 "A recipe cannot reach into private networks."
@@ -65,7 +71,7 @@ def is_public(address: str) -> bool:
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if inner is not None or ip in _NAT64:
             # An IPv4 address in another coat.
-            return is_public(str(inner)) if inner is not None else False
+            return inner is not None and is_public(str(inner))
     return ip.is_global and not ip.is_multicast
 
 
