@@ -33,8 +33,8 @@ class Join:
 class Source:
     """Records of a file or glob, of a URL, of a dataset on the hub, or of a query over other sources.
 
-    `path` is relative to the recipe's folder, or a file or glob of the dataset; it is empty for a URL and a
-    query. `format` None means: from the suffix.
+    `path` is relative to the recipe's folder, and empty where the records are no files of the project.
+    `format` None means: from the suffix.
     """
 
     path: str = ""
@@ -42,6 +42,7 @@ class Source:
     url: str | None = None
     sha256: str | None = None
     hub: str | None = None
+    files: str | None = None
     revision: str | None = None
     tables: tuple[str, ...] = ()
     query: str | None = None

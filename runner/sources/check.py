@@ -7,14 +7,15 @@ from runner.hints import did_you_mean
 from runner.recipe.model import Recipe, Source
 from runner.sources.addresses import url_problem
 from runner.sources.read import looked_up
+from runner.sources.stored import GIVEN
 
 Keys = tuple[str | int, ...]
 
 _PLAIN = Source()
 # What each way to name data needs beside it, and what belongs to no other way.
-_NEEDS = {"url": ("sha256",), "hub": ("revision", "path"), "tables": ("query",)}
+_NEEDS = {"url": ("sha256",), "hub": ("revision", "files"), "tables": ("query",)}
 _OF_FILES = ("format", "records", "delimiter", "sheet", "member")
-_BELONGS = {"sha256": "url", "revision": "hub"}
+_BELONGS = {"sha256": "url", "revision": "hub", "files": "hub"}
 
 
 def check_sources(recipe: Recipe) -> list[tuple[Keys, str]]:
@@ -33,7 +34,7 @@ def check_sources(recipe: Recipe) -> list[tuple[Keys, str]]:
 
 def _origin_problems(source: Source) -> Iterator[str]:
     ways = [way for way in ("url", "hub", "tables") if getattr(source, way)]
-    if source.path and source.hub is None:
+    if source.path:
         ways.insert(0, "path")
     if not ways:
         yield "found no `path`, `url`, `hub` or `tables`, expected one: where the records come from. Add one."
@@ -56,8 +57,11 @@ def _key_problems(source: Source) -> Iterator[str]:
         yield from (f"found `{key}` beside `tables`, which have their own. Remove it." for key in unused)
     if source.url is not None and (problem := url_problem(source.url)):
         yield f"`url`: {problem}"
-    if source.hub is not None and (source.path.startswith("/") or ".." in source.path.split("/")):
-        yield f"`path`: found {shown(source.path)}, expected a file or glob of the dataset. Change it."
+    files = source.files or ""
+    if files.startswith("/") or ".." in files.split("/"):
+        yield f"`files`: found {shown(files)}, expected a file or glob of the dataset. Change it."
+    if source.path == GIVEN and (source.name is None or source.format is None):
+        yield "found data from the command line without `name` and `format`, expected both. Add them."
 
 
 def _reference_problems(source: Source, recipe: Recipe) -> Iterator[tuple[Keys, str]]:

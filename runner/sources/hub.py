@@ -22,11 +22,11 @@ MAX_FILES = 10_000
 
 
 def download_dataset(source: Source, project: Project, endpoint: str | None = None) -> None:
-    """Fetch the files of a dataset that match the source's path, then list them. Raises InvalidInputError.
+    """Fetch the files of a dataset that match the source's `files`, then list them. Raises InvalidInputError.
 
     `endpoint` replaces the hub's address. A token is taken from the operator's environment.
     """
-    file = one_line(f"{source.hub}: {source.path}", limit=200)
+    file = one_line(f"{source.hub}: {source.files}", limit=200)
     hub = require("huggingface_hub", file=file)
     api = hub.HfApi(endpoint=endpoint)
     folder = hub_folder(project, source)
@@ -59,7 +59,7 @@ def download_dataset(source: Source, project: Project, endpoint: str | None = No
 def _matching(api: Any, source: Source, file: str) -> list[Any]:
     tree = api.list_repo_tree(source.hub, repo_type="dataset", revision=source.revision, recursive=True)
     every = [entry for entry in tree if hasattr(entry, "blob_id")]
-    entries = sorted((entry for entry in every if name_matches(entry.path, source.path)), key=_path)
+    entries = sorted((entry for entry in every if name_matches(entry.path, source.files or "")), key=_path)
     if not entries:
         names = [entry.path for entry in every]
         raise unusable(
@@ -67,7 +67,8 @@ def _matching(api: Any, source: Source, file: str) -> list[Any]:
         )
     if len(entries) > MAX_FILES or sum(entry.size for entry in entries) > MAX_BYTES:
         raise unusable(
-            file, f"found more than {MAX_FILES} files or {MAX_BYTES >> 30} GiB, expected less. Narrow `path`."
+            file,
+            f"found more than {MAX_FILES} files or {MAX_BYTES >> 30} GiB, expected less. Narrow `files`.",
         )
     for entry in entries:
         problem = _name_problem(entry.path, source)

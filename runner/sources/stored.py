@@ -34,8 +34,8 @@ def hub_folder(project: Project, source: Source) -> Path:
 
 
 def hub_listing(project: Project, source: Source) -> Path:
-    """The file that lists what of a dataset matches a source's path, written when all of it is there."""
-    return hub_folder(project, source) / f".{sha256_bytes(source.path.encode())[:_DIGITS]}.json"
+    """The file that lists what of a dataset matches a source's pattern, written when all of it is there."""
+    return hub_folder(project, source) / f".{sha256_bytes((source.files or '').encode())[:_DIGITS]}.json"
 
 
 def stored_files(source: Source, project: Project) -> list[Path]:
@@ -53,7 +53,7 @@ def stored_files(source: Source, project: Project) -> list[Path]:
     paths = [folder / name for name in names]
     if paths and all(path.is_file() for path in paths):
         return paths
-    raise _not_here(f"{source.hub}: {source.path}")
+    raise _not_here(f"{source.hub}: {source.files}")
 
 
 def safe_name(name: str) -> str:

@@ -41,7 +41,7 @@ def supply(
             from runner.sources.hub import download_dataset
 
             project.make_state()
-            say(f"downloading {source.hub}: {source.path}")
+            say(f"downloading {source.hub}: {source.files}")
             download_dataset(source, project)
 
 

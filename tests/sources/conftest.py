@@ -1,14 +1,18 @@
 """Read one source of a project the way a build does."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.errors import InvalidInputError
+from runner.examples.confinement import read_confined
+from runner.examples.read import Example, read_examples
+from runner.examples.wire import Bounds
+from runner.issues import Issue
 from runner.project import Grants, Project
-from runner.recipe.parse import source_from_dict
+from runner.recipe.model import Recipe
+from runner.recipe.parse import parse_recipe, source_from_dict
 from runner.sources.read import read_records
 
 
@@ -42,12 +46,28 @@ class Read:
         [problem] = self.problems(*sources)
         return problem
 
+    def items(self, *sources: dict[str, Any]) -> list[Example | Issue]:
+        """What a recipe with the field `title` makes of the sources, in this process."""
+        return list(read_examples(self._recipe(sources), self.folder, self.project))
+
+    def confined(self, *sources: dict[str, Any], bounds: Bounds | None = None) -> list[Example | Issue]:
+        """The same from the confined process."""
+        return list(read_confined(self._recipe(sources), self.folder, self.project, bounds=bounds))
+
+    def _recipe(self, sources: tuple[dict[str, Any], ...]) -> Recipe:
+        return parse_recipe(
+            {
+                "name": "test",
+                "sources": list(sources),
+                "fields": {"title": "title"},
+                "template": {"messages": [{"role": "user", "content": "{{ title }}"}]},
+                "training": {"model": "tiny-1"},
+            }
+        )
+
     def _read(self, sources: tuple[dict[str, Any], ...]) -> list[Any]:
         parsed = [source_from_dict(source) for source in sources]
         return list(read_records(parsed, self.folder, self.project))
-
-
-MakeRead = Callable[..., Read]
 
 
 @pytest.fixture

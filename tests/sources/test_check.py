@@ -31,7 +31,7 @@ def problems(*sources: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]
         {"path": "-", "name": "faq", "format": "jsonl"},
         {"url": "https://example.com/a.jsonl?x=1", "sha256": SHA},
         {"url": "s3://bucket/a%20b.jsonl", "sha256": SHA},
-        {"hub": "org/name", "revision": COMMIT, "path": "data/*.parquet"},
+        {"hub": "org/name", "revision": COMMIT, "files": "data/*.parquet"},
         {"path": "a.sqlite", "query": "SELECT 1 ORDER BY 1"},
     ],
 )
@@ -61,7 +61,7 @@ def test_sources_without_problems(source: dict[str, Any]) -> None:
             {"hub": "org/name"},
             [
                 "found `hub` without `revision`, expected both. Add `revision`.",
-                "found `hub` without `path`, expected both. Add `path`.",
+                "found `hub` without `files`, expected both. Add `files`.",
             ],
         ),
         (
@@ -76,8 +76,8 @@ def test_sources_without_problems(source: dict[str, Any]) -> None:
             ["found `query` and `table`, expected only one of them. Keep one."],
         ),
         (
-            {"hub": "org/name", "revision": COMMIT, "path": "../x"},
-            ["`path`: found '../x', expected a file or glob of the dataset. Change it."],
+            {"hub": "org/name", "revision": COMMIT, "files": "../x"},
+            ["`files`: found '../x', expected a file or glob of the dataset. Change it."],
         ),
         (
             {"url": "ftp://example.com/a.json", "sha256": SHA},
