@@ -1,10 +1,10 @@
 """The stages of a run in order: recipe file → recipe → examples → dataset → plan → run → lockfile."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 from runner.canonical import sha256_of
@@ -44,10 +44,11 @@ from runner.execution.journal import Journal, exclusive, serialised
 from runner.execution.outcome import detached, failure, gone, interruption, weights_warning
 from runner.execution.run import Execution, refreshed, start, with_result
 from runner.execution.watching import Update, follow
+from runner.hints import did_you_mean
 from runner.issues import Issue
 from runner.lockfile import LockedRun, read_lockfile, write_lockfile
 from runner.plan import CreateJob, Planned, Situation, WatchJob, make_plan
-from runner.project import Project
+from runner.project import Grants, Project
 from runner.providers.base import Job, NotFoundError, Provider
 from runner.providers.base_models import pinned_name
 from runner.providers.checks import base_model, host_problems, refuse_large_files
@@ -59,6 +60,7 @@ from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles, load_recipe
 from runner.saved_plan import SavedPlan, refuse_moved
 from runner.sources.check import check_sources
+from runner.sources.supply import adopt, supply
 
 HOSTED_POLL_S = 5.0
 LOCAL_POLL_S = 0.5
@@ -75,6 +77,8 @@ class Operator:
     profile: str = DEFAULT_PROFILE
     assignments: tuple[str, ...] = ()
     allow_network: bool = False
+    grants: Grants = Grants()
+    say: Callable[[str], None] = lambda _: None
     allow_unknown_price: bool = False
     retry: bool = False
     locked: bool = False
@@ -107,12 +111,18 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
         issues += [issue for issue in _semantic_issues(loaded, operator) if issue not in issues]
     if issues:
         raise InvalidInputError(issues)
-    return chosen
+    return _granted(chosen, operator)
+
+
+def supply_sources(loaded: LoadedRecipe, operator: Operator) -> None:
+    """Download what sources name outside the project, if the operator lets them. Raises InvalidInputError."""
+    supply(loaded.recipe.sources, loaded.project, allow_network=operator.allow_network, say=operator.say)
 
 
 def preview(path: Path, operator: Operator) -> Generator[Example | Issue, None, None]:
     """The examples of a recipe one by one, nothing checked or written."""
     loaded = validate(path, operator)
+    supply_sources(loaded, operator)
     find_sources(loaded)
     yield from read_confined(loaded.recipe, loaded.folder, loaded.project)
 
@@ -151,6 +161,7 @@ def plan_loaded(
 
     With `read_all`, every source is hashed, however unchanged it looks.
     """
+    supply_sources(loaded, operator)
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
     use_cache = not (operator.locked or operator.environment.get("CI"))
     dataset = build(loaded, host, use_cache=use_cache, read_all=read_all)
@@ -460,6 +471,24 @@ def _artefact_present(loaded: LoadedRecipe, host: Host, locked: LockedRun | None
         return True
     here = has_artefact if locked.job.status == "succeeded" else has_job
     return here(loaded.project.state, locked.job.id)
+
+
+def _granted(loaded: LoadedRecipe, operator: Operator) -> LoadedRecipe:
+    """The recipe in a project that may read what the operator grants; files are copied into its state."""
+    if operator.grants == Grants():
+        return loaded
+    files = []
+    for name, path in operator.grants.files:
+        source = next((source for source in loaded.recipe.sources if source.name == name), None)
+        if source is None:
+            known = [source.name for source in loaded.recipe.sources if source.name is not None]
+            raise UsageError(
+                f"--source {name}: found no source called '{name}'. {did_you_mean(name, known)}".rstrip()
+            )
+        suffixes = "" if path.suffix else "".join(PurePath(source.path).suffixes)
+        files.append((name, adopt(path, f"{path.name}{suffixes}", loaded.project)))
+    grants = replace(operator.grants, files=tuple(files))
+    return replace(loaded, project=replace(loaded.project, grants=grants))
 
 
 def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:

@@ -23,6 +23,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
+from runner.cli.source_options import source_options
 from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue, Place
@@ -89,17 +90,24 @@ def _all_valid(paths: tuple[Path, ...], decided: pipeline.Operator) -> list[Load
 @recipe_argument
 @profile_option
 @set_option
+@network_option
+@source_options
 @click.option(
     "-n", "count", default=3, show_default=True, help="How many conversations.", type=click.IntRange(1)
 )
 @json_option
 def preview(
-    recipe: Path | None, *, profile: str, assignments: tuple[str, ...], count: int, as_json: bool
+    recipe: Path | None,
+    *,
+    profile: str,
+    assignments: tuple[str, ...],
+    allow_network: bool,
+    count: int,
+    as_json: bool,
 ) -> None:
     """Show the first conversations as they would be trained on."""
-    with closing(
-        pipeline.preview(find_recipe(recipe), operator(profile=profile, assignments=assignments))
-    ) as stream:
+    decided = operator(profile=profile, assignments=assignments, allow_network=allow_network)
+    with closing(pipeline.preview(find_recipe(recipe), decided)) as stream:
         shown = list(islice(stream, count))
     issues = [item for item in shown if isinstance(item, Issue)]
     if issues:
@@ -115,14 +123,23 @@ def preview(
 @recipe_argument
 @profile_option
 @set_option
+@network_option
+@source_options
 @click.option("--out", type=FILE, help="Also leave train.jsonl and validation.jsonl here.")
 @json_option
 def build(
-    recipe: Path | None, *, profile: str, assignments: tuple[str, ...], out: Path | None, as_json: bool
+    recipe: Path | None,
+    *,
+    profile: str,
+    assignments: tuple[str, ...],
+    allow_network: bool,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Build the dataset and check it; errors exit with 1."""
-    decided = operator(profile=profile, assignments=assignments)
+    decided = operator(profile=profile, assignments=assignments, allow_network=allow_network)
     loaded = pipeline.validate(find_recipe(recipe), decided)
+    pipeline.supply_sources(loaded, decided)
     dataset = pipeline.build(loaded, find_host(loaded.recipe.training.provider, decided.user_hosts))
     if as_json:
         write_json({"dataset": machine.dataset_data(dataset), "ok": not dataset.errors})
@@ -143,6 +160,7 @@ def build(
 @profile_option
 @set_option
 @network_option
+@source_options
 @click.option("--retry", is_flag=True, help="Plan a new attempt of a failed or cancelled job.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 5 when a run would do something.")
 @locked_option

@@ -88,9 +88,8 @@ def _name_problem(name: str, source: Source) -> str:
     inner = PurePosixPath(path.stem) if path.suffix.lower() in COMPRESSIONS else path
     if source.format is None and inner.suffix.lower() not in SUFFIXES and path.suffix.lower() != ".zip":
         return (
-            f"found {shown(name)}, expected files of records: loading scripts are never run. Narrow "
-            f"`path`, or "
-            "set `format`."
+            f"found {shown(name)}, expected files of records: loading scripts are never run. "
+            "Narrow `files`, or set `format`."
         )
     return ""
 

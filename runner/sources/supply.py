@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from runner.recipe.model import Source
 from runner.sources.addresses import OBJECT_STORES
 from runner.sources.base import unusable
 from runner.sources.download import Network, download
-from runner.sources.stored import file_store, hub_listing, url_file
+from runner.sources.stored import file_store, hub_folder, hub_listing, stored_files, url_file
 
 Say = Callable[[str], None]
 
@@ -67,6 +68,23 @@ def adopt(path: Path, name: str, project: Project) -> Path:
     finally:
         Path(temporary).unlink(missing_ok=True)
     return target
+
+
+def lend(sources: Sequence[Source], owner: Project, borrower: Project) -> None:
+    """Let another project have the downloads that this one has: the same recipe as it was once."""
+    for source in sources:
+        paths = []
+        if source.url is not None:
+            paths = [(url_file(owner, source), url_file(borrower, source))]
+        elif source.hub is not None and hub_listing(owner, source).exists():
+            here, there = hub_folder(owner, source), hub_folder(borrower, source)
+            names = [path.relative_to(here) for path in stored_files(source, owner)]
+            names.append(hub_listing(owner, source).relative_to(here))
+            paths = [(here / name, there / name) for name in names]
+        for path, copy in paths:
+            if path.is_file():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
 
 
 def _supply_url(
