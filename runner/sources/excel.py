@@ -3,7 +3,9 @@
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -21,6 +23,7 @@ from runner.sources.values import records_of
 OPTIONS = frozenset({"sheet"})
 PACKAGE = "openpyxl"
 
+COUNTED_ROWS = 10_000
 # What in a number format is no part of a date or time: quoted text, escapes, colours and locales.
 _NOT_PARTS = re.compile(r'"[^"]*"|\\.|\[[^hms\]][^\]]*\]')
 _ERROR = "e"
@@ -31,6 +34,23 @@ def read(path: Path, source: Source, file: str, grants: Grants) -> Iterator[Reco
 
     A formula gives the value that the program which saved the file had computed.
     """
+    with _opened(path, file, grants) as book:
+        yield from _read_sheet(_sheet(book, source.sheet, file), file)
+
+
+def count_rows(path: Path, file: str, grants: Grants) -> dict[str, int]:
+    """The rows of each sheet that hold anything, up to COUNTED_ROWS. Raises as `read` does."""
+    with _opened(path, file, grants) as book:
+        found = {}
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()
+            rows = islice(sheet.iter_rows(values_only=True), COUNTED_ROWS)
+            found[sheet.title] = sum(any(value is not None for value in row) for row in rows)
+        return found
+
+
+@contextmanager
+def _opened(path: Path, file: str, grants: Grants) -> Iterator[Any]:
     refuse_zip_bomb(path, file, grants)
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
@@ -41,7 +61,7 @@ def read(path: Path, source: Source, file: str, grants: Grants) -> Iterator[Reco
                 # It warns of parts that it passes over, such as pictures.
                 warnings.simplefilter("ignore")
                 book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-                yield from _read_sheet(_sheet(book, source.sheet, file), file)
+                yield book
         except _faults(InvalidFileException) as error:
             # Its own messages name the file by its whole path; what caused them does not.
             cause = error.__cause__ or error

@@ -68,6 +68,12 @@ def inner_name(path: Path, file: str, member: str | None) -> str:
         return PurePosixPath(_find_member(_archive(stream, file), member, file).filename).name
 
 
+def member_sizes(path: Path, file: str) -> dict[str, int]:
+    """The files of a zip archive with their sizes unpacked. Raises InvalidInputError, OSError."""
+    with path.open("rb") as stream:
+        return {info.filename: info.file_size for info in _members(_archive(stream, file))}
+
+
 def refuse_zip_bomb(path: Path, file: str, grants: Grants) -> None:
     """Raise InvalidInputError for a zip archive, such as an Excel file, whose members are far too large."""
     with path.open("rb") as stream:
@@ -206,12 +212,16 @@ def _archive(stream: IO[bytes], file: str) -> zipfile.ZipFile:
         ) from None
 
 
-def _find_member(archive: zipfile.ZipFile, name: str | None, file: str) -> zipfile.ZipInfo:
-    members = [
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [
         info
         for info in archive.infolist()
         if not info.is_dir() and not info.filename.startswith(_NOT_MEMBERS)
     ]
+
+
+def _find_member(archive: zipfile.ZipFile, name: str | None, file: str) -> zipfile.ZipInfo:
+    members = _members(archive)
     names = [info.filename for info in members]
     if name is None and len(members) != 1:
         found = f"{len(members)} files ({listed(names)})" if members else "an empty archive"
