@@ -1,10 +1,10 @@
 """The stages of a run in order: recipe file → recipe → examples → dataset → plan → run → lockfile."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 from runner.budget import refuse_over_budget
@@ -35,6 +35,7 @@ from runner.errors import (
 from runner.examples.confinement import read_confined
 from runner.examples.mapping import check_fields
 from runner.examples.read import Example
+from runner.examples.selection import check_selection
 from runner.examples.templates import check_templates
 from runner.execution.blamed_examples import blamed_examples
 from runner.execution.history import history_of
@@ -42,10 +43,11 @@ from runner.execution.journal import Journal, exclusive, serialised
 from runner.execution.outcome import detached, failure, gone, interruption, weights_warning
 from runner.execution.run import Execution, locked_base, start, with_result
 from runner.execution.watching import Update, follow
+from runner.hints import did_you_mean
 from runner.issues import Issue
 from runner.lockfile import LockedJob, LockedRun, read_lockfile, write_lockfile
 from runner.plan import CreateJob, Planned, Situation, WatchJob, base_job, make_plan, section_hashes
-from runner.project import Project
+from runner.project import Grants, Project
 from runner.providers.base import Job, NotFoundError, Provider
 from runner.providers.base_models import pinned_name
 from runner.providers.checks import base_model, host_problems, refuse_large_files
@@ -56,6 +58,8 @@ from runner.providers.translation import worded
 from runner.recipe.choosing import single, with_one_dataset
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles, load_recipe
+from runner.sources.check import check_sources
+from runner.sources.supply import adopt, supply
 
 HOSTED_POLL_S = 5.0
 LOCAL_POLL_S = 0.5
@@ -73,6 +77,8 @@ class Operator:
     assignments: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     allow_network: bool = False
+    grants: Grants = Grants()
+    say: Callable[[str], None] = lambda _: None
     allow_unknown_price: bool = False
     retry: bool = False
     locked: bool = False
@@ -107,12 +113,18 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
             issues += [issue for issue in _semantic_issues(each, operator) if issue not in issues]
     if issues:
         raise InvalidInputError(issues)
-    return chosen
+    return _granted(chosen, operator)
+
+
+def supply_sources(loaded: LoadedRecipe, operator: Operator) -> None:
+    """Download what sources name outside the project, if the operator lets them. Raises InvalidInputError."""
+    supply(loaded.recipe.sources, loaded.project, allow_network=operator.allow_network, say=operator.say)
 
 
 def preview(path: Path, operator: Operator) -> Generator[Example | Issue, None, None]:
     """The examples of a recipe one by one, nothing checked or written."""
     loaded = with_one_dataset(validate(path, operator), operator.only)
+    supply_sources(loaded, operator)
     find_sources(loaded)
     yield from read_confined(loaded.recipe, loaded.folder, loaded.project)
 
@@ -160,6 +172,7 @@ def plan_loaded(
     `built` keeps datasets for other recipes that are planned at the same moment; `rerun` is the attempt to
     repeat the locked job with. With `read_all`, every source is hashed, however unchanged it looks.
     """
+    supply_sources(loaded, operator)
     built = {} if built is None else built
     base = plan_loaded(loaded.base, operator, built, read_all=read_all) if loaded.base else None
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
@@ -235,7 +248,7 @@ def _base_result(planned: Planned, operator: Operator, console: Console) -> Lock
         return None
     with alone(base.loaded):
         # Another process may have run it meanwhile.
-        now = plan_loaded(base.loaded, operator)
+        now = plan_loaded(base.loaded, operator, read_all=True)
         run = start_job(now, operator, console) if now.plan.steps else now.locked
     if run is not None and now.plan.steps:
         run = follow_started(now, run, operator, console)
@@ -487,8 +500,30 @@ def _artefact_present(loaded: LoadedRecipe, host: Host, locked: LockedRun | None
     return here(loaded.project.state, locked.job.id)
 
 
+def _granted(loaded: LoadedRecipe, operator: Operator) -> LoadedRecipe:
+    """The recipe in a project that may read what the operator grants; files are copied into its state."""
+    if operator.grants == Grants():
+        return loaded
+    files = []
+    for name, path in operator.grants.files:
+        source = next((source for source in loaded.recipe.sources if source.name == name), None)
+        if source is None:
+            known = [source.name for source in loaded.recipe.sources if source.name is not None]
+            raise UsageError(
+                f"--source {name}: found no source called '{name}'. {did_you_mean(name, known)}".rstrip()
+            )
+        suffixes = "" if path.suffix else "".join(PurePath(source.path).suffixes)
+        files.append((name, adopt(path, f"{path.name}{suffixes}", loaded.project)))
+    grants = replace(operator.grants, files=tuple(files))
+    project = replace(loaded.project, grants=grants)
+    combinations = tuple(replace(each, project=project) for each in loaded.combinations)
+    return replace(loaded, project=project, combinations=combinations)
+
+
 def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
     problems = [
+        *check_sources(loaded.recipe),
+        *check_selection(loaded.recipe),
         *check_fields(loaded.recipe),
         *check_templates(loaded.recipe, loaded.folder, loaded.project),
     ]

@@ -1,5 +1,6 @@
 """Where a project begins, where its state lives, and which paths stay inside it."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,24 @@ STATE_FOLDER = ".finetune"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grants:
+    """What the person at the keyboard lets a recipe read, which no recipe can give itself.
+
+    `folders` lie outside the project, absolute with symbolic links resolved. `max_unpacked_bytes` replaces
+    the bounds on what comes out of a packed file. `files` are read in the place of the sources so named.
+    """
+
+    folders: tuple[Path, ...] = ()
+    max_unpacked_bytes: int | None = None
+    files: tuple[tuple[str, Path], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """A folder of recipes with one state folder; `root` is absolute with symbolic links resolved."""
 
     root: Path
+    grants: Grants = Grants()
 
     @property
     def state(self) -> Path:
@@ -22,12 +37,16 @@ class Project:
         return self.root / STATE_FOLDER
 
     def name_of(self, path: Path) -> str:
-        """Name a path inside the project relative to its root, with forward slashes."""
-        return path.resolve().relative_to(self.root).as_posix()
+        """Name a path relative to the project's root, with forward slashes."""
+        resolved = path.resolve()
+        if resolved.is_relative_to(self.root):
+            return resolved.relative_to(self.root).as_posix()
+        return Path(os.path.relpath(resolved, self.root)).as_posix()
 
     def contains(self, path: Path) -> bool:
-        """Whether a path, symbolic links resolved, lies inside the project."""
-        return path.resolve().is_relative_to(self.root)
+        """Whether a path, symbolic links resolved, lies inside the project or a folder that is granted."""
+        resolved = path.resolve()
+        return any(resolved.is_relative_to(folder) for folder in (self.root, *self.grants.folders))
 
     def make_state(self) -> Path:
         """Create the state folder with its own .gitignore, and return it.

@@ -17,7 +17,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def pytest_configure() -> None:
     """`make test-full` leaves nothing out: what a test would skip for has to be installed."""
     local = ("torch", "transformers", "trl", "peft", "starlette", "uvicorn", "llguidance")
-    wanted = (*local, "nltk", "rapidfuzz", "rouge_score", "sacrebleu", "hypothesis", "setuptools")
+    graders = ("nltk", "rapidfuzz", "rouge_score", "sacrebleu")
+    sources = ("pyarrow", "openpyxl", "defusedxml", "duckdb", "fsspec", "huggingface_hub")
+    wanted = (*local, *graders, *sources, "hypothesis", "setuptools")
     missing = [name for name in wanted if find_spec(name) is None]
     if os.environ.get("FINETUNE_TEST_FULL") and missing:
         raise pytest.UsageError(

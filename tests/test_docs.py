@@ -10,6 +10,10 @@ from runner.cli.commands import COMMANDS
 from runner.cli.main import BUG, INTERRUPTED, USAGE
 from runner.cli.recipes import CHANGES_PENDING
 from runner.errors import RunnerError
+from runner.sources.extras import EXTRAS
+from runner.sources.formats import FORMATS, SUFFIXES
+from runner.sources.sqlite import FUNCTIONS
+from runner.sources.unpack import ALWAYS_UNPACKED_BYTES, COMPRESSIONS, MAX_RATIO, MAX_UNPACKED_BYTES
 from scripts.make_reference import FOLDER, pages
 
 ROOT = Path(__file__).parent.parent
@@ -34,6 +38,16 @@ def test_every_command_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
     assert [] == [name for name in COMMANDS if f"`{name}`" not in text and f"finetune {name}" not in text]
+
+
+def test_sources_are_documented() -> None:
+    """Every format, suffix, option, function of SQLite and limit of downloads."""
+    text = (FOLDER / "sources.md").read_text(encoding="utf-8")
+    words = [*FORMATS, *SUFFIXES, *COMPRESSIONS, *FUNCTIONS, *(f"[{extra}]" for extra, _ in EXTRAS.values())]
+    words += ["--source", "--allow-path", "--max-unpacked", "--allow-network"]
+
+    assert [] == [word for word in words if word not in text]
+    assert (200, 8 << 30, 64 << 20) == (MAX_RATIO, MAX_UNPACKED_BYTES, ALWAYS_UNPACKED_BYTES)
 
 
 def test_links_lead_somewhere() -> None:

@@ -13,6 +13,8 @@ from runner.schema import load_schema, schema_text
 RECIPE = load_schema("recipe")
 PAIRS = {
     "source": model.Source,
+    "sample": model.Sample,
+    "join": model.Join,
     "message": model.MessageTemplate,
     "named_template": model.Template,
     "split": model.Split,

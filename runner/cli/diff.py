@@ -9,6 +9,7 @@ import click
 from runner.cli.diff_sides import Opened, Reference, choose_sides, open_side
 from runner.cli.options import FILE, json_option, operator, profile_option, write, write_json
 from runner.cli.recipes import CHANGES_PENDING
+from runner.cli.source_options import source_options
 from runner.dataset.compare import changed_examples
 from runner.dataset.inputs import find_inputs
 from runner.dataset.value import InputFile
@@ -33,6 +34,7 @@ from runner.review.value import ExampleChanges, Review, State
     help="The recipe to look at in revisions and the working tree.",
 )
 @profile_option
+@source_options
 @click.option(
     "-n",
     "count",

@@ -18,6 +18,7 @@ from runner.review.git import Revision, find_revision
 from runner.review.locked import LockedData
 from runner.review.render import Task
 from runner.review.revision import lock_at, recipe_at
+from runner.sources.supply import lend
 
 WORKING_TREE = "working tree"
 _SUFFIXES = (".yaml", ".yml")
@@ -142,6 +143,7 @@ def _open_revision(side: Reference, named: Revision | str, decided: Operator, fo
         return _without_profile(label, state, decided, error.known)
     if loaded is None:
         return Opened(label=label, state=state)
+    lend(loaded.recipe.sources, find_project(start), loaded.project)
     try:
         return Opened(label=label, state=state, loaded=loaded, task=_task(loaded, decided, state))
     except RunnerError as error:

@@ -12,6 +12,7 @@ from runner.errors import RunnerError, UsageError
 from runner.project import find_project
 from runner.schema import schema_text
 from runner.sources.glob import is_pattern
+from runner.sources.unpack import compression_of
 from runner.starter.guess import SCHEMA_FILE, guess_recipe
 
 
@@ -21,12 +22,14 @@ from runner.starter.guess import SCHEMA_FILE, guess_recipe
 @click.option("--force", is_flag=True, help="Replace a recipe that is already there.")
 @json_option
 def init(data: Path, out: Path | None, force: bool, as_json: bool) -> None:
-    """Write a starter recipe for a JSON, JSONL, CSV or TSV file, and show the mapping it guessed."""
-    recipe = out or data.with_suffix(".yaml")
+    """Write a starter recipe for a data file of any format, and show what it guessed and why."""
+    recipe = out or _beside(data)
     if not data.is_file():
         raise RunnerError(f"{data}: not found. Give the path of a data file.")
     if recipe.suffix not in (".yaml", ".yml"):
         raise UsageError(f"{recipe}: expected a name that ends with .yaml for the recipe.")
+    if recipe.exists() and recipe.samefile(data):
+        raise UsageError(f"{recipe} is the data itself. Name another file for the recipe with --out.")
     if recipe.exists() and not force:
         raise UsageError(f"{recipe} exists already. Name another with --out, or replace it with --force.")
     project = find_project(data)
@@ -46,6 +49,12 @@ def init(data: Path, out: Path | None, force: bool, as_json: bool) -> None:
         tell(f"  {line}")
     write(f"wrote {recipe}")
     tell(f"See what it makes: finetune preview {recipe}")
+
+
+def _beside(data: Path) -> Path:
+    """The name of a recipe for a data file: without the suffixes of its format and packing."""
+    plain = data.with_suffix("") if compression_of(data) and data.stem else data
+    return plain.with_suffix(".recipe.yaml" if plain.suffix == ".yaml" else ".yaml")
 
 
 def _check_names(data: Path, recipe: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from runner.cli.source_options import granted
 from runner.cli.streams import emit
 from runner.display import neutralise
 from runner.errors import UsageError
@@ -44,7 +45,9 @@ only_option = click.option(
     help="Of a recipe's matrix, only the combinations with this value; repeatable.",
 )
 network_option = click.option(
-    "--allow-network", is_flag=True, help="Let the recipe fetch a model from the Hugging Face hub."
+    "--allow-network",
+    is_flag=True,
+    help="Let the recipe fetch data from its URLs, and models and datasets from the Hugging Face hub.",
 )
 locked_option = click.option(
     "--locked", is_flag=True, help="Fail with 6 if anything differs from the lockfile; hash everything again."
@@ -62,7 +65,7 @@ recipes_argument = click.argument("recipes", metavar="[RECIPES]...", nargs=-1, t
 
 def operator(**decisions: Any) -> Operator:
     """What the person at the keyboard decided: the options, and this process's environment."""
-    return Operator(environment=os.environ, user_hosts=user_hosts(), **decisions)
+    return Operator(environment=os.environ, user_hosts=user_hosts(), grants=granted(), say=tell, **decisions)
 
 
 def user_hosts() -> Path:

@@ -26,6 +26,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
+from runner.cli.source_options import source_options
 from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue, Place
@@ -104,6 +105,8 @@ def _all_valid(paths: tuple[Path, ...], decided: pipeline.Operator) -> list[Load
 @profile_option
 @set_option
 @only_option
+@network_option
+@source_options
 @click.option(
     "-n", "count", default=3, show_default=True, help="How many conversations.", type=click.IntRange(1)
 )
@@ -114,13 +117,13 @@ def preview(
     profile: str,
     assignments: tuple[str, ...],
     only: tuple[str, ...],
+    allow_network: bool,
     count: int,
     as_json: bool,
 ) -> None:
     """Show the first conversations as they would be trained on."""
-    with closing(
-        pipeline.preview(find_recipe(recipe), operator(profile=profile, assignments=assignments, only=only))
-    ) as stream:
+    decided = operator(profile=profile, assignments=assignments, only=only, allow_network=allow_network)
+    with closing(pipeline.preview(find_recipe(recipe), decided)) as stream:
         shown = list(islice(stream, count))
     issues = [item for item in shown if isinstance(item, Issue)]
     if issues:
@@ -137,6 +140,8 @@ def preview(
 @profile_option
 @set_option
 @only_option
+@network_option
+@source_options
 @click.option("--out", type=FILE, help="Also leave train.jsonl and validation.jsonl here.")
 @json_option
 def build(
@@ -145,12 +150,14 @@ def build(
     profile: str,
     assignments: tuple[str, ...],
     only: tuple[str, ...],
+    allow_network: bool,
     out: Path | None,
     as_json: bool,
 ) -> None:
     """Build the dataset and check it; errors exit with 1."""
-    decided = operator(profile=profile, assignments=assignments, only=only)
+    decided = operator(profile=profile, assignments=assignments, only=only, allow_network=allow_network)
     loaded = with_one_dataset(pipeline.validate(find_recipe(recipe), decided), only)
+    pipeline.supply_sources(loaded, decided)
     dataset = pipeline.build(loaded, find_host(loaded.recipe.training.provider, decided.user_hosts))
     if as_json:
         write_json({"dataset": machine.dataset_data(dataset), "ok": not dataset.errors})
@@ -172,6 +179,7 @@ def build(
 @set_option
 @only_option
 @network_option
+@source_options
 @click.option("--retry", is_flag=True, help="Plan a new attempt of a failed or cancelled job.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 5 when a run would do something.")
 @locked_option

@@ -18,6 +18,7 @@ from runner.cli.options import (
     write_json,
 )
 from runner.cli.runs import TerminalConsole
+from runner.cli.source_options import source_options
 from runner.errors import DetachedError
 from runner.execution.comparison import Comparison
 from runner.report.comparison_text import comparison_data, comparison_text
@@ -33,6 +34,7 @@ DIFFERS = 5
 @set_option
 @only_option
 @network_option
+@source_options
 @click.option("--yes", is_flag=True, help="Start a paid job without asking.")
 @click.option("--allow-unknown-price", is_flag=True, help="Start a job whose price is not known.")
 @click.option("--max-cost", type=click.FloatRange(0), help="Refuse a job above this many US dollars.")

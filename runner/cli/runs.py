@@ -28,6 +28,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
+from runner.cli.source_options import source_options
 from runner.errors import DetachedError, JobFailedError, RunnerError, UsageError
 from runner.execution.outcome import detached, failure
 from runner.execution.watching import Update, follow
@@ -76,6 +77,7 @@ class TerminalConsole:
 @set_option
 @only_option
 @network_option
+@source_options
 @click.option("--yes", is_flag=True, help="Start a paid job without asking.")
 @click.option("--retry", is_flag=True, help="Start a new attempt of a failed or cancelled job.")
 @click.option("--allow-unknown-price", is_flag=True, help="Start a job whose price is not known.")

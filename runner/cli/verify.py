@@ -17,6 +17,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
+from runner.cli.source_options import source_options
 from runner.drift import Difference, find_drift
 from runner.errors import StaleLockError
 from runner.plan import Planned
@@ -28,6 +29,7 @@ from runner.upkeep.remote import RemoteCheck, check_remote
 @click.command()
 @recipe_argument
 @profile_option
+@source_options
 @set_option
 @only_option
 @click.option("--remote", is_flag=True, help="Also ask the provider whether files, job and model are there.")

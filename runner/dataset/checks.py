@@ -131,7 +131,9 @@ class Checker:
         self.pairs: set[bytes] = set()
 
     def observe(self, example: Example, side: Side, n_tokens: int) -> None:
-        """Check one example on its own and against those before it."""
+        """Check one example on its own and against those before it; a copy says nothing new."""
+        if example.is_copy:
+            return
         place = Place(file=example.file, row=example.row)
         for code in conversation_problems(example.messages):
             self.report(code, place)

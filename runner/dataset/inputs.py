@@ -46,7 +46,7 @@ def find_sources(loaded: LoadedRecipe) -> list[Path]:
         try:
             found += find_source_files(source, loaded.folder, loaded.project)
         except InvalidInputError as error:
-            keys = ("sources", index, "path")
+            keys = ("sources", index, *(("path",) if source.path else ()))
             issues += [loaded.issue(keys, f"{issue.place}: {issue.message}") for issue in error.issues]
     if issues:
         raise InvalidInputError(issues)

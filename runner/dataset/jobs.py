@@ -1,13 +1,13 @@
 """Divide the sources of a recipe into jobs for the processes of a build."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from runner.examples.wire import Request
 from runner.recipe.model import Source
 from runner.sources.pieces import Piece, UncuttableError
-from runner.sources.read import cut_file, find_source_files
+from runner.sources.read import cut_file, find_source_files, looked_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,10 @@ def make_jobs(request: Request, piece_bytes: int) -> Iterator[Job]:
     Raises InvalidInputError, OSError, and UncuttableError for a file that turns out not to be what it seemed.
     """
     number = 0
-    for index, source in enumerate(request.recipe.sources):
+    sources = request.recipe.sources
+    if looked_up(sources):
+        raise UncuttableError
+    for index, source in enumerate(sources):
         if not _is_independent(source):
             raise UncuttableError
         for path in find_source_files(source, request.folder, request.project):
@@ -44,11 +47,4 @@ def make_jobs(request: Request, piece_bytes: int) -> Iterator[Job]:
 
 def _is_independent(source: Source) -> bool:
     """Whether all that a source says is how its files are read, so that no record depends on another."""
-    known = Source(
-        path=source.path,
-        format=source.format,
-        records=source.records,
-        encoding=source.encoding,
-        delimiter=source.delimiter,
-    )
-    return source == known
+    return source == replace(source, sample=None, join=None, limit=None, weight=1.0, tables=())

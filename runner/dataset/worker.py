@@ -89,7 +89,7 @@ class Worker:
 
     def file_batches(self, path: str, source: Source, file: str, piece: int) -> Iterator[Batch | None]:
         """The batches of a file that cannot be cut."""
-        items = read_file(Path(path), source, file)
+        items = read_file(Path(path), source, file, self.request.project.grants)
         while some := list(islice(items, BATCH_RECORDS)):
             records = only_records(some)
             yield None if records is None else self.batch(records, 0, piece)

@@ -19,6 +19,8 @@ from runner.recipe.model import Recipe
 # standard library, and everything else in the environment is none of its business.
 _START = "import sys; sys.path[:] = sys.argv[2:]; from runner.examples.worker import main; main()"
 _MAX_STDERR_BYTES = 10_000
+# How a process ends that runs into a fault of a library in C or C++; its memory was its own.
+_CRASHES = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGILL, -signal.SIGFPE)
 
 
 def read_confined(
@@ -109,6 +111,11 @@ def _sentence(code: int, complaint: str, phase: Phase, bounds: Bounds) -> str:
     if code == -signal.SIGKILL or complaint.startswith("MemoryError"):
         size = bounds.memory_bytes >> 20
         return f"found {what} that needs more than {size} MiB of memory, expected less. {remedy}"
+    if code in _CRASHES:
+        return (
+            f"found {what} that crashes the library which reads it ({signal.Signals(-code).name}), "
+            "expected a sound file. Write it again with the program that made it."
+        )
     if complaint.startswith("RecursionError"):
         return f"found {what} with too many levels, expected less. {remedy}"
     reason = one_line(complaint, limit=200) or f"exit code {code}"

@@ -13,6 +13,7 @@ from runner.examples.message_lists import Turn
 from runner.examples.paths import PathError, Read, compile_path
 from runner.examples.scalars import scalar_text
 from runner.examples.seen import SeenKeys
+from runner.examples.selection import compile_selectors
 from runner.examples.templates import Templates, compile_templates
 from runner.issues import Issue, Place
 from runner.project import Project
@@ -27,6 +28,9 @@ Watch = Callable[[Record | None], None]
 
 # Identity, group and, by variant, role and content of every message.
 Conversations = tuple[str, str | None, list[tuple[str, list[Turn]]]]
+
+# Between the name of a variant, which does not have it, and the number of a copy.
+COPY_MARK = "#"
 
 # A place in one number: the file's index above, the row below.
 _ROW_BITS = 40
@@ -52,6 +56,11 @@ class Example:
     messages: tuple[Message, ...]
     file: str
     row: int
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it only repeats another example, because of its source's weight."""
+        return COPY_MARK in self.variant
 
     @property
     def identity(self) -> str:
@@ -93,7 +102,8 @@ def _all_items(recipe: Recipe, folder: Path, project: Project, watch: Watch) -> 
     try:
         maker = ExampleMaker(recipe, folder, project)
         watch(None)
-        for record in read_records(recipe.sources, folder, project):
+        selectors = compile_selectors(recipe, folder, project)
+        for record in read_records(recipe.sources, folder, project, selectors=selectors):
             watch(record)
             yield from maker.items(record)
             watch(None)
@@ -142,14 +152,16 @@ class ExampleMaker:
             return
         key, group = self._key(self._identity(fields, record), record), self._group(fields, record)
         for variant, turns in self.templates.render(fields, record):
-            yield Example(
-                key=key,
-                group=group,
-                variant=variant,
-                messages=tuple(Message(role, content) for role, content in turns),
-                file=record.file,
-                row=record.row,
-            )
+            messages = tuple(Message(role, content) for role, content in turns)
+            for copy in range(1, record.copies + 1):
+                yield Example(
+                    key=key,
+                    group=group,
+                    variant=variant if copy == 1 else f"{variant}{COPY_MARK}{copy}",
+                    messages=messages,
+                    file=record.file,
+                    row=record.row,
+                )
 
     def _fields(self, record: Record) -> dict[str, Any] | None:
         fields = map_record(self.readers, record)

@@ -12,7 +12,7 @@ from typing import Any
 from runner.canonical import canonical_json
 from runner.examples.read import Example, Message
 from runner.issues import Issue, Place, Severity
-from runner.project import Project
+from runner.project import Grants, Project
 from runner.recipe.model import (
     Field,
     Hyperparameters,
@@ -20,11 +20,11 @@ from runner.recipe.model import (
     MessageList,
     MessageTemplate,
     Recipe,
-    Source,
     Split,
     Template,
     Training,
 )
+from runner.recipe.parse import source_from_dict
 from runner.sources.base import Record
 
 END = b"{}\n"
@@ -59,6 +59,7 @@ def encode_request(request: Request) -> bytes:
             "recipe": asdict(request.recipe),
             "folder": _path_text(request.folder),
             "root": _path_text(request.project.root),
+            "grants": _encode_grants(request.project.grants),
             "bounds": asdict(request.bounds),
         }
     )
@@ -70,7 +71,7 @@ def decode_request(content: bytes) -> Request:
     return Request(
         recipe=recipe_from_dict(value["recipe"]),
         folder=_path_of(value["folder"]),
-        project=Project(root=_path_of(value["root"])),
+        project=Project(root=_path_of(value["root"]), grants=_decode_grants(value["grants"])),
         bounds=Bounds(**value["bounds"]),
     )
 
@@ -84,12 +85,28 @@ def _path_of(text: str) -> Path:
     return Path(os.fsdecode(text.encode("latin-1")))
 
 
+def _encode_grants(grants: Grants) -> dict[str, Any]:
+    return {
+        "folders": [_path_text(folder) for folder in grants.folders],
+        "max_unpacked_bytes": grants.max_unpacked_bytes,
+        "files": [[name, _path_text(path)] for name, path in grants.files],
+    }
+
+
+def _decode_grants(value: dict[str, Any]) -> Grants:
+    return Grants(
+        folders=tuple(_path_of(folder) for folder in value["folders"]),
+        max_unpacked_bytes=value["max_unpacked_bytes"],
+        files=tuple((name, _path_of(path)) for name, path in value["files"]),
+    )
+
+
 def recipe_from_dict(value: dict[str, Any]) -> Recipe:
     """The recipe that `dataclasses.asdict` took apart and JSON carried."""
     rest = {key: value[key] for key in ("name", "description", "key", "where")}
     training = dict(value["training"])
     return Recipe(
-        sources=tuple(Source(**source) for source in value["sources"]),
+        sources=tuple(source_from_dict(source) for source in value["sources"]),
         fields=tuple(Field(**field) for field in value["fields"]),
         templates=tuple(_template(template) for template in value["templates"]),
         split=Split(**value["split"]),

@@ -113,11 +113,6 @@ def without_matrix(document: Document) -> Document:
     return replace(document, value=value)
 
 
-def axes_of(matrix: Any) -> tuple[tuple[str, tuple[Scalar, ...]], ...]:
-    """The keys of a checked matrix in the order of their paths, with their values as written."""
-    return tuple((path, tuple(matrix[path])) for path in sorted(matrix or {}))
-
-
 def _assignment(document: Document, path: str, index: int) -> Assignment:
     mark = document.marks[(LAYER, path, index)]
     layer = ", ".join(part for part in (LAYER, mark.layer) if part)

@@ -13,14 +13,51 @@ Auto = Literal["auto"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """One file or glob of records, relative to the recipe's folder; `format` None means: from the suffix."""
+class Sample:
+    """Which share of a source's records is kept; a record's own key and the seed decide about it."""
 
-    path: str
+    share: float
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """The record of another source that belongs to a record: `on` is read here, `key` there."""
+
+    source: str
+    on: str
+    key: str | None = None
+    how: Literal["left", "inner"] = "left"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Records of a file or glob, of a URL, of a dataset on the hub, or of a query over other sources.
+
+    `path` is relative to the recipe's folder, and empty where the records are no files of the project.
+    `format` None means: from the suffix.
+    """
+
+    path: str = ""
+    name: str | None = None
+    url: str | None = None
+    sha256: str | None = None
+    hub: str | None = None
+    files: str | None = None
+    revision: str | None = None
+    tables: tuple[str, ...] = ()
+    query: str | None = None
     format: str | None = None
     records: str | None = None
     encoding: str = "utf-8"
     delimiter: str | None = None
+    sheet: str | None = None
+    table: str | None = None
+    member: str | None = None
+    limit: int | None = None
+    sample: Sample | None = None
+    weight: float = 1.0
+    join: Join | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from runner.recipe.matrix import axes_of
 from runner.recipe.model import (
     Field,
     Hyperparameters,
+    Join,
     Limits,
     MessageList,
     MessageTemplate,
     Recipe,
     RecipeModel,
+    Sample,
     Source,
     Split,
     Template,
@@ -23,7 +24,7 @@ def parse_recipe(value: dict[str, Any]) -> Recipe:
     return Recipe(
         name=value["name"],
         description=value.get("description", ""),
-        sources=tuple(Source(**source) for source in value["sources"]),
+        sources=tuple(source_from_dict(source) for source in value["sources"]),
         key=value.get("key"),
         fields=tuple(_field(name, field) for name, field in value["fields"].items()),
         where=value.get("where"),
@@ -31,8 +32,24 @@ def parse_recipe(value: dict[str, Any]) -> Recipe:
         split=Split(**value.get("split", {})),
         training=_training(value["training"]),
         limits=Limits(**value.get("limits", {})),
-        matrix=axes_of(value.get("matrix")),
+        matrix=_axes(value.get("matrix") or {}),
     )
+
+
+def source_from_dict(value: dict[str, Any]) -> Source:
+    """Build a source from a mapping of its keys."""
+    sample, join = value.get("sample"), value.get("join")
+    parts = {
+        "tables": tuple(value.get("tables", ())),
+        "sample": Sample(**sample) if sample else None,
+        "join": Join(**join) if join else None,
+    }
+    return Source(**{**value, **parts})
+
+
+def _axes(matrix: dict[str, Any]) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """The keys of a matrix in the order of their paths, with their values as written."""
+    return tuple((path, tuple(matrix[path])) for path in sorted(matrix))
 
 
 def _field(name: str, value: str | dict[str, Any]) -> Field:

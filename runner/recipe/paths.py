@@ -35,8 +35,11 @@ def moved(document: Document, source: Path, target: Path) -> Document:
 
 
 def moved_path(path: str, source: Path, target: Path) -> str:
-    """A relative path from one folder as it is written from another; absolute paths and URLs stay."""
-    if path.startswith(("/", "~")) or "://" in path or source == target:
+    """A relative path from one folder as it is written from another; absolute paths and URLs stay.
+
+    So does `-`, which is no path.
+    """
+    if path == "-" or path.startswith(("/", "~")) or "://" in path or source == target:
         return path
     folder, parts = source, path.split("/")
     # Only steps between folders that are no links are taken back: after a link, `..` leads elsewhere.

@@ -145,7 +145,8 @@ class _Tree:
     def write_sources(self, loaded: LoadedRecipe) -> None:
         """Write the files of all sources: first their names, so that patterns match as they would there."""
         for source in loaded.recipe.sources:
-            self._sketch(loaded, source)
+            if source.path:
+                self._sketch(loaded, source)
         for source in loaded.recipe.sources:
             try:
                 found = find_source_files(source, loaded.folder, loaded.project)

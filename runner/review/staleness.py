@@ -65,10 +65,13 @@ def _asked(
         return
     try:
         host = find_host(loaded.recipe.training.provider, user_hosts)
-        model_sha256 = base_model(loaded, host).sha256()
+        # A tuned model's files follow from its job's digest, which takes a dataset to know.
+        model_sha256 = None if loaded.base else base_model(loaded, host).sha256()
     except RunnerError as error:
         said = error.issues[0].message if isinstance(error, InvalidInputError) else str(error)
         unchecked.append(f"the files of {loaded.recipe.training.model}: {said}")
         model_sha256 = run.job.model_sha256
+    if loaded.base:
+        unchecked.append(f"{loaded.recipe.training.model}; {loaded.command('verify')} compares it")
     for change in training_changes(loaded.recipe, run.job, model_sha256):
         yield Difference(stage="job", name=change, what="since it was locked")

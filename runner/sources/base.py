@@ -1,9 +1,12 @@
 """A record, and what a module that reads a file format provides."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO, runtime_checkable
 
+from runner.errors import InvalidInputError
 from runner.issues import Issue, Place
+from runner.project import Grants
 from runner.recipe.model import Source
 from runner.sources.pieces import Piece
 
@@ -11,12 +14,13 @@ from runner.sources.pieces import Piece
 class Record(NamedTuple):
     """One record; `file` is relative to the project root, `row` counts from 1 and skips nothing.
 
-    A tuple, because millions are made.
+    `copies` is how often it makes its examples. A tuple, because millions are made.
     """
 
     data: dict[str, Any]
     file: str
     row: int
+    copies: int = 1
 
     @property
     def place(self) -> Place:
@@ -29,7 +33,7 @@ PieceRecords = tuple[list[Record], int]
 
 
 class Format(Protocol):
-    """A module that reads one file format; `OPTIONS` names the keys of a source that it understands."""
+    """A module that reads one text format; `OPTIONS` names the keys of a source that it understands."""
 
     @property
     def OPTIONS(self) -> frozenset[str]: ...  # noqa: N802
@@ -63,3 +67,34 @@ def only_records(items: Iterable[Record | Issue]) -> list[Record] | None:
             return None
         records.append(item)
     return records
+
+
+class BinaryFormat(Protocol):
+    """A module that reads one format which is no text and is not read from one end to the other."""
+
+    @property
+    def OPTIONS(self) -> frozenset[str]: ...  # noqa: N802
+
+    @property
+    def PACKAGE(self) -> str: ...  # noqa: N802
+
+    def read(self, path: Path, source: Source, file: str, grants: Grants) -> Iterator[Record | Issue]:
+        """Yield the records in order, and an issue in the place of each that cannot be used.
+
+        Raises InvalidInputError where reading cannot go on, OSError as `open` does.
+        """
+
+
+class Select(Protocol):
+    """What becomes of the records of one source."""
+
+    def choose(self, record: Record) -> Record | Issue | None:
+        """The record as it comes out, or an issue, or None where it is left out."""
+
+    def end(self) -> Issue | None:
+        """What is wrong with the source as a whole, once all of it was read."""
+
+
+def unusable(file: str, message: str) -> InvalidInputError:
+    """An error about a whole file."""
+    return InvalidInputError([Issue(place=Place(file=file), message=message)])

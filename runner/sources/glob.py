@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from fnmatch import translate
+from functools import lru_cache
 from pathlib import Path
 
 Parts = tuple[str, ...]
@@ -56,3 +57,26 @@ def _step(path: Path, rest: Parts, seen: Seen) -> Iterator[Path]:
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return list(entries)
+
+
+def name_matches(name: str, pattern: str) -> bool:
+    """Whether a path with slashes matches a pattern, by the same rules as files do."""
+    parts = tuple(part for part in pattern.split("/") if part not in ("", "."))
+    return _name_matches(tuple(name.split("/")), parts)
+
+
+@lru_cache(maxsize=10_000)
+def _name_matches(names: Parts, parts: Parts) -> bool:
+    if not names or not parts:
+        return not names and not parts
+    first, rest = parts[0], parts[1:]
+    if first == "**":
+        inside = not names[0].startswith(".") and _name_matches(names[1:], parts)
+        return _name_matches(names, rest or ("*",)) or (len(names) > 1 and inside)
+    if is_pattern(first):
+        fits = bool(re.match(translate(first), names[0])) and names[0].startswith(".") == first.startswith(
+            "."
+        )
+    else:
+        fits = first == names[0]
+    return fits and _name_matches(names[1:], rest)

@@ -2,29 +2,33 @@
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from runner.display import one_line
 from runner.errors import InvalidInputError
 from runner.hints import nearest
 from runner.issues import Issue, Place
-from runner.project import Project
+from runner.project import Grants, Project
 from runner.recipe.model import Source
-from runner.sources import delimited, json_array, json_lines
-from runner.sources.base import CuttableFormat, Format, PieceRecords, Record
+from runner.sources import duckdb_query, stored
+from runner.sources.base import CuttableFormat, PieceRecords, Record, Select
+from runner.sources.extras import is_installed, missing_sentence
+from runner.sources.formats import (
+    BINARY_FORMATS,
+    FORMATS,
+    TEXT_FORMATS,
+    format_of,
+    format_problem,
+    plain_format,
+)
 from runner.sources.glob import is_pattern, matches
 from runner.sources.pieces import PROBE, Piece, UncuttableError
 from runner.sources.text import decoding_issue, has_other_mark, in_utf_8, is_cuttable, open_text
+from runner.sources.unpack import compression_of, open_bytes
 
-FORMATS: dict[str, Format] = {
-    "json": json_array,
-    "jsonl": json_lines,
-    "csv": delimited,
-    "tsv": delimited,
-}
-SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "tsv"}
 MAX_ISSUES = 1_000
 
 # What ends a line: for CSV anything a spreadsheet writes, for the others a line feed alone.
@@ -36,14 +40,16 @@ def find_source_files(source: Source, folder: Path, project: Project) -> list[Pa
 
     Raises InvalidInputError when there is none, or one that cannot be used.
     """
-    name = _written_name(source.path, folder, project)
-    _check_pattern(source, folder, project, name)
-    try:
-        found = {path.resolve() for path in matches(folder, source.path)}
-    except OSError as error:
-        raise _unusable(name, _unreadable("folder", error.strerror)) from error
-    if not found:
-        raise _nothing(source, folder, name)
+    given = dict(project.grants.files).get(source.name or "")
+    if given is not None:
+        found, name = {given}, source.path
+    elif source.tables:
+        return []
+    elif source.url is not None or source.hub is not None:
+        found, name = set(stored.stored_files(source, project)), source.url or source.hub or ""
+    else:
+        name = _written_name(source.path, folder, project)
+        found = _matching(source, folder, project, name)
     issues = [issue for path in found if (issue := _file_issue(path, source, project, name))]
     if issues:
         raise InvalidInputError(sorted(issues, key=str))
@@ -51,14 +57,20 @@ def find_source_files(source: Source, folder: Path, project: Project) -> list[Pa
 
 
 def read_records(
-    sources: Sequence[Source], folder: Path, project: Project, *, max_issues: int = MAX_ISSUES
+    sources: Sequence[Source],
+    folder: Path,
+    project: Project,
+    *,
+    max_issues: int = MAX_ISSUES,
+    selectors: Mapping[int, Select] | None = None,
 ) -> Iterator[Record]:
-    """Yield the records of all sources in order.
+    """Yield the records of all sources in order, but for those that another source joins or queries.
 
-    Raises InvalidInputError, after the last record that can be used, with every problem found on the way.
+    `selectors` decide by a source's index which of its records come out, and how. Raises InvalidInputError,
+    after the last record that can be used, with every problem found on the way.
     """
     issues: list[Issue] = []
-    for item in _items(sources, folder, project):
+    for item in _items(sources, folder, project, selectors or {}):
         if isinstance(item, Record):
             yield item
             continue
@@ -69,41 +81,105 @@ def read_records(
         raise InvalidInputError(issues)
 
 
-def _items(sources: Sequence[Source], folder: Path, project: Project) -> Iterator[Record | Issue]:
+def looked_up(sources: Sequence[Source]) -> set[str]:
+    """The names of the sources that others join or query, which give no records of their own."""
+    joined = {source.join.source for source in sources if source.join is not None}
+    return joined | {name for source in sources for name in source.tables}
+
+
+def _items(
+    sources: Sequence[Source], folder: Path, project: Project, selectors: Mapping[int, Select]
+) -> Iterator[Record | Issue]:
+    inner = looked_up(sources)
+    for index, source in enumerate(sources):
+        if source.name in inner:
+            continue
+        items = _source_items(source, sources, folder, project)
+        yield from _selected(items, selectors.get(index), source.limit)
+
+
+def _selected(
+    items: Iterator[Record | Issue], select: Select | None, limit: int | None
+) -> Iterator[Record | Issue]:
+    if select is None and limit is None:
+        yield from items
+        return
+    n_records = 0
+    for item in items:
+        chosen = select.choose(item) if select is not None and isinstance(item, Record) else item
+        if chosen is None:
+            continue
+        yield chosen
+        n_records += isinstance(chosen, Record)
+        if n_records == limit:
+            return
+    problem = select.end() if select is not None else None
+    if problem is not None:
+        yield problem
+
+
+def _source_items(
+    source: Source, sources: Sequence[Source], folder: Path, project: Project
+) -> Iterator[Record | Issue]:
     """Go on with the next file where one cannot be read."""
-    for source in sources:
+    if source.tables and source.query is not None:
         try:
-            files = find_source_files(source, folder, project)
+            yield from _query_items(source, sources, folder, project)
         except InvalidInputError as error:
             yield from error.issues
-            continue
-        for path in files:
-            try:
-                yield from read_file(path, source, project.name_of(path))
-            except InvalidInputError as error:
-                yield from error.issues
+        return
+    try:
+        files = find_source_files(source, folder, project)
+    except InvalidInputError as error:
+        yield from error.issues
+        return
+    for path in files:
+        try:
+            yield from read_file(path, source, project.name_of(path), project.grants)
+        except InvalidInputError as error:
+            yield from error.issues
 
 
-def read_file(path: Path, source: Source, file: str) -> Iterator[Record | Issue]:
+def _query_items(
+    source: Source, sources: Sequence[Source], folder: Path, project: Project
+) -> Iterator[Record | Issue]:
+    named = {item.name: item for item in sources}
+    tables = {}
+    for name in source.tables:
+        paths = find_source_files(named[name], folder, project)
+        kind = format_of(paths[0], named[name], project.name_of(paths[0]))
+        tables[name] = duckdb_query.Table(source=named[name], format=kind, paths=tuple(paths))
+    yield from duckdb_query.read(tables, source.query or "", source.name or "query")
+
+
+def read_file(path: Path, source: Source, file: str, grants: Grants) -> Iterator[Record | Issue]:
     """Yield the records of one file in order, and an issue in the place of each that cannot be used.
 
     Raises InvalidInputError.
     """
-    name = _format_name(path, source)
-    newline = _NEWLINES.get(name, "\n")
     try:
-        with open_text(path, source.encoding, file, newline=newline) as stream:
-            yield from FORMATS[name].read(stream, replace(source, format=name), file)
-    except UnicodeError:
-        raise InvalidInputError([decoding_issue(path, source.encoding, file)]) from None
+        name = format_of(path, source, file)
+        problem = format_problem(path, source, name)
+        if problem:
+            raise _unusable(file, problem)
+        source = replace(source, format=name)
+        if name in BINARY_FORMATS:
+            yield from BINARY_FORMATS[name].read(path, source, file, grants)
+            return
+        open_again = partial(open_bytes, path, file, member=source.member, grants=grants)
+        try:
+            with open_text(open_again, source.encoding, file, newline=_NEWLINES.get(name, "\n")) as stream:
+                yield from TEXT_FORMATS[name].read(stream, source, file)
+        except UnicodeError:
+            raise InvalidInputError([decoding_issue(open_again, source.encoding, file)]) from None
     except OSError as error:
         raise _unusable(file, _unreadable("file", error.strerror)) from error
 
 
 def cut_file(path: Path, source: Source, size_bytes: int) -> Iterator[Piece]:
     """Cut a file into pieces of about that size. Raises UncuttableError, and OSError as `open` does."""
-    name = _format_name(path, source)
-    module = FORMATS[name]
+    name = plain_format(path, source)
+    module = TEXT_FORMATS.get(name)
     if not isinstance(module, CuttableFormat) or not is_cuttable(source.encoding):
         raise UncuttableError
     with path.open("rb") as stream:
@@ -118,8 +194,8 @@ def read_piece(piece: Piece, source: Source, file: str) -> PieceRecords | None:
 
     Raises InvalidInputError and UnicodeError, for the same reasons.
     """
-    name = _format_name(Path(file), source)
-    module = FORMATS[name]
+    name = plain_format(Path(file), source)
+    module = TEXT_FORMATS.get(name)
     if not isinstance(module, CuttableFormat):
         raise AssertionError("BUG: a piece of a format that is not cut")
     source = replace(source, format=name)
@@ -131,8 +207,15 @@ def read_piece(piece: Piece, source: Source, file: str) -> PieceRecords | None:
     return module.read_piece(content, source if piece.inside else replace(source, records=None), file)
 
 
-def _format_name(path: Path, source: Source) -> str:
-    return source.format or SUFFIXES.get(path.suffix.lower(), "")
+def _matching(source: Source, folder: Path, project: Project, name: str) -> set[Path]:
+    _check_pattern(source, folder, project, name)
+    try:
+        found = {path.resolve() for path in matches(folder, source.path)}
+    except OSError as error:
+        raise _unusable(name, _unreadable("folder", error.strerror)) from error
+    if not found:
+        raise _nothing(source, folder, name)
+    return found
 
 
 def _written_name(pattern: str, folder: Path, project: Project) -> str:
@@ -147,17 +230,19 @@ def _written_name(pattern: str, folder: Path, project: Project) -> str:
 
 def _check_pattern(source: Source, folder: Path, project: Project, name: str) -> None:
     pattern = source.path
+    if pattern == stored.GIVEN:
+        known = f"--source {source.name}=-" if source.name else "a `name` and --source NAME=-"
+        raise _unusable(
+            one_line(source.name or pattern),
+            f"found no data, expected it from the command line. Pipe it in and add {known}, or --source "
+            f"{source.name or 'NAME'}=FILE.",
+        )
     if pattern.startswith(("/", "~")) or "\0" in pattern:
         raise _unusable(name, "found an absolute path, expected one relative to the recipe. Change it.")
     parts = pattern.split("/")
     first = next((index for index, part in enumerate(parts) if is_pattern(part)), len(parts))
     if ".." in parts[first:] or not project.contains(folder.joinpath(*parts[:first])):
         raise _outside(name)
-    if source.format is not None and source.format not in FORMATS:
-        known = ", ".join(FORMATS)
-        raise _unusable(
-            name, f"`format`: found '{one_line(source.format)}', expected one of {known}. Change it."
-        )
 
 
 def _nothing(source: Source, folder: Path, name: str) -> InvalidInputError:
@@ -184,7 +269,7 @@ def _file_issue(path: Path, source: Source, project: Project, name: str) -> Issu
     if not project.contains(path):
         return _outside(name).issues[0]
     file = project.name_of(path)
-    message = _name_problem(file) or _kind_problem(path) or _format_problem(path, source)
+    message = _name_problem(file) or _kind_problem(path) or _format_problem(path, source, file)
     return Issue(place=Place(file=one_line(file, limit=200)), message=message) if message else None
 
 
@@ -204,18 +289,20 @@ def _kind_problem(path: Path) -> str:
     return ""
 
 
-def _format_problem(path: Path, source: Source) -> str:
-    name = _format_name(path, source)
-    if not name:
-        return (
-            f"found the suffix '{one_line(path.suffix)}', expected one of {', '.join(SUFFIXES)}. "
-            "Set `format` on this source."
-        )
-    options = FORMATS[name].OPTIONS
-    for option in ("records", "delimiter"):
-        if getattr(source, option) is not None and option not in options:
-            return f"found `{option}` for a file of format {name}, which has none. Remove it."
-    return ""
+def _format_problem(path: Path, source: Source, file: str) -> str:
+    if source.format is not None and source.format not in FORMATS:
+        known = ", ".join(FORMATS)
+        return f"`format`: found '{one_line(source.format)}', expected one of {known}. Change it."
+    if compression_of(path) == "zip":
+        # What an archive holds is looked at where the file is read, in the confined process.
+        return ""
+    name = format_of(path, source, file)
+    packages = (
+        ["backports.zstd"] if compression_of(path) == "zstd" and not is_installed("compression.zstd") else []
+    )
+    packages += [BINARY_FORMATS[name].PACKAGE] if name in BINARY_FORMATS else []
+    missing = next((package for package in packages if not is_installed(package)), None)
+    return format_problem(path, source, name) or (missing_sentence(missing) if missing else "")
 
 
 def _outside(name: str) -> InvalidInputError:

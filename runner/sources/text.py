@@ -2,13 +2,20 @@
 
 import codecs
 import io
-from pathlib import Path
 from typing import TextIO
 
-from runner.canonical import CHUNK_BYTES
 from runner.display import shown
 from runner.errors import InvalidInputError
 from runner.issues import Issue, Place
+from runner.sources.encodings import (
+    AUTO,
+    GUESSES,
+    MARK_BYTES,
+    Opener,
+    detect_encoding,
+    first_fault,
+    marked_encoding,
+)
 
 # Codecs of Python that are no character sets, or that differ between machines.
 _NOT_CHARACTER_SETS = {
@@ -21,40 +28,36 @@ _NOT_CHARACTER_SETS = {
     "unicode-escape",
     "utf-7",
 }
-# UTF-32 first: its mark begins with the one of UTF-16.
-_MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 # No character of these has a byte that looks like a line feed, a quote or a bracket.
 _CUTTABLE = {"ascii", "cp1252", "cp949", "euc_kr", "iso8859-1", "utf-8"}
-_OTHER_ENCODINGS = ("utf-8", "cp949")
 
 
-def open_text(path: Path, encoding: str, file: str, *, newline: str) -> TextIO:
+def open_text(open_bytes: Opener, encoding: str, file: str, *, newline: str) -> TextIO:
     """Open a file with its line ends untouched; `newline` says what ends a line, as for `io.TextIOWrapper`.
 
-    Raises InvalidInputError for an unknown encoding and for the mark of another one, OSError as `open` does.
+    The encoding `auto` stands for the one that the whole file fits. Raises InvalidInputError for an unknown
+    encoding and for the mark of another one, OSError as `open` does.
     """
+    if encoding == AUTO:
+        encoding = detect_encoding(open_bytes) or "utf-8"
     codec = _codec(encoding, file)
-    stream = path.open("rb")
-    try:
-        _check_mark(stream.read(4), codec, encoding, file)
-        stream.seek(0)
-        return io.TextIOWrapper(stream, encoding=codec, errors="strict", newline=newline)
-    except BaseException:
-        stream.close()
-        raise
+    with open_bytes() as stream:
+        _check_mark(stream.read(MARK_BYTES), codec, encoding, file)
+    return io.TextIOWrapper(open_bytes(), encoding=codec, errors="strict", newline=newline)
 
 
-def decoding_issue(path: Path, encoding: str, file: str) -> Issue:
+def decoding_issue(open_bytes: Opener, encoding: str, file: str) -> Issue:
     """Find the first bytes that are not text in this encoding, and the encoding they may be in."""
-    fault = _first_fault(path, encoding)
-    line, offset = fault or (1, 0)
+    if encoding == AUTO:
+        line, offset = first_fault(open_bytes, "utf-8") or (1, 0)
+        message = (
+            f"found bytes that are neither {' nor '.join(GUESSES)} text (as utf-8 they end at byte {offset} "
+            "of the file), expected one of them. Set `encoding` on this source, or save the file as UTF-8."
+        )
+        return Issue(place=Place(file=file, line=line), message=message)
+    line, offset = first_fault(open_bytes, encoding) or (1, 0)
     other = next(
-        (name for name in _OTHER_ENCODINGS if _differs(name, encoding) and not _first_fault(path, name)), ""
+        (name for name in GUESSES if _differs(name, encoding) and not first_fault(open_bytes, name)), ""
     )
     advice = "Set `encoding` on this source, or save the file as UTF-8."
     if other == "utf-8":
@@ -77,7 +80,7 @@ def is_cuttable(encoding: str) -> bool:
 
 def has_other_mark(start: bytes) -> bool:
     """Whether a file begins with the byte order mark of UTF-16 or UTF-32."""
-    return any(start.startswith(mark) for mark in _MARKS)
+    return marked_encoding(start) not in (None, "utf-8")
 
 
 def in_utf_8(content: bytes, encoding: str, *, opens: bool) -> bytes:
@@ -105,10 +108,10 @@ def _codec(encoding: str, file: str) -> str:
 
 
 def _check_mark(start: bytes, codec: str, encoding: str, file: str) -> None:
-    found = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
-    if found and not codec.startswith(found):
+    found = marked_encoding(start)
+    if found not in (None, "utf-8") and not codec.startswith(str(found)):
         message = (
-            f"found the byte order mark of {found.upper()}, expected {encoding} text. "
+            f"found the byte order mark of {str(found).upper()}, expected {encoding} text. "
             f"Set `encoding: {found}` on this source."
         )
         raise InvalidInputError([Issue(place=Place(file=file), message=message)])
@@ -116,23 +119,3 @@ def _check_mark(start: bytes, codec: str, encoding: str, file: str) -> None:
 
 def _differs(name: str, encoding: str) -> bool:
     return codecs.lookup(name).name != codecs.lookup(encoding).name
-
-
-def _first_fault(path: Path, encoding: str) -> tuple[int, int] | None:
-    """Line and byte offset of the first bytes that cannot be decoded."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    line, read = 1, 0
-    with path.open("rb") as stream:
-        while True:
-            chunk = stream.read(CHUNK_BYTES)
-            pending = len(decoder.getstate()[0])
-            try:
-                line += decoder.decode(chunk, final=not chunk).count("\n")
-            except UnicodeDecodeError as error:
-                before = error.object[: error.start].decode(encoding, "replace")
-                return line + before.count("\n"), read - pending + error.start
-            except UnicodeError:
-                return line, read
-            read += len(chunk)
-            if not chunk:
-                return None

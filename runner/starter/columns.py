@@ -78,6 +78,20 @@ def find_key(columns: list[Column], n_records: int) -> Column | None:
     return pick(unique, KEYS) or next(ending, None)
 
 
+def reason(role: str, column: Column) -> str:
+    """Why a column was chosen for a part of an example, or as the key."""
+    name = column.name.lower()
+    if role == "key":
+        return "another value in every record"
+    if role == "category":
+        return "named like a category"
+    kinds = {"a question": QUESTIONS, "a title": TITLES, "an answer": ANSWERS, "a text": TEXTS}
+    named = next((kind for kind, names in kinds.items() if name in names), None)
+    if named is not None:
+        return f"named like {named}"
+    return "the longest text" if role == "answer" else "the text that differs most"
+
+
 def find_conversation(record: dict[str, Any]) -> tuple[str, str, str] | None:
     """The field, role key and content key of a conversation in a record; None where there is none."""
     for name, turns in record.items():

@@ -3,16 +3,16 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from runner.display import one_line
 from runner.errors import RunnerError
 from runner.project import Project
 from runner.recipe.model import Source
+from runner.sources.encodings import garbled_sentence
 from runner.sources.read import read_records
 from runner.starter.columns import (
     QUESTIONS,
@@ -22,10 +22,11 @@ from runner.starter.columns import (
     find_conversation,
     find_key,
     find_parts,
+    reason,
 )
+from runner.starter.reading import find_reading
 
 SAMPLE = 200
-ENCODING_SAMPLE_BYTES = 1 << 20
 SCHEMA_FILE = "recipe.schema.json"
 _HANGUL = re.compile("[가-힣]")
 _TAIL = """
@@ -52,7 +53,8 @@ class Guess:
 def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
     """Write a recipe for a data file from its first records. Raises RunnerError when nothing fits."""
     path = os.path.relpath(data.resolve(), recipe.resolve().parent)
-    source = Source(path=path, records=_records_path(data), encoding=_encoding(data))
+    reading = find_reading(data, path, project)
+    source = reading.source
     folder = recipe.resolve().parent
     records = [record.data for record in islice(read_records((source,), folder, project), SAMPLE)]
     if not records:
@@ -63,7 +65,8 @@ def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
     head = _head(recipe, schema, source, key)
     conversation = find_conversation(records[0])
     if conversation:
-        explanation = ("messages from {}: role {}, content {}".format(*conversation),)
+        line = "messages from {}: role {}, content {}".format(*conversation)
+        explanation = (*reading.notes, line, *_warnings(columns))
         return Guess(text=head + _conversation_text(*conversation) + _TAIL, explanation=explanation)
     parts = find_parts(columns, key)
     if parts is None:
@@ -75,8 +78,13 @@ def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
         ("answer", parts.answer),
         ("key", key),
     ]
-    shown = tuple(_explained(role, column, len(records)) for role, column in named if column)
-    return Guess(text=head + _question_text(parts, len(records)) + _TAIL, explanation=shown)
+    shown = [_explained(role, column, len(records)) for role, column in named if column]
+    used = {column.name for _, column in named if column}
+    unused = [one_line(name) for name in dict.fromkeys(key for record in records for key in record)]
+    unused = [name for name in unused if name not in used and not _is_inside(name, named)]
+    shown += [f"left out: {', '.join(unused)}"] if unused else []
+    explanation = (*reading.notes, *shown, *_warnings(columns))
+    return Guess(text=head + _question_text(parts, len(records)) + _TAIL, explanation=explanation)
 
 
 def _head(recipe: Path, schema: str, source: Source, key: Column | None) -> str:
@@ -90,8 +98,9 @@ def _head(recipe: Path, schema: str, source: Source, key: Column | None) -> str:
         "sources:",
         f"  - path: {_quoted(source.path)}",
     ]
-    if source.records:
-        lines.append(f"    records: {_quoted(source.records)}")
+    for option in ("format", "member", "sheet", "table", "records"):
+        value = getattr(source, option)
+        lines += [f"    {option}: {_quoted(value)}"] if value is not None else []
     if source.encoding != "utf-8":
         lines.append(f"    encoding: {source.encoding}")
     if key:
@@ -151,40 +160,19 @@ def _quoted(text: str) -> str:
 
 def _explained(role: str, column: Column, total: int) -> str:
     example = f", such as '{one_line(column.texts[0], limit=40)}'" if column.texts else ""
-    return f"{role} from {column.path}: in {column.count} of {total} sampled records{example}"
+    return (
+        f"{role} from {column.path}, {reason(role, column)}: "
+        f"in {column.count} of {total} sampled records{example}"
+    )
 
 
-def _encoding(data: Path) -> str:
-    """The encoding that the file's beginning is valid in; UTF-8 where none is, so that reading says why."""
-    with data.open("rb") as stream:
-        # Whole lines: a cut inside a character would look like a wrong encoding.
-        sample = b"".join(stream.readlines(ENCODING_SAMPLE_BYTES))
-    for encoding in ("utf-8", "cp949"):
-        try:
-            sample.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return "utf-8"
+def _is_inside(name: str, named: Sequence[tuple[str, Column | None]]) -> bool:
+    """Whether a value that is used stands inside the one with this name."""
+    starts = tuple(f"{step}[" for step in (name, json.dumps(name, ensure_ascii=False)))
+    return any(column is not None and column.path.startswith(starts) for _, column in named)
 
 
-def _records_path(data: Path) -> str | None:
-    """The dotted path of the longest list of objects in a JSON file; None for a list at the top."""
-    if data.suffix.lower() != ".json":
-        return None
-    try:
-        value = json.loads(data.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    found = sorted(_lists(value, ()), key=lambda item: -item[1])
-    return found[0][0] if found else None
-
-
-def _lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-    if not isinstance(value, dict) or len(path) > 4:
-        return
-    for key, item in value.items():
-        if isinstance(item, list) and item and all(isinstance(element, dict) for element in item):
-            yield ".".join((*path, key)), len(item)
-        else:
-            yield from _lists(item, (*path, key))
+def _warnings(columns: list[Column]) -> list[str]:
+    """A line for every column whose texts an earlier program spoiled."""
+    found = ((column.name, garbled_sentence(column.texts)) for column in columns)
+    return [f"warning: {one_line(name)}: {sentence}" for name, sentence in found if sentence]

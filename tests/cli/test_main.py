@@ -1,5 +1,6 @@
 """Exit codes, messages and manners of the command line."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -137,9 +138,9 @@ def test_init_writes_a_recipe_that_runs(call: Call, recipe: Path) -> None:
 
     assert (0, f"wrote {recipe}\n") == (outcome.code, outcome.out)
     assert [
-        "  question from question: in 12 of 12 sampled records, such as 'What is 0?'",
-        "  answer from answer: in 12 of 12 sampled records, such as 'It is number 0.'",
-        "  key from id: in 12 of 12 sampled records, such as '0'",
+        "  question from question, named like a question: in 12 of 12 sampled records, such as 'What is 0?'",
+        "  answer from answer, named like an answer: in 12 of 12 sampled records, such as 'It is number 0.'",
+        "  key from id, another value in every record: in 12 of 12 sampled records, such as '0'",
     ] == outcome.err.splitlines()[:3]
     assert recipe.read_text().startswith("# yaml-language-server: $schema=.finetune/recipe.schema.json\n")
     assert (recipe.parent / ".finetune" / "recipe.schema.json").is_file()
@@ -166,6 +167,23 @@ def test_init_finds_the_encoding_of_an_old_export(call: Call, project: Path) -> 
     assert 0 == outcome.code, outcome.err
     assert "    encoding: cp949\nkey: 번호\n" in (project / "old.yaml").read_text()
     assert 0 == call("build", project / "old.yaml").code
+
+
+@pytest.mark.parametrize(
+    ("data", "recipe"), [("a.yaml", "a.recipe.yaml"), ("a.yml", "a.yaml"), ("b.jsonl.gz", "b.yaml")]
+)
+def test_init_names_the_recipe_after_the_data(call: Call, project: Path, data: str, recipe: str) -> None:
+    """And never writes over data that is YAML itself."""
+    content = "".join(f'- {{"id": {n}, "question": "q{n}", "answer": "a{n}"}}\n' for n in range(12)).encode()
+    lines = b"".join(line[2:] for line in content.splitlines(keepends=True))
+    (project / data).write_bytes(gzip.compress(lines) if data.endswith(".gz") else content)
+
+    outcome = call("init", project / data)
+
+    assert (0, f"wrote {project / recipe}\n") == (outcome.code, outcome.out), outcome.err
+    assert 0 == call("build", project / recipe).code
+    refused = call("init", project / data, "--out", project / data, "--force")
+    assert 2 == refused.code
 
 
 @pytest.mark.parametrize("command", ["preview", "build", "plan"])

@@ -128,3 +128,15 @@ def test_diff_shows_the_recipe_that_is_built_on(second: Path, hosted: FakeHost, 
     assert 0 == outcome.code, outcome.err
     assert "  + training.model.recipe: faq.yaml" in outcome.out.splitlines()
     assert "training.model" not in locked.out
+
+
+def test_lock_check_says_what_it_leaves_to_verify(second: Path, hosted: FakeHost, call: Call) -> None:
+    call("run", second, "--yes")
+    outcome = call("lock-check", second)
+
+    assert 0 == outcome.code, outcome.err
+    assert [
+        "second.lock.yaml: default: not compared, the result of faq.yaml; "
+        f"`finetune verify {second}` compares it",
+        "second.lock.yaml: default: the rest is as locked",
+    ] == outcome.out.splitlines()

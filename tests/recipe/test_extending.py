@@ -157,7 +157,8 @@ def test_what_a_base_lacks_is_missed_in_the_recipe(project: Path) -> None:
     assert [
         "recipe.yaml:1:1: $: the key 'fields' is missing. Add it: template variables, each read from a "
         "record.",
-        "recipe.yaml:1:1: $: the key 'sources' is missing. Add it: files of records, read in this order.",
+        "recipe.yaml:1:1: $: the key 'sources' is missing. Add it: where the records come from, read "
+        "in this order.",
         "recipe.yaml:1:1: $: the key 'training' is missing. Add it: what to train, where and how.",
         "recipe.yaml:4:22: $.template.messages: found an empty list, expected at least 1. Add one.",
     ] == problems(path)

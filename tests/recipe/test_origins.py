@@ -62,6 +62,7 @@ def test_defaults_are_filled_in_where_a_section_is_left_out(project: Path) -> No
 
     assert {
         "sources.0.encoding": "utf-8",
+        "sources.0.weight": 1.0,
         "fields.answer.required": True,
         "fields.answer.trim": False,
         "fields.answer.collapse_space": False,

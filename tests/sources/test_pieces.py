@@ -8,6 +8,7 @@ import pytest
 
 from runner.errors import InvalidInputError
 from runner.issues import Issue
+from runner.project import Grants
 from runner.recipe.model import Source
 from runner.sources.pieces import MAX_PIECE_BYTES, Piece, UncuttableError, cut_array, cut_delimited, cut_lines
 from runner.sources.read import cut_file, read_file, read_piece
@@ -53,7 +54,9 @@ def test_records_and_rows_are_those_of_the_file(
     tmp_path: Path, name: str, content: bytes, source: Source
 ) -> None:
     cut = pieces(tmp_path, name, content, source)
-    whole = [item for item in read_file(tmp_path / name, source, name) if not isinstance(item, Issue)]
+    whole = [
+        item for item in read_file(tmp_path / name, source, name, Grants()) if not isinstance(item, Issue)
+    ]
 
     assert len(cut) > 5
     assert [(record.row, record.data) for record in whole] == rows_of(cut, name, source)

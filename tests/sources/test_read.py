@@ -150,8 +150,9 @@ def test_an_unknown_suffix_needs_a_format(root: Project) -> None:
 
     assert ["a.txt"] == found(root, "a.txt")
     assert (
-        "a.txt: found the suffix '.txt', expected one of .json, .jsonl, .ndjson, .csv, .tsv. "
-        "Set `format` on this source." == message(root, Source(path="a.txt"))
+        "a.txt: found the suffix '.txt', expected one of .json, .jsonl, .ndjson, .csv, .tsv, .yaml, .yml, "
+        ".parquet, .arrow, .feather, .xlsx, .sqlite, .sqlite3, .db. Set `format` on this source."
+        == message(root, Source(path="a.txt"))
     )
 
 

@@ -1,0 +1,93 @@
+"""Tell which encoding bytes are in, and which text was read in the wrong one."""
+
+import codecs
+import re
+from collections.abc import Callable, Iterable
+from typing import BinaryIO
+
+from runner.canonical import CHUNK_BYTES
+
+AUTO = "auto"
+# UTF-32 first: its mark begins with the one of UTF-16.
+MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: "utf-8",
+}
+# Tried in this order: text in another encoding is almost never valid UTF-8. CP949 contains EUC-KR.
+GUESSES = ("utf-8", "cp949")
+MARK_BYTES = 4
+
+Opener = Callable[[], BinaryIO]
+
+_REPLACED = "\ufffd"
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_LETTERS = re.compile("[가-힣ぁ-んァ-ヶ一-鿿А-яÀ-ÖØ-öø-ÿ‘-”–—…•€™]")
+_HANGUL_WORD = re.compile("[가-힣]{2}")
+
+
+def marked_encoding(start: bytes) -> str | None:
+    """The encoding that a byte order mark at the start of a file names."""
+    return next((name for mark, name in MARKS.items() if start.startswith(mark)), None)
+
+
+def detect_encoding(open_bytes: Opener) -> str | None:
+    """The encoding of a whole file: by its mark, else the first guess that every byte fits; None for none."""
+    with open_bytes() as stream:
+        marked = marked_encoding(stream.read(MARK_BYTES))
+    return marked or next((name for name in GUESSES if first_fault(open_bytes, name) is None), None)
+
+
+def first_fault(open_bytes: Opener, encoding: str) -> tuple[int, int] | None:
+    """Line and byte offset, from 1 and 0, of the first bytes that cannot be decoded."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line, read = 1, 0
+    with open_bytes() as stream:
+        while True:
+            chunk = stream.read(CHUNK_BYTES)
+            pending = len(decoder.getstate()[0])
+            try:
+                line += decoder.decode(chunk, final=not chunk).count("\n")
+            except UnicodeDecodeError as error:
+                before = error.object[: error.start].decode(encoding, "replace")
+                return line + before.count("\n"), read - pending + error.start
+            except UnicodeError:
+                return line, read
+            read += len(chunk)
+            if not chunk:
+                return None
+
+
+def garbled_sentence(texts: Iterable[str]) -> str:
+    """Say what was done to texts that an earlier program decoded wrongly; empty where none looks so."""
+    for text in texts:
+        if _REPLACED in text:
+            return "found the replacement character U+FFFD: an earlier program lost characters here"
+        if _NOT_ASCII.search(text):
+            for wrong, right, name in _MISREADINGS:
+                if _reads_better(text, wrong, right):
+                    return f"found text that looks like {name}: export it again with the right encoding"
+    return ""
+
+
+_MISREADINGS = (
+    ("cp1252", "utf-8", "UTF-8 read as Windows-1252"),
+    ("latin-1", "utf-8", "UTF-8 read as Latin-1"),
+    ("cp1252", "cp949", "CP949 read as Windows-1252"),
+    ("latin-1", "cp949", "CP949 read as Latin-1"),
+    ("cp949", "utf-8", "UTF-8 read as CP949"),
+)
+
+
+def _reads_better(text: str, wrong: str, right: str) -> bool:
+    """Whether encoding it back and decoding it otherwise gives letters out of every odd character."""
+    try:
+        repaired = text.encode(wrong).decode(right)
+    except UnicodeError:
+        return False
+    odd = _NOT_ASCII.findall(repaired)
+    if right == "cp949" and not _HANGUL_WORD.search(repaired):
+        return False
+    return bool(odd) and all(_LETTERS.search(run) for run in odd) and len(repaired) < len(text)

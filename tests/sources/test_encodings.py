@@ -1,0 +1,105 @@
+"""Encodings: found by mark or by every byte fitting, and texts that an earlier program spoiled."""
+
+import io
+from functools import partial
+
+import pytest
+
+from runner.sources.encodings import detect_encoding, garbled_sentence
+from tests.sources.conftest import Read
+
+TEXT = "제목,본문\n연동,안녕하세요 여러분\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "found"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8"),
+        ("utf-16", "utf-16"),
+        ("cp949", "cp949"),
+        ("euc-kr", "cp949"),
+        ("utf-32", "utf-32"),
+    ],
+)
+def test_the_encoding_of_a_file_is_found(encoding: str, found: str, read: Read) -> None:
+    (read.folder / "a.csv").write_bytes(TEXT.encode(encoding))
+
+    assert found == detect_encoding(partial(io.BytesIO, TEXT.encode(encoding)))
+    assert [{"제목": "연동", "본문": "안녕하세요 여러분"}] == read.records(
+        {"path": "a.csv", "encoding": "auto"}
+    )
+
+
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_both_orders_of_utf_16(mark: bytes, read: Read) -> None:
+    name = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"
+    (read.folder / "a.csv").write_bytes(mark + "a\n가\n".encode(name))
+
+    assert [{"a": "가"}] == read.records({"path": "a.csv", "encoding": "auto"})
+
+
+def test_the_last_byte_decides(read: Read) -> None:
+    """A sample of the beginning would take the file for UTF-8."""
+    (read.folder / "a.csv").write_bytes(b"a\n" + b"x\n" * 700_000 + "가\n".encode("cp949"))
+
+    assert {"a": "가"} == read.records({"path": "a.csv", "encoding": "auto"})[-1]
+
+
+def test_a_file_in_no_known_encoding_is_named(read: Read) -> None:
+    (read.folder / "a.csv").write_bytes(b"a\nb\n\xe9t\xe9 \xff\n")
+
+    assert (
+        "a.csv:3: found bytes that are neither utf-8 nor cp949 text (as utf-8 they end at byte 4 of "
+        "the file), "
+        "expected one of them. Set `encoding` on this source, or save the file as UTF-8."
+        == read.problem({"path": "a.csv", "encoding": "auto"})
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "name"),
+    [
+        ("안녕하세요", ("utf-8", "cp1252"), "UTF-8 read as Windows-1252"),
+        ("안녕", ("utf-8", "latin-1"), "UTF-8 read as Latin-1"),
+        ("café", ("utf-8", "cp1252"), "UTF-8 read as Windows-1252"),
+        ("it’s", ("utf-8", "cp1252"), "UTF-8 read as Windows-1252"),
+        ("안녕하세요 여러분", ("cp949", "cp1252"), "CP949 read as Windows-1252"),
+    ],
+)
+def test_a_misreading_is_recognised(text: str, wrong: tuple[str, str], name: str) -> None:
+    right, other = wrong
+    garbled = text.encode(right).decode(other, "ignore")
+
+    assert f"found text that looks like {name}: export it again with the right encoding" == garbled_sentence(
+        ["ok", garbled]
+    )
+
+
+def test_lost_characters_are_recognised() -> None:
+    assert (
+        "found the replacement character U+FFFD: an earlier program lost characters here"
+        == garbled_sentence(["a\ufffdb"])
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "안녕하세요",
+        "café résumé",
+        "naïve — “quoted” text…",
+        "日本語のテキスト",
+        "Привет",
+        "Größe",
+        "30° ± 5 µm",
+        "«bonjour»",
+        "¿Qué tal?",
+        "Ã",
+        "ÄÖÜ",
+        "😀 ok",
+        "",
+    ],
+)
+def test_ordinary_text_is_left_alone(text: str) -> None:
+    assert "" == garbled_sentence([text])
