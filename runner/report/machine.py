@@ -94,6 +94,11 @@ def job_data(job: Job) -> dict[str, Any]:
     return asdict(job)
 
 
+def difference_data(difference: Difference) -> dict[str, Any]:
+    """Something that is not as locked; the record is there where one was looked for."""
+    return {name: value for name, value in asdict(difference).items() if value is not None}
+
+
 def run_data(run: LockedRun | None) -> dict[str, Any] | None:
     """What the lockfile now holds of the job."""
     return asdict(run.job) if run and run.job else None
@@ -117,8 +122,3 @@ def _finding_data(finding: Finding) -> dict[str, Any]:
 
 def _place_data(place: Place) -> dict[str, Any]:
     return {name: value for name, value in asdict(place).items() if value is not None}
-
-
-def difference_data(difference: Difference) -> dict[str, Any]:
-    """One thing that is not as locked, without what it has nothing to say of."""
-    return {name: value for name, value in asdict(difference).items() if value is not None}

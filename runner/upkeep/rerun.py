@@ -65,8 +65,11 @@ def rerun(
     comparison = _compared(planned, job, finished, ended, operator)
     # Told before it is locked: whoever is cut off in between is told again.
     report(comparison)
-    if not save_run(loaded, finished, over=job.id):
-        console.say(f"{loaded.lock_path.name} has another job by now; {ended.id} was not locked.")
+    lock = loaded.project.name_of(loaded.lock_path)
+    if save_run(loaded, finished, over=job.id):
+        console.say(f"locked in {lock}; {loaded.command('history')} has the job before")
+    else:
+        console.say(f"{lock} has another job by now; {ended.id} was not locked")
     journal_of(loaded).done("rerun", key, ended.id)
     return comparison
 

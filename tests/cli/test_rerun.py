@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from runner.lockfile import LockedRun
-from runner.pipeline import save_run
+from runner.pipeline import Console, Followed, Operator, follow_job, save_run
+from runner.providers.base import Job
 from runner.recipe.load import LoadedRecipe
 from tests.cli.conftest import Call
 from tests.fake_host import FakeHost
@@ -46,6 +47,7 @@ def test_the_same_result_is_said_and_locked_as_a_new_attempt(
         "the same as far as it can be compared; not known on both sides: weights",
     ] == outcome.out.splitlines()
     assert ("ftjob-2", 2) == (locked_job(locked)["id"], locked_job(locked)["attempt"])
+    assert outcome.err.endswith("locked in faq.lock.yaml; `finetune history faq.yaml` has the job before\n")
     assert (1, 2) == (hosted.count(UPLOAD), hosted.count(CREATE))
     assert "Nothing to do: ft:base-1:org::1 is up to date.\n" in call("plan", locked).out
 
@@ -133,6 +135,24 @@ def test_without_a_success_there_is_nothing_to_repeat(call: Call, recipe: Path, 
         "error: job ftjob-1 is failed, so there is no result to reproduce. "
         "`finetune run faq.yaml --retry` starts a new attempt.\n",
     ) == (outcome.code, outcome.err)
+
+
+def test_a_lockfile_that_changed_meanwhile_is_left_alone(
+    call: Call, locked: Path, hosted: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another command locks a newer job while this one follows its own."""
+    path = Path("faq.lock.yaml")
+    newer = path.read_text().replace("ftjob-1", "ftjob-7")
+
+    def meanwhile(followed: Followed, operator: Operator, console: Console) -> tuple[LockedRun, Job]:
+        path.write_text(newer)
+        return follow_job(followed, operator, console)
+
+    monkeypatch.setattr("runner.upkeep.rerun.follow_job", meanwhile)
+    outcome = call("rerun", locked, "--yes")
+
+    assert newer == path.read_text()
+    assert outcome.err.endswith("faq.lock.yaml has another job by now; ftjob-2 was not locked\n")
 
 
 def test_both_jobs_are_in_the_history(call: Call, locked: Path) -> None:

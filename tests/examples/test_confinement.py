@@ -34,20 +34,6 @@ def test_the_same_comes_out_as_without(setting: MakeSetting) -> None:
     assert made.items() == confined(made)
 
 
-def test_it_starts_fast(setting: MakeSetting) -> None:
-    made = setting(data=[{"title": "A"}])
-
-    best = min(_seconds(made) for _ in range(3))
-
-    assert best < 0.6
-
-
-def _seconds(made: Setting) -> float:
-    start = time.perf_counter()
-    confined(made)
-    return time.perf_counter() - start
-
-
 def test_a_record_that_takes_too_long_is_named(setting: MakeSetting) -> None:
     made = setting(
         data=[{"title": "A", "n": 1}, {"title": "B", "n": 2}, {"title": "C"}],
