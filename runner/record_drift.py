@@ -15,7 +15,7 @@ from runner.dataset.first_change import (
     first_difference,
     identity_at,
 )
-from runner.dataset.index import index_line
+from runner.dataset.index import identity_of
 from runner.dataset.value import DatasetFile
 from runner.display import one_line
 from runner.examples.confinement import read_confined
@@ -131,7 +131,7 @@ def _record(planned: Planned, found: FirstChange) -> str:
 def _example_of(planned: Planned, identity: str) -> Example | None:
     loaded = planned.loaded
     for item in read_confined(loaded.recipe, loaded.folder, loaded.project):
-        if not isinstance(item, Issue) and index_line(item, "").split()[0] == identity:
+        if not isinstance(item, Issue) and identity_of(item) == identity:
             return item
     return None
 

@@ -10,6 +10,11 @@ def identity_digest(key: str, variant: str) -> bytes:
     return hashlib.sha256(f"{key}\0{variant}".encode()).digest()
 
 
+def identity_of(example: Example) -> str:
+    """The first column of an example's line."""
+    return identity_digest(example.key, example.variant)[:16].hex()
+
+
 def index_line(example: Example, side: str) -> str:
     """One line of the table."""
     identity = identity_digest(example.key, example.variant)
