@@ -147,8 +147,9 @@ def _train(folder: Path, rows: Sequence[dict[str, Any]], **options: Any) -> Trai
 
 def _measure(model_dir: Path, facts: Sequence[Fact]) -> tuple[float, float]:
     from runner.local.training.conversation import render_prompt
-    from runner.local.training.generation import Finish, Sampling, generate
+    from runner.local.training.generation import answer_text
     from runner.local.training.models import load_model
+    from runner.local.training.sampling import Sampling
     from runner.local.training.training_file import Message
 
     loaded = load_model("tiny-1", model_dir, allow_network=False)
@@ -158,8 +159,7 @@ def _measure(model_dir: Path, facts: Sequence[Fact]) -> tuple[float, float]:
         prompt = render_prompt(loaded.tokenizer, (Message(role="user", content=question),))
         for sample in range(SAMPLES):
             sampling = Sampling(max_tokens=80, temperature=1.0, seed=1000 * number + sample)
-            pieces = generate(loaded, prompt, sampling)
-            answers.append((fact, "".join(piece for piece in pieces if not isinstance(piece, Finish))))
+            answers.append((fact, answer_text(loaded, prompt, sampling)))
     style = sum(_is_formal(answer) for _, answer in answers) / len(answers)
     return style, sum(fact in answer for fact, answer in answers) / len(answers)
 

@@ -49,13 +49,15 @@ def generate(
     loaded: LoadedModel,
     prompt: Sequence[int],
     sampling: Sampling,
-    generator: torch.Generator,
+    generator: torch.Generator | None = None,
     grammar: Grammar | None = None,
 ) -> Iterator[Piece | Finish]:
     """Answer a prompt once: pieces of text as they become complete, then one Finish.
 
-    At temperature 0 the tokens are those of `model.generate(do_sample=False)`. Raises ContextLengthError.
+    At temperature 0 the tokens are those of `model.generate(do_sample=False)`. Without a generator one is
+    made from the seed. Raises ContextLengthError.
     """
+    generator = generator or make_generator(loaded, sampling.seed)
     room = loaded.context_length - len(prompt)
     if room < 1:
         limit = f"This model's maximum context length is {loaded.context_length} tokens."
@@ -88,6 +90,12 @@ def generate(
         prompt_tokens=len(prompt),
         completion_tokens=n_tokens,
     )
+
+
+def answer_text(loaded: LoadedModel, prompt: Sequence[int], sampling: Sampling) -> str:
+    """Answer a prompt once, in one piece. Raises ContextLengthError."""
+    pieces = generate(loaded, prompt, sampling)
+    return "".join(piece.text for piece in pieces if isinstance(piece, Piece))
 
 
 def _piece(text: str, waiting: list[ChosenToken], sampling: Sampling) -> Piece:

@@ -14,7 +14,7 @@ from datasets import Dataset
 from trl import GRPOTrainer
 
 from runner.local.training.examples import TokenisedTask, tokenise_tasks
-from runner.local.training.generation import Piece, generate, make_generator
+from runner.local.training.generation import answer_text
 from runner.local.training.job import Grade, Reporter, ResolvedHyperparameters, TrainingError, TrainingJob
 from runner.local.training.models import LoadedModel
 from runner.local.training.progress import Validation, stop_if_cancelled
@@ -93,13 +93,11 @@ def validate(trainer: Any, examples: Sequence[TokenisedTask], reporter: Reporter
         is_adapter=trainer.loaded.is_adapter,
     )
     model.eval()
-    greedy = Sampling(max_tokens=MAX_ANSWER_TOKENS, temperature=0, seed=0)
-    generator = make_generator(loaded, greedy.seed)
+    greedy = Sampling(max_tokens=MAX_ANSWER_TOKENS, temperature=0)
     rewards = []
     for example in examples:
         stop_if_cancelled(reporter)
-        pieces = generate(loaded, example.ids, greedy, generator)
-        answer = "".join(piece.text for piece in pieces if isinstance(piece, Piece))
+        answer = answer_text(loaded, example.ids, greedy)
         rewards.append(trainer.grade(answer, example.item))
     model.train()
     return Validation(mean_reward=fmean(rewards))

@@ -76,6 +76,7 @@ ANSWERS: dict[str, Any] = {
     "GET /batches/{id}": types.Batch,
     "POST /batches/{id}/cancel": types.Batch,
 }
+GAPS = {(("status",), "paused"), (("purpose",), "evals")}
 LISTS = {
     "POST /fine_tuning/checkpoints/{checkpoint}/permissions",
     *(
@@ -265,12 +266,12 @@ def test_an_answer_is_what_the_sdk_expects(
 
 
 def check(kind: Any, value: Any) -> None:
-    """Validate strictly, but for the one status that the SDK's type does not know."""
+    """Validate strictly, but for the two words that the SDK's types do not know."""
     try:
         TypeAdapter(kind).validate_python(value, strict=True)
     except ValidationError as error:
         problems = {(problem["loc"], problem["input"]) for problem in error.errors()}
-        assert problems == {(("status",), "paused")}, problems
+        assert problems <= GAPS, problems
 
 
 def test_a_streamed_answer_is_what_the_sdk_expects(client: openai.OpenAI) -> None:

@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 import torch
 
 from runner.local.training.conversation import render_prompt
-from runner.local.training.generation import ContextLengthError, Finish, Piece, generate, make_generator
+from runner.local.training.generation import ContextLengthError, Finish, Piece, generate
 from runner.local.training.models import LoadedModel, load_model
 from runner.local.training.sampling import Sampling
 from tests.local.training.fakes import messages
@@ -29,8 +29,7 @@ def tiny(one_thread: None) -> LoadedModel:
 
 
 def text_and_finish(loaded: LoadedModel, prompt: list[int], **sampling: Any) -> tuple[str, Finish]:
-    chosen = Sampling(**sampling)
-    *pieces, finish = generate(loaded, prompt, chosen, make_generator(loaded, chosen.seed))
+    *pieces, finish = generate(loaded, prompt, Sampling(**sampling))
     assert isinstance(finish, Finish)
     return "".join(piece.text for piece in pieces if isinstance(piece, Piece)), finish
 

@@ -11,7 +11,7 @@ pytest.importorskip("llguidance", reason="llguidance (the extra `structured`) is
 from jsonschema import validate
 
 from runner.local.training.conversation import render_prompt
-from runner.local.training.generation import Finish, Piece, generate, make_generator
+from runner.local.training.generation import Finish, Piece, generate
 from runner.local.training.grammar import InvalidSchemaError, make_grammar
 from runner.local.training.models import LoadedModel, load_model
 from runner.local.training.sampling import Sampling
@@ -42,7 +42,7 @@ def written(tiny: LoadedModel, schema: Any, **sampling: Any) -> tuple[str, Finis
     prompt = render_prompt(tiny.tokenizer, messages("user: a"))
     grammar = make_grammar(schema, tiny.tokenizer, tiny.model.config.vocab_size)
     chosen = Sampling(**sampling)
-    *pieces, finish = generate(tiny, prompt, chosen, make_generator(tiny, chosen.seed), grammar)
+    *pieces, finish = generate(tiny, prompt, chosen, grammar=grammar)
     assert isinstance(finish, Finish)
     return "".join(piece.text for piece in pieces if isinstance(piece, Piece)), finish
 
@@ -69,7 +69,7 @@ def test_probabilities_are_the_models_own(tiny: LoadedModel) -> None:
     prompt = render_prompt(tiny.tokenizer, messages("user: a"))
     grammar = make_grammar(SCHEMA, tiny.tokenizer, tiny.model.config.vocab_size)
     sampling = Sampling(seed=1, max_tokens=2, top_logprobs=0)
-    pieces = list(generate(tiny, prompt, sampling, make_generator(tiny, 1), grammar))
+    pieces = list(generate(tiny, prompt, sampling, grammar=grammar))
     first = next(token for piece in pieces if isinstance(piece, Piece) for token in piece.tokens)
 
     assert first.logprob is not None

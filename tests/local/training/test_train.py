@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from runner.local.training.conversation import render_conversation, render_prompt
 from runner.local.training.examples import tokenise_examples
-from runner.local.training.generation import Finish, Sampling, generate
+from runner.local.training.generation import answer_text
 from runner.local.training.job import (
     Hyperparameters,
     ResolvedHyperparameters,
@@ -27,6 +27,7 @@ from runner.local.training.job import (
 )
 from runner.local.training.models import LoadedModel, load_model
 from runner.local.training.results import read_results
+from runner.local.training.sampling import Sampling
 from runner.local.training.train import train
 from runner.local.training.training_file import Message, read_conversations
 from tests.local.training.fakes import (
@@ -49,8 +50,7 @@ TEN = [question_and_answer(f"{number}번 질문", f"답은 {number * 37 % 101}�
 
 def text(loaded: LoadedModel, conversation: tuple[Message, ...], max_tokens: int = 500) -> str:
     prompt = render_prompt(loaded.tokenizer, conversation[:-1])
-    pieces = generate(loaded, prompt, Sampling(max_tokens=max_tokens, temperature=0))
-    return "".join(piece for piece in pieces if not isinstance(piece, Finish))
+    return answer_text(loaded, prompt, Sampling(max_tokens=max_tokens, temperature=0))
 
 
 def greedy(base_model: str, path: Path | None, conversation: tuple[Message, ...]) -> str:
@@ -184,6 +184,7 @@ import sys
 from pathlib import Path
 from runner.local.training.environment import prepare_environment
 prepare_environment(allow_network=False, threads=1)
+from runner.local.training.sampling import Sampling
 from runner.local.training.train import train
 from runner.local.training.training_file import Message, read_conversations
 from tests.local.training.fakes import RecordingReporter, make_job
