@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from runner.local.training.job import Method
+
 JobStatus = Literal["validating_files", "queued", "running", "paused", "succeeded", "failed", "cancelled"]
 UploadStatus = Literal["pending", "completed", "cancelled", "expired"]
 BatchStatus = Literal[
@@ -67,7 +69,8 @@ class JobRow:
     """A fine-tuning job.
 
     `model` is what the client asked for, `base_model` and `base_path` what training loads; `base_path` is set
-    for weights trained before. `hyperparameters` are those asked for until training replaces "auto".
+    for weights trained before. Reinforcement has a `grader`. `hyperparameters` are those asked for until
+    training replaces "auto".
     `starts` counts the workers that were started since it was created or resumed, `pauses` how often it was
     paused: a worker of an earlier pause stops.
     """
@@ -81,7 +84,8 @@ class JobRow:
     status: JobStatus = "validating_files"
     training_file: str
     validation_file: str | None = None
-    method: str = "supervised"
+    method: Method = "supervised"
+    grader: Mapping[str, Any] | None = None
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     seed: int
     suffix: str | None = None

@@ -48,6 +48,7 @@ JSON_COLUMNS = frozenset(
         "data",
         "error",
         "errors",
+        "grader",
         "hyperparameters",
         "integrations",
         "messages",

@@ -60,4 +60,7 @@ MIGRATIONS = (
       seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, created_at INTEGER NOT NULL,
       model TEXT NOT NULL, completion TEXT NOT NULL, messages TEXT NOT NULL, metadata TEXT);
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN grader TEXT;
+    """,
 )

@@ -10,11 +10,15 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from runner.clock import Clock, SystemClock
+from runner.graders.grade import Means, grade
+from runner.graders.parse import parse_grader
+from runner.graders.template import Sample
 from runner.local.layout import Layout
 from runner.local.publish import publish
 from runner.local.reporter import StoreReporter
@@ -22,17 +26,26 @@ from runner.local.rows import JobRow
 from runner.local.store import Store
 from runner.local.training.environment import TINY_1_THREADS, prepare_environment
 from runner.local.training.job import (
+    Grade,
     Hyperparameters,
+    Method,
     Reporter,
     TrainingCancelled,
     TrainingError,
     TrainingJob,
     TrainingResult,
 )
-from runner.local.training.training_file import FilePurpose, read_conversations
+from runner.local.training.training_file import FilePurpose, read_conversations, read_preferences, read_tasks
 
 MIN_EXAMPLES = 10
 FILE_NAMES = {"invalid_training_file": "training file", "invalid_validation_file": "validation file"}
+
+GRADER = "method.reinforcement.grader"
+READERS: Mapping[Method, Callable[[Path, FilePurpose], Sequence[object]]] = {
+    "supervised": read_conversations,
+    "dpo": read_preferences,
+    "reinforcement": read_tasks,
+}
 
 Train = Callable[[TrainingJob, Reporter], TrainingResult]
 
@@ -107,7 +120,7 @@ def _validate(work: Work) -> None:
 
 
 def _validate_file(work: Work, file_id: str, purpose: FilePurpose) -> None:
-    n_examples = len(read_conversations(work.layout.file(file_id), purpose))
+    n_examples = len(READERS[work.job.method](work.layout.file(file_id), purpose))
     # Ten training examples, as the hosted service asks; one validation example is enough to measure with.
     if purpose == "training_file" and n_examples < MIN_EXAMPLES:
         found = f"Training file has {n_examples} example(s)"
@@ -122,11 +135,26 @@ def _training_job(work: Work) -> TrainingJob:
         base_model_path=None if job.base_path is None else Path(job.base_path),
         training_file=work.layout.file(job.training_file),
         validation_file=work.file(job.validation_file),
+        method=job.method,
+        grade=None if job.grader is None else _grade(job.grader),
         hyperparameters=Hyperparameters(**job.hyperparameters),
         seed=job.seed,
         output_dir=work.layout.training(job.id),
         allow_network=job.allow_network,
     )
+
+
+def _grade(value: Mapping[str, Any]) -> Grade:
+    """The reward of a job's grader; the service took it only where what it does is allowed."""
+    grader, means = parse_grader(value), Means(allow_code=True)
+
+    def reward(answer: str, item: Mapping[str, Any]) -> float:
+        graded = grade(grader, Sample(output_text=answer), item, means)
+        if graded.failure is not None:
+            raise TrainingError("invalid_grader", f"The grader failed: {graded.details}.", GRADER)
+        return graded.score
+
+    return reward
 
 
 def _train(job: TrainingJob, reporter: Reporter) -> TrainingResult:

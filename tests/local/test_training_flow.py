@@ -1,5 +1,6 @@
 """The real thing: tiny-1 is trained and answers, in real processes."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,75 @@ def test_a_tuned_model_answers_what_it_was_taught(running: RunningService) -> No
             seed=7,
         )
         assert finished(client, longer.id).error is None
+
+
+PREFERENCES = b"".join(
+    json.dumps(
+        {
+            "input": {"messages": [{"role": "user", "content": f"question {number}"}]},
+            "preferred_output": [{"role": "assistant", "content": f"answer {number}"}],
+            "non_preferred_output": [{"role": "assistant", "content": "no idea"}],
+        }
+    ).encode()
+    + b"\n"
+    for number in range(10)
+)
+TASKS = b"".join(
+    json.dumps(
+        {"messages": [{"role": "user", "content": f"question {number}"}], "wanted": f"answer {number}"}
+    ).encode()
+    + b"\n"
+    for number in range(10)
+)
+GRADER = {
+    "type": "string_check",
+    "name": "same",
+    "input": "{{ sample.output_text }}",
+    "reference": "{{ item.wanted }}",
+    "operation": "eq",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "content", "measured"),
+    [
+        (
+            {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 1, "batch_size": 5}}},
+            PREFERENCES,
+            ["train_reward_accuracy", "train_reward_margin"],
+        ),
+        (
+            {
+                "type": "reinforcement",
+                "reinforcement": {
+                    "grader": GRADER,
+                    "hyperparameters": {"n_epochs": 1, "batch_size": 5, "compute_multiplier": 0.25},
+                },
+            },
+            TASKS,
+            ["train_kl", "train_mean_reward"],
+        ),
+    ],
+    ids=["dpo", "reinforcement"],
+)
+def test_other_methods_train_too(
+    running: RunningService, method: dict[str, Any], content: bytes, measured: list[str]
+) -> None:
+    """A file of the method's own shape, two steps, what it measures in the events, a model in the end."""
+    with running.client() as client:
+        job = client.fine_tuning.jobs.create(
+            model="tiny-1", training_file=upload(client, content).id, method=method, seed=7
+        )
+        # Sampling from a model that never ends its answers takes long on a busy machine.
+        done = finished(client, job.id, timeout_s=120)
+        events = client.fine_tuning.jobs.list_events(job.id, limit=100).data
+        steps = [event.data for event in events if event.type == "metrics"]
+
+        assert done.error is None
+        assert done.method.type == method["type"]
+        assert [2, 1] == [step["step"] for step in steps]
+        assert all(set(measured) <= set(step) for step in steps)
+        assert client.models.retrieve(done.fine_tuned_model).id == done.fine_tuned_model
 
 
 def test_a_pause_changes_nothing_of_the_result(running: RunningService) -> None:

@@ -47,14 +47,8 @@ async def run_grader(request: Request) -> Response:
     """POST /fine_tuning/alpha/graders/run: grade one answer."""
     service, body = service_of(request), await read_object(request)
     check_body(body, RUN)
-    grader = _read(service, body["grader"])
-    if code_graders(grader) and not service.allow_code:
-        raise invalid(
-            "Graders of type 'python' run code on this machine, which its operator has not allowed. "
-            "Start the service with: finetune serve --allow-code",
-            "grader.type",
-            "code_not_allowed",
-        )
+    grader = read_grader(service, body["grader"])
+    refuse_code(service, grader, "grader")
     means = Means(chat=_chat(service), allow_code=service.allow_code)
     sample = Sample(output_text=body["model_sample"])
     started_at = time.monotonic()
@@ -69,7 +63,7 @@ async def validate_grader(request: Request) -> Response:
     """POST /fine_tuning/alpha/graders/validate: read a grader without running it."""
     service, body = service_of(request), await read_object(request)
     check_body(body, VALIDATE)
-    _read(service, body["grader"])
+    read_grader(service, body["grader"])
     return JSONResponse({"grader": body["grader"]})
 
 
@@ -79,7 +73,19 @@ ROUTES = [
 ]
 
 
-def _read(service: Service, value: Mapping[str, Any]) -> Grader:
+def refuse_code(service: Service, grader: Grader, place: str) -> None:
+    """Refuse a grader that runs Python, unless the service's operator allowed it. Raises ApiError."""
+    if code_graders(grader) and not service.allow_code:
+        raise invalid(
+            "Graders of type 'python' run code on this machine, which its operator has not allowed. "
+            "Start the service with: finetune serve --allow-code",
+            f"{place}.type",
+            "code_not_allowed",
+        )
+
+
+def read_grader(service: Service, value: Mapping[str, Any]) -> Grader:
+    """Read a grader of a request. Raises ApiError."""
     try:
         grader = parse_grader(value)
         for model in judging_models(grader):

@@ -8,12 +8,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from runner.canonical import sha256_of
+from runner.graders.grade import judging_models
 from runner.local.catalogue import UnknownModelError, find_model
 from runner.local.identifiers import derived_seed, fine_tuned_name, id_for, new_id
 from runner.local.rows import LIVE, UNFINISHED, EventRow, FileRow, JobRow, JobStatus, Level
 from runner.local.service.bodies import check_object, metadata_filter, page_limit, read_object
 from runner.local.service.context import Service, idempotency_key, service_of
 from runner.local.service.files import FINE_TUNE
+from runner.local.service.graders import read_grader, refuse_code
 from runner.local.service.objects import checkpoint_object, event_object, job_object, list_object
 from runner.local.service.refusals import (
     invalid,
@@ -24,6 +26,7 @@ from runner.local.service.refusals import (
 )
 from runner.local.service.schemas import JOB
 from runner.local.store import page
+from runner.local.training.job import Method
 
 ALLOW_NETWORK_HEADER = "x-finetune-allow-network"
 NOT_SENT = (
@@ -31,6 +34,12 @@ NOT_SENT = (
     "the metrics are in the events and in the result file"
 )
 AUTO = {"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": "auto"}
+OWN_AUTO: dict[Method, dict[str, str]] = {
+    "supervised": {},
+    "dpo": {"beta": "auto"},
+    "reinforcement": {"compute_multiplier": "auto"},
+}
+WHOLE = ("n_epochs", "batch_size")
 VERBS: dict[JobStatus, str] = {"cancelled": "cancelled", "paused": "paused", "queued": "resumed"}
 DEFAULT_JOBS = 20
 DEFAULT_EVENTS = 20
@@ -48,7 +57,6 @@ async def create_job(request: Request) -> Response:
         raise key_reused("job")
     if known is not None and not _has_lost_its_model(service, known):
         return JSONResponse(job_object(service.supervisor.current(known)))
-    _check_method(body)
     check_object(body, JOB)
     allow_network = service.allow_network or request.headers.get(ALLOW_NETWORK_HEADER) == "1"
     job = _new_job(service, job_id, body, allow_network=allow_network)
@@ -122,16 +130,19 @@ ROUTES = [
 ]
 
 
-def _check_method(body: Mapping[str, Any]) -> None:
-    """Name the method that is not offered, before its own parameters look unknown."""
-    method = body.get("method")
-    found = method.get("type") if isinstance(method, dict) else None
-    if isinstance(found, str) and found != "supervised":
-        raise invalid(
-            f"The local service trains with the method 'supervised' only; found '{found}'.",
-            "method.type",
-            "unsupported_value",
-        )
+def _grader(service: Service, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The grader of a job for reinforcement, read once so that a wrong one is refused at once."""
+    method = body.get("method") or {}
+    if method.get("type") != "reinforcement":
+        return None
+    value: Mapping[str, Any] = method["reinforcement"]["grader"]
+    grader = read_grader(service, value)
+    place = "method.reinforcement.grader"
+    if judging_models(grader):
+        message = "Graders that ask a model cannot grade while a job trains on this machine."
+        raise invalid(message, place, "unsupported_value")
+    refuse_code(service, grader, place)
+    return value
 
 
 def _move(
@@ -165,6 +176,7 @@ def _new_job(service: Service, job_id: str, body: Mapping[str, Any], *, allow_ne
     if body.get("validation_file") is not None:
         _fine_tuning_file(service, body["validation_file"], "validation_file")
     seed = body.get("seed")
+    method: Method = (body.get("method") or {}).get("type", "supervised")
     return JobRow(
         id=job_id,
         created_at=service.now,
@@ -174,7 +186,9 @@ def _new_job(service: Service, job_id: str, body: Mapping[str, Any], *, allow_ne
         fine_tuned_model=fine_tuned_name(found.label, body.get("suffix"), job_id),
         training_file=body["training_file"],
         validation_file=body.get("validation_file"),
-        hyperparameters=_hyperparameters(body),
+        method=method,
+        grader=_grader(service, body),
+        hyperparameters=_hyperparameters(method, body),
         seed=derived_seed(job_id) if seed is None else int(seed),
         suffix=body.get("suffix"),
         metadata=body.get("metadata"),
@@ -192,20 +206,18 @@ def _fine_tuning_file(service: Service, file_id: str, param: str) -> FileRow:
     return row
 
 
-def _hyperparameters(body: Mapping[str, Any]) -> dict[str, Any]:
-    method = body.get("method") or {}
-    nested = (method.get("supervised") or {}).get("hyperparameters")
+def _hyperparameters(method: Method, body: Mapping[str, Any]) -> dict[str, Any]:
+    nested = ((body.get("method") or {}).get(method) or {}).get("hyperparameters")
     legacy = body.get("hyperparameters")
     if nested and legacy and nested != legacy:
         raise invalid_value(
-            "'hyperparameters' and 'method.supervised.hyperparameters' differ; send 'method' alone.",
+            f"'hyperparameters' and 'method.{method}.hyperparameters' differ; send 'method' alone.",
             "hyperparameters",
         )
-    chosen = {**AUTO, **(legacy or {}), **(nested or {})}
+    chosen = {**AUTO, **OWN_AUTO[method], **(legacy or {}), **(nested or {})}
     # JSON has one kind of number: 3.0 is a whole one too.
     return {
-        name: int(value) if name != "learning_rate_multiplier" and value != "auto" else value
-        for name, value in chosen.items()
+        name: int(value) if name in WHOLE and value != "auto" else value for name, value in chosen.items()
     }
 
 

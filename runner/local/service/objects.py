@@ -72,7 +72,7 @@ def job_object(row: JobRow) -> dict[str, Any]:
         "hyperparameters": row.hyperparameters,
         "integrations": row.integrations,
         "metadata": row.metadata,
-        "method": {"type": row.method, row.method: {"hyperparameters": row.hyperparameters}},
+        "method": _method(row),
         "model": row.model,
         "organization_id": OWNER,
         "result_files": row.result_files,
@@ -84,6 +84,11 @@ def job_object(row: JobRow) -> dict[str, Any]:
         "validation_file": row.validation_file,
     }
     return {**job, "weights": row.weights} if succeeded else job
+
+
+def _method(row: JobRow) -> dict[str, Any]:
+    grader = {"grader": row.grader} if row.grader is not None else {}
+    return {"type": row.method, row.method: {**grader, "hyperparameters": row.hyperparameters}}
 
 
 def event_object(row: EventRow) -> dict[str, Any]:

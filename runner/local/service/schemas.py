@@ -26,13 +26,25 @@ def _closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     }
 
 
-HYPERPARAMETERS = _closed(
-    {
-        "n_epochs": _or_auto({"type": "integer", "minimum": 1, "maximum": 50}),
-        "batch_size": _or_auto({"type": "integer", "minimum": 1, "maximum": 256}),
-        "learning_rate_multiplier": _or_auto({"type": "number", "exclusiveMinimum": 0}),
-    }
-)
+_SHARED = {
+    "n_epochs": _or_auto({"type": "integer", "minimum": 1, "maximum": 50}),
+    "batch_size": _or_auto({"type": "integer", "minimum": 1, "maximum": 256}),
+    "learning_rate_multiplier": _or_auto({"type": "number", "exclusiveMinimum": 0}),
+}
+HYPERPARAMETERS = _closed(_SHARED)
+_BETA = _or_auto({"type": "number", "exclusiveMinimum": 0, "maximum": 2})
+_COMPUTE = _or_auto({"type": "number", "exclusiveMinimum": 0.00001, "maximum": 10})
+METHODS = {
+    "supervised": _closed({"hyperparameters": nullable(HYPERPARAMETERS)}),
+    "dpo": _closed({"hyperparameters": nullable(_closed({**_SHARED, "beta": _BETA}))}),
+    "reinforcement": _closed(
+        {
+            "grader": {"type": "object"},
+            "hyperparameters": nullable(_closed({**_SHARED, "compute_multiplier": _COMPUTE})),
+        },
+        "grader",
+    ),
+}
 METADATA = {
     "type": "object",
     "maxProperties": 16,
@@ -95,6 +107,13 @@ PERMISSIONS = _closed(
     },
     "project_ids",
 )
+
+
+def _needed(method: str) -> list[str]:
+    return ["reinforcement"] if method == "reinforcement" else []
+
+
+_METHOD = {name: nullable({"type": "object"}) for name in METHODS}
 JOB = _closed(
     {
         "model": {"type": "string", "minLength": 1},
@@ -102,15 +121,16 @@ JOB = _closed(
         "validation_file": nullable({"type": "string", "minLength": 1}),
         "hyperparameters": nullable(HYPERPARAMETERS),
         # What belongs to a method that is not chosen has no effect, at the hosted service either.
-        "method": _closed(
-            {
-                "type": {"type": "string"},
-                "supervised": nullable(_closed({"hyperparameters": nullable(HYPERPARAMETERS)})),
-                "dpo": nullable({"type": "object"}),
-                "reinforcement": nullable({"type": "object"}),
-            },
-            "type",
-        ),
+        "method": {
+            **_closed({"type": {"enum": list(METHODS)}, **_METHOD}, "type"),
+            "allOf": [
+                {
+                    "if": {"properties": {"type": {"const": name}}},
+                    "then": {"properties": {name: nullable(schema)}, "required": _needed(name)},
+                }
+                for name, schema in METHODS.items()
+            ],
+        },
         "suffix": nullable({"type": "string", "minLength": 1, "maxLength": 64}),
         "seed": nullable({"type": "integer", "minimum": 0, "maximum": MAX_SEED}),
         "metadata": nullable(METADATA),

@@ -254,16 +254,78 @@ def test_unknown_parameters_are_named(client: openai.OpenAI) -> None:
     )
 
 
-def test_other_methods_are_refused(client: openai.OpenAI) -> None:
+def test_unknown_methods_are_refused(client: openai.OpenAI) -> None:
     """The service says what it can do."""
-    assert refused(client, method={"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1}}}) == (
+    assert refused(client, method={"type": "ppo"}) == (
         400,
         envelope(
-            "The local service trains with the method 'supervised' only; found 'dpo'.",
+            "'ppo' is not one of ['supervised', 'dpo', 'reinforcement'] - 'method.type'",
             "method.type",
-            "unsupported_value",
+            "invalid_value",
         ),
     )
+
+
+def test_a_method_is_shown_with_its_own_values(client: openai.OpenAI) -> None:
+    """The legacy place has what all methods share."""
+    preference = create(client, method={"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.2}}})
+    grader = {
+        "type": "string_check",
+        "name": "same",
+        "input": "{{ sample.output_text }}",
+        "reference": "{{ item.answer }}",
+        "operation": "eq",
+    }
+    rewarded = create(client, method={"type": "reinforcement", "reinforcement": {"grader": grader}})
+    auto = {"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": "auto"}
+
+    assert preference.to_dict()["method"] == {
+        "type": "dpo",
+        "dpo": {"hyperparameters": {**auto, "beta": 0.2}},
+    }
+    assert rewarded.to_dict()["method"] == {
+        "type": "reinforcement",
+        "reinforcement": {"grader": grader, "hyperparameters": {**auto, "compute_multiplier": "auto"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        (
+            {"type": "dpo", "dpo": {"hyperparameters": {"beta": 3}}},
+            envelope(
+                "3 is greater than the maximum of 2 - 'method.dpo.hyperparameters.beta'",
+                "method.dpo.hyperparameters.beta",
+                "invalid_value",
+            ),
+        ),
+        (
+            {"type": "reinforcement", "reinforcement": {}},
+            envelope(
+                "Missing required parameter: 'method.reinforcement.grader'.",
+                "method.reinforcement.grader",
+                "missing_required_parameter",
+            ),
+        ),
+        (
+            {
+                "type": "reinforcement",
+                "reinforcement": {"grader": {"type": "python", "name": "p", "source": "x = 1"}},
+            },
+            envelope(
+                "Graders of type 'python' run code on this machine, which its operator has not allowed. "
+                "Start the service with: finetune serve --allow-code",
+                "method.reinforcement.grader.type",
+                "code_not_allowed",
+            ),
+        ),
+    ],
+)
+def test_a_methods_values_are_checked(
+    client: openai.OpenAI, method: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert refused(client, method=method) == (400, expected)
 
 
 def test_an_integration_is_kept_and_not_used(client: openai.OpenAI) -> None:
