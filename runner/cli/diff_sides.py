@@ -13,10 +13,10 @@ from runner.pipeline import Operator
 from runner.project import find_project
 from runner.providers.hosts import find_host
 from runner.recipe.load import LoadedRecipe, load_profiles
+from runner.review.build import Task
 from runner.review.compare import Subject
 from runner.review.git import Revision, find_revision
-from runner.review.locked import LockedData
-from runner.review.render import Task
+from runner.review.indexed import Indexed, indexed_run
 from runner.review.revision import lock_at, recipe_at
 from runner.sources.supply import lend
 
@@ -53,11 +53,9 @@ class Opened:
         return Subject(recipe=self.loaded.recipe if self.loaded else None, run=self.run)
 
     @property
-    def part(self) -> Task | LockedData | None:
+    def part(self) -> Task | Indexed | None:
         """What its conversations come from."""
-        if self.run is not None:
-            return LockedData(run=self.run, folder=self.state / "datasets")
-        return self.task
+        return indexed_run(self.run, self.state / "datasets") if self.run is not None else self.task
 
     def subjects(self) -> dict[str, Subject]:
         """What there is under every profile."""

@@ -1,7 +1,7 @@
 """How many tokens an example has, and how far that number can be trusted."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
@@ -32,9 +32,6 @@ class TokenCounter(Protocol):
     def count(self, messages: Iterable[Turn]) -> int:
         """Tokens of a whole example, the chat format's own included."""
 
-    def count_all(self, conversations: Sequence[Iterable[Turn]]) -> list[int]:
-        """Tokens of many examples, for less than one after the other takes."""
-
 
 @dataclass(frozen=True, slots=True)
 class EstimatedTokens:
@@ -51,10 +48,6 @@ class EstimatedTokens:
             total += TOKENS_PER_MESSAGE + 1 + math.ceil(n_ascii / ASCII_PER_TOKEN + n_other / OTHER_PER_TOKEN)
         return total
 
-    def count_all(self, conversations: Sequence[Iterable[Turn]]) -> list[int]:
-        """Tokens of many examples."""
-        return [self.count(messages) for messages in conversations]
-
 
 @dataclass(frozen=True, slots=True)
 class CountedTokens:
@@ -66,17 +59,8 @@ class CountedTokens:
 
     def count(self, messages: Iterable[Turn]) -> int:
         """Tokens of a whole example, the chat format's own included."""
-        return self.count_all([messages])[0]
-
-    def count_all(self, conversations: Sequence[Iterable[Turn]]) -> list[int]:
-        """Tokens of many examples; the tokenizer takes them in parallel and leaves positions out."""
-        texts = ["".join(map(self._written, messages)) for messages in conversations]
-        encoded = _load_tokenizer(self.tokenizer).encode_batch_fast(texts, add_special_tokens=False)
-        return list(map(len, encoded))
-
-    def _written(self, turn: Turn) -> str:
-        role, content = turn
-        return self.chat_format.format(role=role, content=content)
+        text = "".join(self.chat_format.format(role=role, content=content) for role, content in messages)
+        return len(_load_tokenizer(self.tokenizer).encode(text, add_special_tokens=False).ids)
 
 
 def counter_spec(counter: TokenCounter) -> dict[str, Any]:

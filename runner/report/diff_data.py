@@ -56,7 +56,11 @@ def _examples_data(examples: ExampleChanges) -> dict[str, Any]:
 
 def _example_data(change: ExampleChange) -> dict[str, Any]:
     def side(example: Example | None, name: str | None) -> dict[str, Any] | None:
-        return {**example_data(example), "side": name} if example else None
+        if example is None:
+            return None
+        data = {**example_data(example), "side": name}
+        # A dataset that was not rendered now keeps no places, one of a lockfile no keys either.
+        return data if example.file else {key: data[key] for key in data if key not in ("file", "row")}
 
     return {
         "before": side(change.before, change.side_before),

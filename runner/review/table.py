@@ -1,21 +1,15 @@
-"""The conversations of two states in a file instead of memory, however many there are."""
+"""What differs between two indexes, found on disk instead of in memory, however long they are."""
 
-import hashlib
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 from runner.dataset.split import Side
-from runner.dataset.write import training_line
-from runner.examples.read import Example
-from runner.examples.wire import decode_item, encode_item
-from runner.issues import Issue
-from runner.review.value import ExampleChange, ExampleChanges
+from runner.review.indexed import Indexed, row_of
 
-BEFORE, AFTER = "before", "after"
-_TABLES = (BEFORE, AFTER)
 _ROWS_AT_ONCE = 1_000
 _SIDES: tuple[Side, Side] = ("training", "validation")
 
@@ -24,117 +18,106 @@ _CHANGED = "FROM after JOIN before USING (identity) WHERE after.digest <> before
 _MOVED = "FROM after JOIN before USING (identity) WHERE after.side <> before.side"
 _ADDED = "FROM after LEFT JOIN before USING (identity) WHERE before.identity IS NULL"
 _REMOVED = "FROM before LEFT JOIN after USING (identity) WHERE after.identity IS NULL"
-_BOTH = "before.item, before.side, after.item, after.side"
+_BOTH = "before.position, before.side, after.position, after.side"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Where one conversation stands in both indexes, and on which side of the split; None where it is not."""
+
+    before: int | None
+    side_before: Side | None
+    after: int | None
+    side_after: Side | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A conversation as it is compared. One from a locked run has its line and a hash instead of a key."""
+class Differences:
+    """How many conversations differ, and where the first few of each kind stand."""
 
-    example: Example
-    side: Side
-    line: bytes | None = None
-    key_digest: bytes | None = None
-
-    def is_like(self, other: "Row") -> bool:
-        """Whether it is the same conversation of the same record on the same side of the split."""
-        mine, yours = self.example, other.example
-        if self.side != other.side:
-            return False
-        if self.key_digest is None and other.key_digest is None:
-            return (mine.key, mine.variant, mine.messages) == (yours.key, yours.variant, yours.messages)
-        return (self.identity, self.digest) == (other.identity, other.digest)
+    n_changed: int
+    n_added: int
+    n_removed: int
+    n_moved: int
+    reordered: bool
+    changed: tuple[Pair, ...]
+    added: tuple[Pair, ...]
+    removed: tuple[Pair, ...]
+    moved: tuple[Pair, ...]
 
     @property
-    def identity(self) -> bytes:
-        """What tells the record and variant from all others: the hash that an index of a build has."""
-        if self.key_digest is not None:
-            return self.key_digest
-        return hashlib.sha256(f"{self.example.key}\0{self.example.variant}".encode()).digest()[:16]
-
-    @property
-    def digest(self) -> bytes:
-        """What tells the conversation from all others."""
-        line = self.line if self.line is not None else training_line(self.example.messages)
-        return hashlib.sha256(line).digest()[:16]
+    def pairs(self) -> tuple[Pair, ...]:
+        """All that are shown."""
+        return (*self.changed, *self.added, *self.removed, *self.moved)
 
 
-class ExampleTable:
-    """Two tables of identity, digest, side and text, kept in one temporary file."""
-
-    def __init__(self, path: Path) -> None:
-        self.connection = sqlite3.connect(path)
+def compare_indexes(before: Indexed | None, after: Indexed | None, path: Path, limit: int) -> Differences:
+    """Compare two datasets by their indexes; `path` takes a temporary file, `limit` bounds each kind."""
+    with closing(sqlite3.connect(path)) as connection:
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "temp_store = FILE"):
-            self.connection.execute(f"PRAGMA {pragma}")
-        self.waiting: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _TABLES}
-        for name in _TABLES:
-            self.connection.execute(
-                f"CREATE TABLE {name} (position INTEGER PRIMARY KEY, identity BLOB, digest BLOB, "
-                "side INTEGER, item BLOB)"
-            )
+            connection.execute(f"PRAGMA {pragma}")
+        _fill(connection, before, after)
+        return _differences(connection, limit)
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.connection.close()
-
-    def add(self, name: str, row: Row) -> None:
-        """Append a row to one table; what both have in the same place may be left out of both."""
-        waiting = self.waiting[name]
-        waiting.append((row.identity, row.digest, _SIDES.index(row.side), encode_item(row.example)))
-        if len(waiting) >= _ROWS_AT_ONCE:
-            self._flush(name)
-
-    def changes(self, limit: int) -> ExampleChanges:
-        """What differs between the tables, with the first `limit` of each kind."""
-        for name in _TABLES:
-            self._flush(name)
-            self.connection.execute(f"CREATE INDEX {name}_by_identity ON {name} (identity, digest, side)")
-        found = ExampleChanges(
-            n_changed=self._count(_CHANGED),
-            n_added=self._count(_ADDED),
-            n_removed=self._count(_REMOVED),
-            n_moved=self._count(_MOVED),
-            changed=self._first(_CHANGED, "after", limit),
-            added=self._first(_ADDED, "after", limit),
-            removed=self._first(_REMOVED, "before", limit),
-            moved=self._first(_MOVED, "after", limit),
+def _fill(connection: sqlite3.Connection, before: Indexed | None, after: Indexed | None) -> None:
+    """Put the rows into two tables, but for those that both have in the same place."""
+    for name in ("before", "after"):
+        connection.execute(
+            f"CREATE TABLE {name} (position INTEGER PRIMARY KEY, identity BLOB, digest BLOB, side INTEGER)"
         )
-        return found or ExampleChanges(reordered=self._is_reordered())
+    waiting: dict[str, list[tuple[int, bytes, bytes, int]]] = {"before": [], "after": []}
+    sides = ((side.lines() if side else iter(())) for side in (before, after))
+    for position, lines in enumerate(zip_longest(*sides)):
+        if lines[0] == lines[1]:
+            continue
+        for (name, table), line in zip(waiting.items(), lines, strict=True):
+            if line is not None:
+                row = row_of(line)
+                table.append((position, row.identity, row.digest, _SIDES.index(row.side)))
+            if len(table) >= _ROWS_AT_ONCE:
+                _flush(connection, name, table)
+    for name, table in waiting.items():
+        _flush(connection, name, table)
+        connection.execute(f"CREATE INDEX {name}_by_identity ON {name} (identity, digest, side)")
 
-    def _flush(self, name: str) -> None:
-        statement = f"INSERT INTO {name} (identity, digest, side, item) VALUES (?, ?, ?, ?)"  # noqa: S608
-        self.connection.executemany(statement, self.waiting[name])
-        self.waiting[name].clear()
 
-    def _count(self, rows: str) -> int:
-        count: int = self.connection.execute(f"SELECT count(*) {rows}").fetchone()[0]  # noqa: S608
-        return count
+def _flush(connection: sqlite3.Connection, name: str, rows: list[tuple[int, bytes, bytes, int]]) -> None:
+    connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?, ?)", rows)  # noqa: S608
+    rows.clear()
 
-    def _first(self, rows: str, order: str, limit: int) -> tuple[ExampleChange, ...]:
+
+def _differences(connection: sqlite3.Connection, limit: int) -> Differences:
+    def count(rows: str) -> int:
+        number: int = connection.execute(f"SELECT count(*) {rows}").fetchone()[0]  # noqa: S608
+        return number
+
+    def first(rows: str, order: str = "after") -> tuple[Pair, ...]:
         statement = f"SELECT {_BOTH} {rows} ORDER BY {order}.position LIMIT ?"  # noqa: S608
-        return tuple(_change(row) for row in self.connection.execute(statement, (limit,)))
+        return tuple(_pairs(connection.execute(statement, (limit,))))
 
-    def _is_reordered(self) -> bool:
-        statement = "SELECT 1 FROM before JOIN after USING (position) WHERE before.identity <> after.identity"
-        return self.connection.execute(f"{statement} LIMIT 1").fetchone() is not None
-
-
-def _change(row: tuple[Any, ...]) -> ExampleChange:
-    before, side_before, after, side_after = row
-    return ExampleChange(
-        before=_example(before),
-        after=_example(after),
-        side_before=None if side_before is None else _SIDES[side_before],
-        side_after=None if side_after is None else _SIDES[side_after],
+    counts = {"changed": count(_CHANGED), "added": count(_ADDED), "removed": count(_REMOVED)}
+    counts["moved"] = count(_MOVED)
+    return Differences(
+        **{f"n_{name}": number for name, number in counts.items()},
+        reordered=not any(counts.values()) and _is_reordered(connection),
+        changed=first(_CHANGED),
+        added=first(_ADDED),
+        removed=first(_REMOVED, "before"),
+        moved=first(_MOVED),
     )
 
 
-def _example(item: bytes | None) -> Example | None:
-    decoded = None if item is None else decode_item(item)
-    if isinstance(decoded, Issue):
-        raise AssertionError("BUG: an issue in the table of examples")
-    return decoded
+def _pairs(rows: Iterator[tuple[int | None, ...]]) -> Iterator[Pair]:
+    for before, side_before, after, side_after in rows:
+        yield Pair(
+            before,
+            None if side_before is None else _SIDES[side_before],
+            after,
+            None if side_after is None else _SIDES[side_after],
+        )
+
+
+def _is_reordered(connection: sqlite3.Connection) -> bool:
+    statement = "SELECT 1 FROM before JOIN after USING (position) WHERE before.identity <> after.identity"
+    return connection.execute(f"{statement} LIMIT 1").fetchone() is not None

@@ -44,13 +44,3 @@ def test_the_count_is_what_training_sees() -> None:
     )
 
     assert len(ids) == counted
-
-
-def test_many_examples_count_as_one_by_one() -> None:
-    pytest.importorskip("tokenizers", reason="tokenizers is not installed")
-    model = find_host("local").model("tiny-1")
-    assert model is not None and model.tokenizer is not None
-    for counter in (EstimatedTokens(), CountedTokens(model.tokenizer, model.chat_format)):
-        conversations = [(Message("user", text),) for text in ("", "안녕하세요", "Hello there! " * 9)]
-
-        assert list(map(counter.count, conversations)) == counter.count_all(conversations)
