@@ -77,10 +77,12 @@ def wait_for(condition: Callable[[], Any], timeout_s: float = WAIT_S) -> Any:
     return found
 
 
-def finished(client: openai.OpenAI, job_id: str) -> Any:
+def finished(client: openai.OpenAI, job_id: str, timeout_s: float = WAIT_S) -> Any:
     """Wait for a job's end."""
     ends = ("succeeded", "failed", "cancelled")
-    return wait_for(lambda: (job := client.fine_tuning.jobs.retrieve(job_id)).status in ends and job)
+    return wait_for(
+        lambda: (job := client.fine_tuning.jobs.retrieve(job_id)).status in ends and job, timeout_s
+    )
 
 
 def worker_pid(layout: Layout, job_id: str) -> int:
