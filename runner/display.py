@@ -1,6 +1,7 @@
 """Text from files and servers, made unable to drive a terminal."""
 
 import re
+import unicodedata
 
 # C0 and C1 controls but newline and tab, zero-width and bidirectional controls, line separators, the BOM
 # and unpaired surrogates: what can move a cursor, hide or reorder text. https://trojansource.codes (2021-11)
@@ -11,7 +12,15 @@ _UNSAFE = re.compile(
 
 def neutralise(text: str) -> str:
     """Replace every character that could drive a terminal by its visible escape; newlines and tabs stay."""
-    return _UNSAFE.sub(_escape, text)
+    return _UNSAFE.sub(lambda match: _escape(match.group()), text)
+
+
+def spelled_out(text: str) -> str:
+    """As `neutralise`, and marks and parts of syllables too, so that texts that differ look different."""
+    return "".join(
+        char if char == "\n" or (char.isprintable() and not _is_part(char)) else _escape(char)
+        for char in neutralise(text)
+    )
 
 
 def one_line(text: str, *, limit: int = 80) -> str:
@@ -35,6 +44,12 @@ def shown(value: object, *, limit: int = 60) -> str:
     return one_line(str(value), limit=limit)
 
 
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match.group())
+def _is_part(char: str) -> bool:
+    return "\u1100" <= char <= "\u11ff" or unicodedata.category(char).startswith("M")
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code > 0xFFFF:
+        return f"\\U{code:08x}"
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -5,10 +5,11 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad an issue is: an error stops the pipeline, a warning does not."""
+    """How bad an issue is: an error stops the pipeline, a warning and what is only worth knowing do not."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

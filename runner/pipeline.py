@@ -13,9 +13,13 @@ from runner.clock import Clock, SystemClock
 from runner.dataset.build import build_dataset
 from runner.dataset.cache import cache_key, read_cached, write_cached
 from runner.dataset.checks import DatasetLimits
+from runner.dataset.checks.baseline import read_baseline, with_baseline
+from runner.dataset.checks.checker import effective_levels
+from runner.dataset.checks.settings import baseline_path, check_settings
 from runner.dataset.compare import changed_examples
 from runner.dataset.hashed_files import HashedFiles
 from runner.dataset.inputs import find_inputs, find_sources
+from runner.dataset.recipe_tests import check_tests, failed_tests
 from runner.dataset.tokens import (
     SMALL_VOCABULARY_MARGIN,
     CountedTokens,
@@ -102,7 +106,7 @@ class Console(Protocol):
 def validate(path: Path, operator: Operator) -> LoadedRecipe:
     """Read a recipe and check it, its profiles, templates and host entries, without touching any record.
 
-    Raises InvalidInputError with all problems.
+    Then run the tests that bring their record along. Raises InvalidInputError with all problems.
     """
     profiles = load_profiles(path, operator.profile, operator.assignments)
     chosen = choose_profile(profiles, path, operator.profile)
@@ -111,6 +115,7 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
         runs = (loaded, *loaded.combinations)
         for each in {each.run_name: each for run in runs for each in run.lineage}.values():
             issues += [issue for issue in _semantic_issues(each, operator) if issue not in issues]
+    issues = issues or failed_tests(chosen)
     if issues:
         raise InvalidInputError(issues)
     return _granted(chosen, operator)
@@ -130,10 +135,21 @@ def preview(path: Path, operator: Operator) -> Generator[Example | Issue, None, 
 
 
 def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True, read_all: bool = False) -> Dataset:
-    """Build, or find built, the dataset of a recipe; findings are part of it. Raises InvalidInputError.
+    """Build, or find built, the dataset of a recipe; findings that its baseline lacks are part of it.
 
-    `read_all` hashes even the sources that nothing touched since they were hashed.
+    `read_all` hashes even the sources that nothing touched since they were hashed. Raises InvalidInputError.
     """
+    dataset = build_unfiltered(loaded, host, use_cache=use_cache, read_all=read_all)
+    path = baseline_path(loaded)
+    if path is None:
+        return dataset
+    return with_baseline(dataset, read_baseline(path), effective_levels(loaded.recipe.checks))
+
+
+def build_unfiltered(
+    loaded: LoadedRecipe, host: Host, *, use_cache: bool = True, read_all: bool = False
+) -> Dataset:
+    """As `build`, with all findings."""
     state = loaded.project.make_state()
     folder, cache = state / "datasets", state / "cache"
     hashed = HashedFiles(cache / "files.json" if use_cache and not read_all else None)
@@ -526,6 +542,8 @@ def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
         *check_selection(loaded.recipe),
         *check_fields(loaded.recipe),
         *check_templates(loaded.recipe, loaded.folder, loaded.project),
+        *check_settings(loaded),
+        *check_tests(loaded.recipe),
     ]
     issues = [loaded.issue(keys, message) for keys, message in problems]
     return [*issues, *host_problems(loaded, operator.user_hosts)]
@@ -533,7 +551,12 @@ def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
 
 def yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCounter]:
     """What the chosen host and model accept, and how their tokens are counted."""
-    model = host.model(loaded.root_model)
+    return yardstick_of(host, loaded.root_model)
+
+
+def yardstick_of(host: Host, name: str | None) -> tuple[DatasetLimits, TokenCounter]:
+    """What a host and one of its models accept; without a model no length is too long."""
+    model = host.model(name) if name is not None else None
     limits = DatasetLimits(
         min_examples=host.limits.min_examples,
         max_example_tokens=model.max_example_tokens if model else None,

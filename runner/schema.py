@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.display import one_line, shown
-from runner.hints import did_you_mean, nearest
+from runner.hints import SHOWN_NAMES, did_you_mean, nearest
 
 Keys = tuple[str | int, ...]
 
@@ -133,6 +133,8 @@ class _Explainer:
             return _written(schema["const"])
         if "enum" in schema:
             written = [_written(value) for value in schema["enum"]]
+            if len(written) > SHOWN_NAMES:
+                return f"one of {len(written)}, such as {written[0]} or {written[-1]}"
             return written[0] if len(written) == 1 else "one of " + ", ".join(written)
         if "anyOf" in schema:
             return " or ".join(self.expected(branch) for branch in schema["anyOf"])
@@ -189,7 +191,8 @@ def _required_alone(alternatives: Sequence[Mapping[str, Any]]) -> list[str]:
 def _choice_sentence(choices: list[str], instance: Mapping[str, Any]) -> str:
     names = " or ".join(f"'{key}'" for key in choices)
     if any(key in instance for key in choices):
-        return f"found {' and '.join(f'{key!r}' for key in choices)}, expected only one. Keep {names}."
+        found = " and ".join(f"{key!r}" for key in choices if key in instance)
+        return f"found {found}, expected only one. Keep {names}."
     return f"expected one of {names}, found neither. Add one."
 
 
@@ -228,6 +231,8 @@ def _written(value: object) -> str:
 
 def _advice(error: Any) -> str:
     found = error.instance
+    if error.validator == "const":
+        return str(error.schema.get("$comment", ""))
     if error.validator == "enum":
         return nearest(str(found), map(str, error.validator_value))
     if error.schema.get("type") == "string" and not isinstance(found, dict | list):

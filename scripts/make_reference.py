@@ -1,5 +1,6 @@
 """Writes docs/reference/ from the code: the schemas, the commands' help, the checks. A test compares."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,23 @@ import click
 from runner.cli.commands import COMMANDS
 from runner.cli.main import finetune
 from runner.dataset.checks import RULES
+from runner.dataset.checks.rule import Rule
+from runner.display import spelled_out
 from runner.examples.allow_list import ALLOWED_FILTERS, ALLOWED_METHODS, ALLOWED_TESTS
 from runner.schema import load_schema
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 NOTE = "<!-- Written by scripts/make_reference.py; `make docs` writes it again. -->\n"
+CHECKS_HEAD = """\
+# Checks
+
+What `check`, `build`, `plan` and `run` look for in a dataset. An error stops the command with exit code 1;
+a warning and what is only worth knowing (info) do not; what is off is not looked for. A finding names the
+first three places by file and row. `checks:` in the recipe sets levels and leaves records alone;
+[the guide](../guides/checks.md) shows how. `finetune explain CODE` prints a section of this page.
+
+FT1xx: what hosted services take. FT2xx: damaged text. FT3xx: secrets and personal data. FT4xx: what shows
+only in the whole dataset. FT9xx: the checks themselves."""
 
 
 def pages() -> dict[str, str]:
@@ -109,12 +122,43 @@ def _command_parts(command: click.Command, parent: click.Context, title: str) ->
 
 
 def _checks_page() -> str:
-    rows = [f"| {rule.code} | {rule.severity.value} | {rule.message} |" for rule in RULES.values()]
-    head = (
-        "# Checks\n\nWhat `build`, `plan` and `run` look for in a dataset. An error stops the command with "
-        "exit code 1, a warning does not. Each finding names the first three places by file and row."
+    rows = [
+        f"| [{rule.code}](#{rule.code.lower()}-{rule.name}) | {rule.name} | {rule.level} | "
+        f"{_cell(rule.description)} |"
+        for rule in RULES.values()
+    ]
+    table = "\n".join(["| code | name | level | what holds |", "|---|---|---|---|", *rows])
+    return "\n\n".join([f"{NOTE}{CHECKS_HEAD}", table, *map(_rule_section, RULES.values())]) + "\n"
+
+
+def _rule_section(rule: Rule) -> str:
+    facts = [f"Level: {rule.level}."]
+    if rule.is_enforced:
+        facts.append("Hosted services enforce it: no recipe can lower or suppress it.")
+    if rule.extra:
+        facts.append("Needs `pip install 'finetune-runner[checks]'`.")
+    if rule.safe_fix:
+        facts.append(f"`finetune check --fix` {rule.safe_fix}.")
+    samples = (
+        f"Found:\n\n```text\n{spelled_out(rule.bad)}\n```\n\nClean:\n\n```text\n{spelled_out(rule.good)}\n```"
     )
-    return "\n".join([f"{NOTE}{head}\n", "| code | severity | message |", "|---|---|---|", *rows]) + "\n"
+    parts = [
+        f"## {rule.code} {rule.name}",
+        f"{_prose(rule.description)} {' '.join(facts)}",
+        _prose(rule.why),
+        f"> {_prose(rule.message)}",
+        samples,
+    ]
+    return "\n\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    return _prose(text).replace("|", "\\|")
+
+
+def _prose(text: str) -> str:
+    """Text that Markdown and site generators leave as it is."""
+    return re.sub(r"<[^<>]+>|\{[{%][^{}]+[}%]\}", lambda match: f"`{match.group()}`", text)
 
 
 def _templates_page() -> str:

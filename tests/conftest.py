@@ -19,12 +19,12 @@ def pytest_configure() -> None:
     local = ("torch", "transformers", "trl", "peft", "starlette", "uvicorn", "llguidance")
     graders = ("nltk", "rapidfuzz", "rouge_score", "sacrebleu")
     sources = ("pyarrow", "openpyxl", "defusedxml", "duckdb", "fsspec", "huggingface_hub")
-    wanted = (*local, *graders, *sources, "hypothesis", "setuptools")
+    checks = ("detect_secrets", "phonenumbers", "rensa")
+    wanted = (*local, *graders, *sources, *checks, "hypothesis", "setuptools")
     missing = [name for name in wanted if find_spec(name) is None]
     if os.environ.get("FINETUNE_TEST_FULL") and missing:
-        raise pytest.UsageError(
-            f"the full suite needs {', '.join(missing)}: pip install -e '.[local,graders,structured,dev]'"
-        )
+        extras = "[local,checks,graders,structured,dev]"
+        raise pytest.UsageError(f"the full suite needs {', '.join(missing)}: pip install -e '.{extras}'")
 
 
 @pytest.fixture(autouse=True)

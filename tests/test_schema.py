@@ -22,6 +22,11 @@ PAIRS = {
     "recipe_model": model.RecipeModel,
     "hyperparameters": model.Hyperparameters,
     "limits": model.Limits,
+    "checks": model.Checks,
+    "ignore": model.Ignore,
+    "test": model.RecipeTest,
+    "expectation": model.Expectation,
+    "expected_message": model.ExpectedMessage,
 }
 
 

@@ -10,33 +10,28 @@ from typing import Any, BinaryIO
 # Digests come sorted and go into as many bins, so that equal ones meet in one.
 N_BINS = 64
 _SHIFT = 64 - 6
-# The lowest byte of a question's digest says on which side of the split the example is.
-SIDE_BITS = 8
-TRAINING, VALIDATION = b"\1", b"\2"
 NUMBER_BYTES = 8
-# An example's number: the piece, the row within it, the template.
-ROW_BITS = 32
-VARIANT_BITS = 12
+
+# Of one example: its row in the piece, its identity, the suppressions that apply, its side, and what
+# `Examiner.examine` made of it.
+Examination = tuple[int, str, tuple[int, ...], str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Lines of both sides of the split in order, and digests to compare them with others.
+    """Lines of both sides of the split in order, and what the checks have to know of each example.
 
-    `keys` holds a number of eight bytes for each record, the digest of its key. `examples` holds three for
-    each: the digest of its question with its side, of all its messages, and where it stands. `problems` are
-    findings about one example: its number, a code, what the message says.
+    `keys` holds a number of eight bytes for each record, the digest of its key.
     """
 
     n_rows: int
     n_examples: tuple[int, int]
     n_tokens: tuple[int, int]
-    problems: list[tuple[int, str, dict[str, Any]]]
+    examined: list[Examination]
     training: bytes
     validation: bytes
     index: bytes
     keys: bytes
-    examples: bytes
 
     @property
     def is_end(self) -> bool:
@@ -53,12 +48,11 @@ END = Batch(
     n_rows=-1,
     n_examples=(0, 0),
     n_tokens=(0, 0),
-    problems=[],
+    examined=[],
     training=b"",
     validation=b"",
     index=b"",
     keys=b"",
-    examples=b"",
 )
 
 
@@ -81,12 +75,12 @@ def write_batch(stream: BinaryIO, batch: Batch | None) -> None:
     if batch is None:
         stream.write(b"null\n")
         return
-    blobs = [batch.training, batch.validation, batch.index, batch.keys, batch.examples]
+    blobs = [batch.training, batch.validation, batch.index, batch.keys]
     head = {
         "n_rows": batch.n_rows,
         "n_examples": batch.n_examples,
         "n_tokens": batch.n_tokens,
-        "problems": batch.problems,
+        "examined": batch.examined,
         "sizes": [len(blob) for blob in blobs],
     }
     stream.write(json.dumps(head).encode("ascii") + b"\n")
@@ -101,17 +95,16 @@ def read_batch(stream: BinaryIO) -> Batch | None:
     head = json.loads(line)
     if head is None:
         return None
-    training, validation, index, keys, examples = (read_exactly(stream, size) for size in head["sizes"])
+    training, validation, index, keys = (read_exactly(stream, size) for size in head["sizes"])
     return Batch(
         n_rows=head["n_rows"],
         n_examples=tuple(head["n_examples"]),
         n_tokens=tuple(head["n_tokens"]),
-        problems=[(number, code, values) for number, code, values in head["problems"]],
+        examined=head["examined"],
         training=training,
         validation=validation,
         index=index,
         keys=keys,
-        examples=examples,
     )
 
 

@@ -60,13 +60,14 @@ def build_dataset(
     try:
         with Output(folder) as output, Workers(request, counter, limits, count) as workers:
             batches = workers.batches(make_jobs(request, effort.piece_bytes))
-            checker = Checker(limits, counter)
+            checker = Checker(limits, counter, loaded.recipe.checks)
             merge_batches(batches, output, checker)
             return output.dataset(loaded.recipe, inputs, checker)
     except Trouble:
         examples = read_confined(loaded.recipe, loaded.folder, loaded.project, bounds=effort.bounds)
         with closing(examples):
-            return build_one_by_one(loaded.recipe, examples, inputs, folder, Checker(limits, counter))
+            checker = Checker(limits, counter, loaded.recipe.checks)
+            return build_one_by_one(loaded.recipe, examples, inputs, folder, checker)
 
 
 def build_one_by_one(
@@ -79,6 +80,7 @@ def build_one_by_one(
     """Do the same with examples as they stream past, and find every problem on the way."""
     issues: list[Issue] = []
     with Output(folder) as output:
+        checker.listener = output.write_hit
         for example in examples:
             if isinstance(example, Issue):
                 issues.append(example)

@@ -14,7 +14,7 @@ from runner.issues import Place, Severity
 from runner.recipe.model import Recipe
 
 # Raised with every change of the code that changes a dataset or its findings from equal inputs.
-BUILD_VERSION = 1
+BUILD_VERSION = 2
 
 
 def cache_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: TokenCounter) -> str:
@@ -25,7 +25,7 @@ def cache_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: To
             "recipe": {
                 name: value
                 for name, value in asdict(recipe).items()
-                if name not in ("training", "limits", "description", "name")
+                if name not in ("training", "limits", "description", "name", "tests")
             },
             "inputs": asdict(inputs),
             "limits": asdict(limits),
@@ -43,7 +43,8 @@ def read_cached(cache: Path, key: str, folder: Path) -> Dataset | None:
         return None
     sizes = ((dataset.path_of(file), file.size_bytes) for file in dataset.files)
     complete = all(path.is_file() and path.stat().st_size == size for path, size in sizes)
-    return dataset if complete and dataset.index_path.is_file() else None
+    tables = (dataset.index_path, dataset.hits_path)
+    return dataset if complete and all(path.is_file() for path in tables) else None
 
 
 def write_cached(cache: Path, key: str, dataset: Dataset) -> None:
@@ -63,6 +64,8 @@ def _from_stored(stored: dict[str, Any], folder: Path) -> Dataset:
         findings=tuple(_finding(item) for item in stored["findings"]),
         n_records=stored["n_records"],
         index=stored["index"],
+        hits=stored["hits"],
+        ignored=tuple(stored["ignored"]),
     )
 
 

@@ -1,4 +1,4 @@
-"""The files of a dataset while they are written: both sides of the split and the index."""
+"""The files of a dataset while they are written: both sides of the split, the index, the hits."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -6,6 +6,8 @@ from types import TracebackType
 from typing import Self
 
 from runner.dataset.checks import Checker
+from runner.dataset.checks.hits import hit_line
+from runner.dataset.checks.rule import Hit, Origin
 from runner.dataset.inputs import Inputs
 from runner.dataset.split import Side
 from runner.dataset.value import Dataset
@@ -24,6 +26,7 @@ class Output:
         names: tuple[Side, Side] = ("training", "validation")
         self.sides = {side: self._stack.enter_context(ExampleWriter(folder)) for side in names}
         self.index = self._stack.enter_context(HashedFile(folder))
+        self.hits = self._stack.enter_context(HashedFile(folder))
 
     def __enter__(self) -> Self:
         return self
@@ -38,6 +41,10 @@ class Output:
         self.n_records += (file, row) != self._last
         self._last = (file, row)
 
+    def write_hit(self, hit: Hit, origin: Origin | None) -> None:
+        """Append what a check found."""
+        self.hits.write(hit_line(hit, origin))
+
     def dataset(self, recipe: Recipe, inputs: Inputs, checker: Checker) -> Dataset:
         """Give the files their names."""
         exact = checker.counter.margin == 0
@@ -47,6 +54,7 @@ class Output:
             validation.n_examples,
             split_asked=recipe.split.validation > 0,
             keyed=recipe.key is not None,
+            sizes=(training.size_bytes, validation.size_bytes),
         )
         return Dataset(
             folder=self.folder,
@@ -57,4 +65,6 @@ class Output:
             findings=tuple(findings),
             n_records=self.n_records,
             index=self.index.keep(".index"),
+            hits=self.hits.keep(".hits"),
+            ignored=tuple(checker.ignored),
         )

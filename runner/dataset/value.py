@@ -45,7 +45,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """Training and validation files under `folder`, with the inputs and findings they came from."""
+    """Training and validation files under `folder`, with the inputs and findings they came from.
+
+    `hits` names the table of everything that was found, empty where none was written. `ignored` counts what
+    each entry under `checks.ignore` left out, `n_known` what a baseline did.
+    """
 
     folder: Path
     training_file: DatasetFile
@@ -55,6 +59,9 @@ class Dataset:
     findings: tuple[Finding, ...]
     n_records: int
     index: str
+    hits: str = ""
+    ignored: tuple[int, ...] = ()
+    n_known: int = 0
 
     @property
     def files(self) -> tuple[DatasetFile, ...]:
@@ -74,3 +81,8 @@ class Dataset:
     def index_path(self) -> Path:
         """Where the table of example keys and digests lies."""
         return self.folder / f"{self.index}.index"
+
+    @property
+    def hits_path(self) -> Path:
+        """Where the table of hits lies."""
+        return self.folder / f"{self.hits}.hits"

@@ -12,15 +12,14 @@ from typing import Any
 from runner.dataset.batch import (
     END,
     NUMBER_BYTES,
-    ROW_BITS,
-    TRAINING,
-    VALIDATION,
-    VARIANT_BITS,
     Batch,
+    Examination,
     read_exactly,
     write_batch,
 )
-from runner.dataset.checks import DatasetLimits, conversation_problems, length_problem
+from runner.dataset.checks import DatasetLimits
+from runner.dataset.checks.checker import Examined, Examiner, Suppressions, make_setup, record_identity
+from runner.dataset.checks.conversation import conversation_of_turns
 from runner.dataset.conversation import example_bytes
 from runner.dataset.index import identity_digest, line_of_digests
 from runner.dataset.split import Side, side_of
@@ -70,7 +69,9 @@ class Worker:
     def __init__(self, request: Request, counter: TokenCounter, limits: DatasetLimits) -> None:
         self.request = request
         self.counter = counter
-        self.limits = limits
+        checks = request.recipe.checks
+        self.examiner = Examiner(make_setup(limits, counter.margin, checks))
+        self.suppressions = Suppressions(checks)
         self.maker = ExampleMaker(request.recipe, request.folder, request.project)
 
     def batches(self, job: dict[str, Any], content: bytes, proof: bytes) -> Iterator[Batch | None]:
@@ -79,25 +80,25 @@ class Worker:
         clock(self.request.bounds.read_s)
         try:
             if "path" in job:
-                yield from self.file_batches(job["path"], source, file, job["piece"])
+                yield from self.file_batches(job["path"], source, file)
             else:
                 found = read_piece(Piece(content=content, proof=proof, **job["how"]), source, file)
-                yield None if found is None else self.batch(*found, job["piece"])
+                yield None if found is None else self.batch(*found)
         except (InvalidInputError, UnicodeError, MemoryError, RecursionError):
             # Reading record by record tells what it is.
             yield None
 
-    def file_batches(self, path: str, source: Source, file: str, piece: int) -> Iterator[Batch | None]:
+    def file_batches(self, path: str, source: Source, file: str) -> Iterator[Batch | None]:
         """The batches of a file that cannot be cut."""
         items = read_file(Path(path), source, file, self.request.project.grants)
         while some := list(islice(items, BATCH_RECORDS)):
             records = only_records(some)
-            yield None if records is None else self.batch(records, 0, piece)
+            yield None if records is None else self.batch(records, 0)
             clock(self.request.bounds.read_s)
 
-    def batch(self, records: list[Record], n_rows: int, piece: int) -> Batch:
+    def batch(self, records: list[Record], n_rows: int) -> Batch:
         """The examples of some records. Raises InvalidInputError."""
-        made = _Made(piece)
+        made = _Made()
         split = self.request.recipe.split
         for number, record in enumerate(records):
             if number % _CLOCKED_RECORDS == 0:
@@ -105,46 +106,35 @@ class Worker:
             found = self.maker.conversations(record)
             if found is None:
                 continue
-            key, group, conversations = found
+            key, group, holding, conversations = found
             side = side_of(key if group is None else group, split)
-            place = (made.piece + record.row) << VARIANT_BITS
+            ignored = self.suppressions.of(key, holding)
             identities = [identity_digest(key, variant) for variant, _ in conversations]
             made.keys.append(identities[0][:NUMBER_BYTES])
-            for index, (_, turns) in enumerate(conversations):
-                self.examine(turns, side, place + index, identities[index], made)
+            for identity, (_, turns) in zip(identities, conversations, strict=True):
+                examined = self.examine(turns, side, identity, made)
+                made.examined.append((record.row, record_identity(identity), ignored, side[0], examined))
         return made.batch(n_rows)
 
-    def examine(self, turns: list[Turn], side: Side, place: int, identity: bytes, made: "_Made") -> None:
+    def examine(self, turns: list[Turn], side: Side, identity: bytes, made: "_Made") -> Examined:
         """Check, count and encode one example."""
         n_tokens = self.counter.count(turns)
-        for code in conversation_problems(turns):
-            made.problems.append((place, code, {}))
-        too_long = length_problem(n_tokens, self.limits, self.counter.margin)
-        if too_long is not None:
-            made.problems.append((place, *too_long))
-        line, digest, question = example_bytes(turns)
+        line, digest = example_bytes(turns)
         made.lines[side].append(line)
         made.n_tokens[side] += n_tokens
         made.index.append(line_of_digests(identity, digest, side))
-        made.examples.append(
-            question[: NUMBER_BYTES - 1]
-            + (TRAINING if side == "training" else VALIDATION)
-            + digest[:NUMBER_BYTES]
-            + place.to_bytes(NUMBER_BYTES, "big")
-        )
+        return self.examiner.examine(conversation_of_turns(turns, n_tokens))
 
 
 class _Made:
     """The examples of a batch as they are made."""
 
-    def __init__(self, piece: int) -> None:
-        self.piece = piece << ROW_BITS
-        self.problems: list[tuple[int, str, dict[str, Any]]] = []
+    def __init__(self) -> None:
+        self.examined: list[Examination] = []
         self.lines: dict[Side, list[bytes]] = {"training": [], "validation": []}
         self.n_tokens: dict[Side, int] = {"training": 0, "validation": 0}
         self.index: list[str] = []
         self.keys: list[bytes] = []
-        self.examples: list[bytes] = []
 
     def batch(self, n_rows: int) -> Batch:
         """All of it."""
@@ -153,12 +143,11 @@ class _Made:
             n_rows=n_rows,
             n_examples=(len(training), len(validation)),
             n_tokens=(self.n_tokens["training"], self.n_tokens["validation"]),
-            problems=self.problems,
+            examined=self.examined,
             training=b"".join(training),
             validation=b"".join(validation),
             index="".join(self.index).encode("ascii"),
             keys=b"".join(sorted(self.keys)),
-            examples=b"".join(sorted(self.examples)),
         )
 
 

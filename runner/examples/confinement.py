@@ -14,6 +14,7 @@ from runner.examples.wire import END, Bounds, Phase, Position, Request, decode_i
 from runner.issues import Issue, Place
 from runner.project import Project
 from runner.recipe.model import Recipe
+from runner.sources.base import Record
 
 # The child finds modules where this process does. An environment variable would put them before the
 # standard library, and everything else in the environment is none of its business.
@@ -24,15 +25,22 @@ _CRASHES = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGILL, -s
 
 
 def read_confined(
-    recipe: Recipe, recipe_folder: Path, project: Project, *, bounds: Bounds | None = None
+    recipe: Recipe,
+    recipe_folder: Path,
+    project: Project,
+    *,
+    bounds: Bounds | None = None,
+    records: tuple[Record, ...] | None = None,
 ) -> Generator[Example | Issue, None, None]:
     """Yield what `read_examples` does, from a process with bounded memory and time per record.
 
-    A process that dies yields an issue for the record it died on and ends the stream. Closing the iterator
-    ends the process.
+    `records` are read in the place of the sources. A process that dies yields an issue for the record it
+    died on and ends the stream. Closing the iterator ends the process.
     """
     bounds = bounds or Bounds()
-    request = Request(recipe=recipe, folder=recipe_folder.resolve(), project=project, bounds=bounds)
+    request = Request(
+        recipe=recipe, folder=recipe_folder.resolve(), project=project, bounds=bounds, records=records
+    )
     with tempfile.TemporaryFile() as shared:
         shared.truncate(Position.SIZE_BYTES)
         with start_confined(_START, str(shared.fileno()), pass_fds=(shared.fileno(),)) as process:

@@ -1,6 +1,6 @@
 """From a recipe to its training examples, in the order of the sources."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,8 +26,8 @@ MAX_ISSUES = 1_000
 # Told which record is worked on next, or None when the next one is being read.
 Watch = Callable[[Record | None], None]
 
-# Identity, group and, by variant, role and content of every message.
-Conversations = tuple[str, str | None, list[tuple[str, list[Turn]]]]
+# Identity, group, the suppressions that apply and, by variant, role and content of every message.
+Conversations = tuple[str, str | None, tuple[int, ...], list[tuple[str, list[Turn]]]]
 
 # Between the name of a variant, which does not have it, and the number of a copy.
 COPY_MARK = "#"
@@ -47,7 +47,8 @@ class Message(NamedTuple):
 class Example:
     """One conversation to train on; `variant` names the template that made it, empty for a single one.
 
-    `key` is the record's identity, `group` the value that keeps records on one side of the split.
+    `key` is the record's identity, `group` the value that keeps records on one side of the split. `ignored`
+    are the entries under `checks.ignore` whose `where` is true for the record.
     """
 
     key: str
@@ -56,6 +57,7 @@ class Example:
     messages: tuple[Message, ...]
     file: str
     row: int
+    ignored: tuple[int, ...] = ()
 
     @property
     def is_copy(self) -> bool:
@@ -96,6 +98,25 @@ def read_examples(
         n_issues += isinstance(item, Issue)
         if n_issues >= max_issues:
             return
+
+
+def read_given(
+    recipe: Recipe,
+    folder: Path,
+    project: Project,
+    records: Iterable[Record],
+    *,
+    watch: Watch = lambda _: None,
+) -> Iterator[Example | Issue]:
+    """As `read_examples`, of these records alone; each stands for itself, so that a key may come again."""
+    for record in records:
+        try:
+            maker = ExampleMaker(recipe, folder, project)
+            watch(record)
+            yield from maker.items(record)
+            watch(None)
+        except InvalidInputError as error:
+            yield from error.issues
 
 
 def _all_items(recipe: Recipe, folder: Path, project: Project, watch: Watch) -> Iterator[Example | Issue]:
@@ -144,13 +165,15 @@ class ExampleMaker:
         if fields is None:
             return None
         identity, group = self._identity(fields, record), self._group(fields, record)
-        return identity, group, self.templates.render(fields, record)
+        ignored = self.templates.ignored(fields, record)
+        return identity, group, ignored, self.templates.render(fields, record)
 
     def _examples(self, record: Record) -> Iterator[Example]:
         fields = self._fields(record)
         if fields is None:
             return
         key, group = self._key(self._identity(fields, record), record), self._group(fields, record)
+        ignored = self.templates.ignored(fields, record)
         for variant, turns in self.templates.render(fields, record):
             messages = tuple(Message(role, content) for role, content in turns)
             for copy in range(1, record.copies + 1):
@@ -161,6 +184,7 @@ class ExampleMaker:
                     messages=messages,
                     file=record.file,
                     row=record.row,
+                    ignored=ignored,
                 )
 
     def _fields(self, record: Record) -> dict[str, Any] | None:

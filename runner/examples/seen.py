@@ -22,7 +22,13 @@ class SeenKeys:
 
     def put(self, key: str, number: int) -> int:
         """Store a number and return the one stored before, 0 where there was none."""
-        digest = int.from_bytes(hashlib.sha256(key.encode("utf-8")).digest()[:8], "big") or 1
+        return self.put_digest(
+            int.from_bytes(hashlib.sha256(key.encode("utf-8")).digest()[:8], "big"), number
+        )
+
+    def put_digest(self, digest: int, number: int) -> int:
+        """As `put`, for a key of which the first 64 bits of a hash are known."""
+        digest = digest or 1
         return self._tables[digest % _N_TABLES].put(digest, number)
 
 

@@ -53,36 +53,50 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """An expression that is true or false for a record, ready to use; `quick` is as for messages."""
+
+    keys: Keys
+    template: Template
+    quick: Evaluate | None
+
+
+@dataclass(frozen=True, slots=True)
 class Templates:
     """Everything that is rendered for a record."""
 
     environment: SandboxEnvironment
     variants: tuple[Variant, ...]
-    where: Template | None
-    quick_where: Evaluate | None
+    where: Condition | None
+    ignore: tuple[tuple[int, Condition], ...] = ()
 
     def keeps(self, fields: dict[str, Any], record: Record) -> bool:
         """Whether `where` lets the record in. Raises InvalidInputError when it does not say yes or no."""
-        if self.where is None:
-            return True
-        value = self._where_value(fields, record, self.where)
+        return self.where is None or self._holds(self.where, fields, record)
+
+    def ignored(self, fields: dict[str, Any], record: Record) -> tuple[int, ...]:
+        """The entries under `checks.ignore` whose `where` is true. Raises InvalidInputError like `keeps`."""
+        return tuple(index for index, where in self.ignore if self._holds(where, fields, record))
+
+    def _holds(self, where: Condition, fields: dict[str, Any], record: Record) -> bool:
+        value = self._value(where, fields, record)
         if not isinstance(value, bool):
             message = (
                 f"found {shown(value)}, expected true or false. Write a comparison such as `| length > 0`."
             )
-            raise _invalid(record, ("where",), message)
+            raise _invalid(record, where.keys, message)
         return value
 
-    def _where_value(self, fields: dict[str, Any], record: Record, where: Template) -> Any:
-        if self.quick_where is not None:
+    def _value(self, where: Condition, fields: dict[str, Any], record: Record) -> Any:
+        if where.quick is not None:
             try:
-                return self.quick_where(fields)
+                return where.quick(fields)
             except DOUBTS:
                 pass
         try:
-            return evaluate(where, make_context(self.environment, fields))
+            return evaluate(where.template, make_context(self.environment, fields))
         except SandboxError as error:
-            raise _invalid(record, ("where",), str(error)) from error
+            raise _invalid(record, where.keys, str(error)) from error
 
     def render(self, fields: dict[str, Any], record: Record) -> list[tuple[str, list[Turn]]]:
         """Role and content of every message, by variant. Raises InvalidInputError with all problems."""
@@ -133,6 +147,9 @@ def check_templates(recipe: Recipe, folder: Path, project: Project) -> list[Reci
         problems += [(_content_keys(keys, message), sentence) for sentence in sentences]
     if recipe.where is not None:
         problems += [(("where",), sentence) for sentence in library.where_problems(recipe.where)]
+    for index, where in _ignore_expressions(recipe):
+        keys = ("checks", "ignore", index, "where")
+        problems += [(keys, sentence) for sentence in library.where_problems(where)]
     group_by = recipe.split.group_by
     if group_by is not None:
         problems += [(("split", "group_by"), sentence) for sentence in library.field_problems(group_by)]
@@ -156,8 +173,11 @@ def compile_templates(recipe: Recipe, folder: Path, project: Project) -> Templat
         variants=tuple(
             Variant(name, tuple(messages), _quick(messages)) for name, messages in variants.items()
         ),
-        where=library.expression(recipe.where) if recipe.where is not None else None,
-        quick_where=library.quick_expression(recipe.where) if recipe.where is not None else None,
+        where=None if recipe.where is None else _condition(library, ("where",), recipe.where),
+        ignore=tuple(
+            (index, _condition(library, ("checks", "ignore", index, "where"), where))
+            for index, where in _ignore_expressions(recipe)
+        ),
     )
 
 
@@ -180,6 +200,16 @@ def template_files(recipe: Recipe, folder: Path, project: Project) -> dict[str, 
             issue = _recipe_issue(recipe, _content_keys(keys, message), one_line(str(error), limit=200))
             raise InvalidInputError([issue]) from error
     return dict(sorted(found.items()))
+
+
+def _condition(library: Library, keys: Keys, source: str) -> Condition:
+    return Condition(keys, library.expression(source), library.quick_expression(source))
+
+
+def _ignore_expressions(recipe: Recipe) -> Iterator[tuple[int, str]]:
+    for index, entry in enumerate(recipe.checks.ignore):
+        if entry.where is not None:
+            yield index, entry.where
 
 
 def _messages(recipe: Recipe) -> Iterator[tuple[str, Keys, MessageTemplate | MessageList]]:

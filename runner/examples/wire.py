@@ -14,12 +14,17 @@ from runner.examples.read import Example, Message
 from runner.issues import Issue, Place, Severity
 from runner.project import Grants, Project
 from runner.recipe.model import (
+    Checks,
+    Expectation,
+    ExpectedMessage,
     Field,
     Hyperparameters,
+    Ignore,
     Limits,
     MessageList,
     MessageTemplate,
     Recipe,
+    RecipeTest,
     Split,
     Template,
     Training,
@@ -44,12 +49,13 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the confined process has to read, and within which bounds."""
+    """What the confined process has to read, and within which bounds; `records` stand for the sources."""
 
     recipe: Recipe
     folder: Path
     project: Project
     bounds: Bounds
+    records: tuple[Record, ...] | None = None
 
 
 def encode_request(request: Request) -> bytes:
@@ -61,6 +67,7 @@ def encode_request(request: Request) -> bytes:
             "root": _path_text(request.project.root),
             "grants": _encode_grants(request.project.grants),
             "bounds": asdict(request.bounds),
+            "records": None if request.records is None else request.records,
         }
     )
 
@@ -68,11 +75,13 @@ def encode_request(request: Request) -> bytes:
 def decode_request(content: bytes) -> Request:
     """The request that was encoded."""
     value = json.loads(content)
+    records = value["records"]
     return Request(
         recipe=recipe_from_dict(value["recipe"]),
         folder=_path_of(value["folder"]),
         project=Project(root=_path_of(value["root"]), grants=_decode_grants(value["grants"])),
         bounds=Bounds(**value["bounds"]),
+        records=None if records is None else tuple(Record(*item) for item in records),
     )
 
 
@@ -112,6 +121,8 @@ def recipe_from_dict(value: dict[str, Any]) -> Recipe:
         split=Split(**value["split"]),
         training=Training(hyperparameters=Hyperparameters(**training.pop("hyperparameters")), **training),
         limits=Limits(**value["limits"]),
+        checks=_checks(value["checks"]),
+        tests=tuple(_test(test) for test in value["tests"]),
         **rest,
     )
 
@@ -127,12 +138,26 @@ def _message(value: dict[str, Any]) -> MessageTemplate | MessageList:
     return MessageList(**{**value, "roles": roles})
 
 
+def _checks(value: dict[str, Any]) -> Checks:
+    levels = tuple((code, level) for code, level in value["levels"])
+    ignore = tuple(Ignore(**{**item, "records": tuple(item["records"])}) for item in value["ignore"])
+    return Checks(**{**value, "levels": levels, "ignore": ignore})
+
+
+def _test(value: dict[str, Any]) -> RecipeTest:
+    expect = value["expect"]
+    messages = expect["messages"]
+    if messages is not None:
+        messages = tuple(ExpectedMessage(**message) for message in messages)
+    return RecipeTest(**{**value, "expect": Expectation(**{**expect, "messages": messages})})
+
+
 def encode_item(item: Example | Issue) -> bytes:
     """An example or an issue as one line of JSON."""
     if isinstance(item, Issue):
         return json.dumps({"issue": asdict(item)}).encode("ascii") + b"\n"
     messages = [(message.role, message.content) for message in item.messages]
-    value = (item.key, item.group, item.variant, messages, item.file, item.row)
+    value = (item.key, item.group, item.variant, messages, item.file, item.row, item.ignored)
     return _ENCODER.encode({"example": value}).encode("utf-8") + b"\n"
 
 
@@ -143,7 +168,7 @@ def decode_item(line: bytes) -> Example | Issue:
         issue = value["issue"]
         place, severity = Place(**issue.pop("place")), Severity(issue.pop("severity"))
         return Issue(place=place, severity=severity, **issue)
-    key, group, variant, messages, file, row = value["example"]
+    key, group, variant, messages, file, row, ignored = value["example"]
     return Example(
         key=key,
         group=group,
@@ -151,6 +176,7 @@ def decode_item(line: bytes) -> Example | Issue:
         messages=tuple(Message(role, content) for role, content in messages),
         file=file,
         row=row,
+        ignored=tuple(ignored),
     )
 
 

@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from runner.examples.read import Watch, read_examples
+from runner.examples.read import Watch, read_examples, read_given
 from runner.examples.wire import END, Bounds, Position, decode_request, encode_item
 from runner.sources.base import Record
 
@@ -19,7 +19,10 @@ def main() -> None:
     confine(request.bounds)
     watch = make_watch(Position(int(sys.argv[1])), request.bounds)
     write = sys.stdout.buffer.write
-    for item in read_examples(request.recipe, request.folder, request.project, watch=watch):
+    what = (request.recipe, request.folder, request.project)
+    given = request.records
+    items = read_examples(*what, watch=watch) if given is None else read_given(*what, given, watch=watch)
+    for item in items:
         write(encode_item(item))
     write(END)
     sys.stdout.buffer.flush()

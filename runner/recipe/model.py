@@ -155,6 +155,57 @@ class Limits:
     max_cost_usd: float | None = None
 
 
+Level = Literal["error", "warning", "info", "off"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ignore:
+    """Records that a check leaves alone: those of the keys, or those for which the expression is true."""
+
+    code: str
+    reason: str
+    where: str | None = None
+    records: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """How a dataset is judged; nothing here changes what is trained."""
+
+    levels: tuple[tuple[str, Level], ...] = ()
+    ignore: tuple[Ignore, ...] = ()
+    json_answers: bool = False
+    baseline: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedMessage:
+    """One message as a test states it."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """What a record should become: messages, nothing since `where` leaves it out, or an error."""
+
+    messages: tuple[ExpectedMessage, ...] | None = None
+    skipped: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeTest:
+    """A record, written out or named by its key, and what the recipe should make of it."""
+
+    name: str
+    expect: Expectation
+    record: dict[str, Any] | None = None
+    key: str | None = None
+    variant: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A whole recipe under one profile. Equality is equality of meaning; nothing here depends on a path.
@@ -173,9 +224,12 @@ class Recipe:
     split: Split = Split()
     limits: Limits = Limits()
     matrix: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
+    checks: Checks = Checks()
+    tests: tuple[RecipeTest, ...] = ()
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the recipe's meaning, not of its YAML text."""
+        """Hash of the recipe's meaning, not of its YAML text; checks and tests judge it and are no part."""
+        value = {name: item for name, item in asdict(self).items() if name not in ("checks", "tests")}
         # A combination has no matrix, and is the same recipe as one that states its values.
-        return sha256_of({name: item for name, item in asdict(self).items() if name != "matrix" or item})
+        return sha256_of({name: item for name, item in value.items() if name != "matrix" or item})

@@ -3,14 +3,19 @@
 from typing import Any
 
 from runner.recipe.model import (
+    Checks,
+    Expectation,
+    ExpectedMessage,
     Field,
     Hyperparameters,
+    Ignore,
     Join,
     Limits,
     MessageList,
     MessageTemplate,
     Recipe,
     RecipeModel,
+    RecipeTest,
     Sample,
     Source,
     Split,
@@ -32,6 +37,8 @@ def parse_recipe(value: dict[str, Any]) -> Recipe:
         split=Split(**value.get("split", {})),
         training=_training(value["training"]),
         limits=Limits(**value.get("limits", {})),
+        checks=_checks(value.get("checks", {})),
+        tests=tuple(_test(item) for item in value.get("tests", [])),
         matrix=_axes(value.get("matrix") or {}),
     )
 
@@ -88,3 +95,22 @@ def _training(value: dict[str, Any]) -> Training:
         hyperparameters=Hyperparameters(**value.get("hyperparameters", {})),
         **rest,
     )
+
+
+def _checks(value: dict[str, Any]) -> Checks:
+    ignore = (
+        Ignore(**{**item, "records": tuple(item.get("records", ()))}) for item in value.get("ignore", [])
+    )
+    return Checks(
+        levels=tuple(sorted(value.get("levels", {}).items())),
+        ignore=tuple(ignore),
+        json_answers=value.get("json_answers", False),
+        baseline=value.get("baseline"),
+    )
+
+
+def _test(value: dict[str, Any]) -> RecipeTest:
+    expect = dict(value["expect"])
+    messages = expect.pop("messages", None)
+    expected = None if messages is None else tuple(ExpectedMessage(**message) for message in messages)
+    return RecipeTest(**{**value, "expect": Expectation(messages=expected, **expect)})

@@ -79,9 +79,8 @@ def expected(loaded: LoadedRecipe) -> Dataset:
     """What reading record by record in this process makes."""
     folder = loaded.project.root / "expected"
     examples = read_examples(loaded.recipe, loaded.folder, loaded.project)
-    dataset = build_one_by_one(
-        loaded.recipe, examples, find_inputs(loaded), folder, Checker(LIMITS, EstimatedTokens())
-    )
+    checker = Checker(LIMITS, EstimatedTokens(), loaded.recipe.checks)
+    dataset = build_one_by_one(loaded.recipe, examples, find_inputs(loaded), folder, checker)
     return replace(dataset, folder=Path())
 
 
@@ -130,6 +129,30 @@ def test_processes_and_pieces_change_nothing(recipe: MakeRecipe, suffix: str) ->
         assert wanted == built(loaded, n_workers, piece_bytes)
 
 
+def test_checks_see_the_same_in_any_number_of_processes(recipe: MakeRecipe) -> None:
+    """Suppressions by key and by expression, rules about the whole dataset, and all that was found."""
+    pytest.importorskip("rensa", reason="rensa is not installed")
+    records = rows(300)
+    for number in range(0, 300, 3):
+        records[number]["body"] = (
+            f"담당자는 kim{number}@dewlatch.co.kr 입니다. 이 페이지가 도움이 되었나요? 네."
+        )
+    ignore = [
+        {"code": "FT303", "records": ["문서-6", "문서-12"], "reason": "they agreed"},
+        {"code": "FT205", "where": "title == '제목 5'", "reason": "meant"},
+    ]
+    loaded = recipe(
+        {"data.jsonl": as_jsonl(records)},
+        checks={"levels": {"FT401": "info", "FT402": "info"}, "ignore": ignore},
+    )
+    wanted = expected(loaded)
+
+    assert {"FT303", "FT401", "FT402", "FT403"} <= {finding.code for finding in wanted.findings}
+    assert all(wanted.ignored)
+    for n_workers, piece_bytes in ((1, 1 << 20), (3, 900)):
+        assert wanted == built(loaded, n_workers, piece_bytes)
+
+
 def test_the_files_are_those_of_reading_record_by_record(recipe: MakeRecipe) -> None:
     loaded = recipe({"data.jsonl": as_jsonl(rows(50))})
     root = loaded.project.root
@@ -137,7 +160,7 @@ def test_the_files_are_those_of_reading_record_by_record(recipe: MakeRecipe) -> 
     expected(loaded)
 
     content = {path.name: path.read_bytes() for path in (root / "expected").iterdir()}
-    assert 3 == len(content)
+    assert 4 == len(content)
     assert content == {path.name: path.read_bytes() for path in (root / "out-2-900").iterdir()}
 
 

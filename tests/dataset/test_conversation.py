@@ -26,14 +26,6 @@ def test_line_and_digest_are_equal(messages: tuple[Message, ...]) -> None:
     assert (training_line(messages), example.digest) == (made.line, made.digest.hex())
 
 
-def test_the_question_is_all_but_the_last_message() -> None:
-    first = example_bytes([("user", "a"), ("assistant", "b")])
-    other = example_bytes([("user", "a"), ("assistant", "c")])
-    longer = example_bytes([("user", "a"), ("user", "a"), ("assistant", "b")])
-
-    assert first.question == other.question != longer.question
-
-
 def test_every_character_is_written_the_same() -> None:
     text = "".join(map(chr, (*range(0xD800), *range(0xE000, sys.maxunicode + 1))))
 

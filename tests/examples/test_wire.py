@@ -43,6 +43,20 @@ FULL = DEFAULTS | {
         "seed": 1,
     },
     "limits": {"max_cost_usd": 2.5},
+    "checks": {
+        "levels": {"FT108": "error", "FT112": "off"},
+        "ignore": [
+            {"code": "FT303", "where": "title == 'b'", "reason": "공개"},
+            {"code": "FT304", "records": ["1", "2"], "reason": "public"},
+        ],
+        "json_answers": True,
+        "baseline": "faq.baseline.json",
+    },
+    "tests": [
+        {"name": "a", "record": {"t": [1]}, "expect": {"skipped": True}},
+        {"name": "b", "key": "1", "expect": {"messages": [{"role": "user", "content": "x"}]}},
+        {"name": "c", "record": {}, "variant": "v", "expect": {"error": "none"}},
+    ],
 }
 
 
@@ -55,6 +69,7 @@ def test_a_request_survives(setting: MakeSetting) -> None:
         folder=made.folder,
         project=made.project,
         bounds=Bounds(memory_bytes=5, record_s=0.5),
+        records=(Record({"t": ["가"]}, "recipe.yaml", 1),),
     )
 
     assert request == decode_request(encode_request(request))

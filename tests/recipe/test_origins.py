@@ -72,4 +72,5 @@ def test_defaults_are_filled_in_where_a_section_is_left_out(project: Path) -> No
         "training.method": "supervised",
         "training.hyperparameters.batch_size": "auto",
         "training.hyperparameters.learning_rate_multiplier": "auto",
+        "checks.json_answers": False,
     } == defaults

@@ -1,0 +1,72 @@
+"""The little of an example that rules about the whole dataset need, of the same size however long it is."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from runner.dataset.checks.conversation import Conversation, Turn
+from runner.dataset.checks.scripts import script_of
+
+# A sentence or line, its end included.
+_SENTENCE = re.compile(r"[^\n.!?。！？]{1,400}[.!?。！？]*")
+MIN_SENTENCE = 12
+MAX_SENTENCE = 160
+_EDGE, _LOOK = 2, 2 * MAX_SENTENCE
+
+
+class Digest(NamedTuple):
+    """An example, in numbers and a few short texts; goes through JSON unchanged.
+
+    `question` and `answer` are the first 64 and 62 bits of hashes of all messages but the last, and of the
+    last. `edges` are the sentences that open and close the answer. `signature` is a MinHash where asked for.
+    """
+
+    question: int
+    answer: int
+    answer_characters: int
+    question_script: str
+    answer_script: str
+    edges: tuple[str, ...] = ()
+    has_images: bool = False
+    signature: tuple[int, ...] = ()
+
+
+def digest_of(conversation: Conversation, sign: Callable[[str], tuple[int, ...]] | None = None) -> Digest:
+    """Digest an example; `sign` makes a MinHash of a text."""
+    turns, answer = conversation.turns, conversation.answer
+    return Digest(
+        question=_hash(turns[:-1]),
+        answer=_hash(turns[-1:]) >> 2,
+        answer_characters=len(answer),
+        question_script=script_of(conversation.question),
+        answer_script=script_of(answer),
+        edges=_edges(answer),
+        has_images=any(turn.images for turn in turns),
+        signature=sign(conversation.text) if sign else (),
+    )
+
+
+def _hash(turns: Iterable[Turn]) -> int:
+    digest = hashlib.blake2b(digest_size=8)
+    for turn in turns:
+        for part in (turn.role, turn.content, *map(repr, turn.tool_calls), *turn.images):
+            content = part.encode("utf-8", "surrogatepass")
+            digest.update(b"%d:" % len(content))
+            digest.update(content)
+        digest.update(b";")
+    return int.from_bytes(digest.digest(), "big")
+
+
+def _edges(answer: str) -> tuple[str, ...]:
+    """The first and last sentences that are long enough to be told from a word, unless they are all of it."""
+    first = _sentences(answer[:_LOOK])
+    last = first if len(answer) <= _LOOK else _sentences(answer[-_LOOK:])
+    if len(first) < 2:
+        return ()
+    chosen = (*first[:_EDGE], *last[-_EDGE:])
+    return tuple(dict.fromkeys(part for part in chosen if MIN_SENTENCE <= len(part) <= MAX_SENTENCE))
+
+
+def _sentences(text: str) -> list[str]:
+    return [part for part in map(str.strip, _SENTENCE.findall(text)) if len(part) > 1]

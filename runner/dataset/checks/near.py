@@ -1,0 +1,164 @@
+"""Rules about examples that are nearly the same, by MinHash and locality-sensitive hashing in one file."""
+
+import sqlite3
+import struct
+import weakref
+from collections.abc import Callable, Iterable
+
+from runner.dataset.checks.digest import Digest
+from runner.dataset.checks.rule import DatasetRule, Hit, Origin, Rule, Setup, Totals
+from runner.dataset.checks.samples import ask, lines
+from runner.dataset.split import Side
+
+# 16 bands of 4: of pairs that share 80 % of their shingles two in ten thousand are missed, and of those that
+# share half of them two thirds are looked at; their signatures tell them apart, give or take 5 %.
+# Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.
+N_HASHES, _ROWS = 64, 4
+SHINGLE = 5
+THRESHOLD = 0.8
+_SEED = 20261123
+_MIN_SHINGLES = 20
+_WORD = (1 << 64) - 1
+_PACKED = struct.Struct(f"<{N_HASHES}I")
+_SIDES: dict[Side, int] = {"training": 0, "validation": 1}
+_NEAREST = f"""
+SELECT side, packed, place FROM signature WHERE exact <> ? AND id IN
+(SELECT id FROM band WHERE hash IN ({",".join("?" * (N_HASHES // _ROWS))})) ORDER BY id
+"""  # noqa: S608 - nothing but question marks
+
+
+def signer() -> Callable[[str], tuple[int, ...]]:
+    """The function that signs a text: the MinHash of its runs of five characters, empty for a short one."""
+    from rensa import RMinHash
+
+    def sign(text: str) -> tuple[int, ...]:
+        flat = " ".join(text.lower().split())
+        shingles = {flat[start : start + SHINGLE] for start in range(len(flat) - SHINGLE + 1)}
+        if len(shingles) < _MIN_SHINGLES:
+            return ()
+        sketch = RMinHash(num_perm=N_HASHES, seed=_SEED)
+        sketch.update(sorted(shingles))
+        return tuple(sketch.digest())
+
+    return sign
+
+
+class _NearRepeats:
+    """Signatures in a temporary database; memory stays the same however many there are."""
+
+    def __init__(self, _: Setup) -> None:
+        # An empty name is a file that SQLite makes and removes itself.
+        self.connection = sqlite3.connect("")
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -16384"):
+            self.connection.execute(f"PRAGMA {pragma}")
+        weakref.finalize(self, self.connection.close)
+        columns = "id INTEGER PRIMARY KEY, exact INTEGER, side INTEGER, packed BLOB, place TEXT"
+        self.connection.execute(f"CREATE TABLE signature ({columns})")
+        # A band keeps the first example that had it: a popular one would make the work grow with its square.
+        self.connection.execute("CREATE TABLE band (hash INTEGER PRIMARY KEY, id INTEGER)")
+        self.n_seen = 0
+
+    def observe(self, digest: Digest, side: Side, origin: Origin) -> Iterable[Hit]:
+        """FT401, FT402: the first earlier example that is near; exact repeats are FT107's."""
+        if not digest.signature:
+            return
+        bands = [hash_band(number, digest.signature) for number in range(N_HASHES // _ROWS)]
+        near = self._nearest(digest, bands)
+        if near is not None:
+            earlier_side, place, share = near
+            crosses = earlier_side != _SIDES[side]
+            yield Hit("FT402" if crosses else "FT401", {"place": place, "share": f"{share:.0%}"})
+        self._add(digest, side, origin, bands)
+
+    def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
+        """Nothing: all was said."""
+        return ()
+
+    def _nearest(self, digest: Digest, bands: list[int]) -> tuple[int, str, float] | None:
+        for side, packed, place in self.connection.execute(_NEAREST, (_exact(digest), *bands)):
+            share = similarity(digest.signature, _PACKED.unpack(packed))
+            if share >= THRESHOLD:
+                return side, place, share
+        return None
+
+    def _add(self, digest: Digest, side: Side, origin: Origin, bands: list[int]) -> None:
+        self.n_seen += 1
+        place = f"{origin.file}: row {origin.row}"
+        row = (self.n_seen, _exact(digest), _SIDES[side], _PACKED.pack(*digest.signature), place)
+        self.connection.execute("INSERT INTO signature VALUES (?, ?, ?, ?, ?)", row)
+        self.connection.executemany(
+            "INSERT OR IGNORE INTO band VALUES (?, ?)", [(band, self.n_seen) for band in bands]
+        )
+
+
+def _exact(digest: Digest) -> int:
+    return _signed(digest.question * 3 ^ digest.answer)
+
+
+def _signed(value: int) -> int:
+    return (value & _WORD) - (1 << 63)
+
+
+def hash_band(number: int, signature: tuple[int, ...]) -> int:
+    """One band of a signature as a signed number of 64 bits, the same everywhere."""
+    value = number
+    for part in signature[number * _ROWS : (number + 1) * _ROWS]:
+        value = (value * 0x100000001B3 ^ part) * 0x9E3779B97F4A7C15 & _WORD
+    return _signed(value)
+
+
+def similarity(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    """The estimated share of shingles that two texts have in common (Jaccard)."""
+    return sum(map(int.__eq__, one, other)) / len(one)
+
+
+NEAR_RULES = (
+    DatasetRule(
+        rules=(
+            Rule(
+                code="FT401",
+                name="near-repeat",
+                level="off",
+                extra="rensa",
+                problem="an example is nearly the same as that of {place} ({share} in common), expected "
+                "one of them.",
+                advice="Leave one out with `where`, or keep both if the difference matters.",
+                description="No two examples share 80 % of their text (MinHash of runs of five characters).",
+                why="Near repeats weigh as much as repeats and hide in counts; off unless a recipe asks "
+                "for it.",
+                bad=lines(
+                    ask(
+                        "How do I reset the Dewlatch controller?",
+                        "Hold the blue button for ten seconds, then wait.",
+                    ),
+                    ask(
+                        "How do I reset the Dewlatch controller?",
+                        "Hold the blue button for ten seconds, then wait!",
+                    ),
+                ),
+                good=lines(
+                    ask(
+                        "How do I reset the Dewlatch controller?",
+                        "Hold the blue button for ten seconds, then wait.",
+                    ),
+                    ask("Which batteries does it take?", "Four of size AA, alkaline or rechargeable ones."),
+                ),
+            ),
+            Rule(
+                code="FT402",
+                name="near-leak",
+                level="off",
+                extra="rensa",
+                problem="an example is nearly the same as that of {place} on the other side of the split "
+                "({share} in common), so validation measures memory.",
+                advice="Set `split.group_by` to a field they share, or leave one out.",
+                description="No example of the validation file shares 80 % of its text with the training "
+                "file.",
+                why="As FT109, for questions that differ in a comma; off unless a recipe asks for it.",
+                bad="two such examples on different sides of the split",
+                good="two such examples on one side of the split",
+            ),
+        ),
+        start=_NearRepeats,
+    ),
+)

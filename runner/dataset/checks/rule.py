@@ -1,0 +1,124 @@
+"""What a check is: a code, what it says, and a function that finds it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from runner.dataset.checks.conversation import Conversation
+from runner.dataset.checks.digest import Digest
+from runner.dataset.split import Side
+from runner.recipe.model import Level
+
+# What fills the `{…}` of a rule's message: text and numbers only, since a hit goes through JSON.
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A check as people know it. `problem` and `advice` are the message; `{…}` are filled in.
+
+    `bad` and `good` are lines of a training file, one example each, that break and keep the rule. What
+    `is_enforced` is refused by hosted services anyway, so no recipe can allow it. `extra` names the packages
+    that the core install leaves out; such a rule is off until a recipe asks for it. `safe_fix` says what
+    `finetune check --fix` does.
+    """
+
+    code: str
+    name: str
+    level: Level
+    problem: str
+    advice: str
+    description: str
+    why: str
+    bad: str
+    good: str
+    is_enforced: bool = False
+    extra: str = ""
+    safe_fix: str = ""
+
+    @property
+    def message(self) -> str:
+        """What was found, what was expected, and what to do."""
+        return f"{self.problem} {self.advice}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetLimits:
+    """What the chosen host and model accept."""
+
+    min_examples: int
+    max_example_tokens: int | None = None
+    max_file_bytes: int | None = None
+    max_images: int = 10
+    max_image_bytes: int = 10_000_000
+    max_image_examples: int = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """All that rules know beside the examples; `margin` is the relative error of token counts."""
+
+    limits: DatasetLimits
+    margin: float = 0.0
+    json_answers: bool = False
+    codes: frozenset[str] = field(default_factory=frozenset)
+
+
+class Hit(NamedTuple):
+    """One time that a rule fired."""
+
+    code: str
+    values: Values
+
+
+class Origin(NamedTuple):
+    """Which example a hit is about; `ignored` are the entries under `checks.ignore` that apply to it."""
+
+    identity: str
+    file: str
+    row: int
+    ignored: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What is known of a dataset once all of it was seen."""
+
+    n_training: int
+    n_validation: int
+    split_asked: bool
+    keyed: bool
+    training_bytes: int = 0
+    validation_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleRule:
+    """A rule about one example: `check` yields the values of its message where the example breaks it.
+
+    A pure function, so that examples may be checked anywhere and in any order. At most its first values
+    count: a rule fires once per example. `when` is a quick look, shared with other rules, that rules most
+    examples out; what it says no to, `check` finds nothing in.
+    """
+
+    rule: Rule
+    check: Callable[[Conversation, Setup], Iterable[Values]]
+    when: Callable[[Conversation], bool] | None = None
+
+
+class Observer(Protocol):
+    """A rule about a whole dataset at work: told of every example in order, by its digest alone."""
+
+    def observe(self, digest: Digest, side: Side, origin: Origin) -> Iterable[Hit]:
+        """What this example breaks together with those before it."""
+
+    def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
+        """What shows only at the end; without an origin it is about the dataset itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRule:
+    """Rules that one observer finds; `start` makes the observer."""
+
+    rules: tuple[Rule, ...]
+    start: Callable[[Setup], Observer]
