@@ -27,6 +27,7 @@ LAYERS = (
     ("pipeline", "starter"),
     ("several",),
     ("upkeep",),
+    ("checking", "fixing"),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -45,7 +45,18 @@ def dataset_data(dataset: Dataset) -> dict[str, Any]:
         "validation_file": asdict(validation) if validation else None,
         "sources": [asdict(item) for item in dataset.sources],
         "templates": [asdict(item) for item in dataset.templates],
-        "findings": [_finding_data(finding) for finding in dataset.findings],
+        "findings": [finding_data(finding) for finding in dataset.findings],
+    }
+
+
+def finding_data(finding: Finding) -> dict[str, Any]:
+    """What a check found, and the first places."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "count": finding.count,
+        "places": [_place_data(place) for place in finding.places],
     }
 
 
@@ -108,16 +119,6 @@ def _step_data(step: Step) -> dict[str, Any]:
     data = asdict(step)
     file = data.pop("file", None)
     return {"step": _STEP_NAMES[type(step)], **data, **({"sha256": file["sha256"]} if file else {})}
-
-
-def _finding_data(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "count": finding.count,
-        "places": [_place_data(place) for place in finding.places],
-    }
 
 
 def _place_data(place: Place) -> dict[str, Any]:

@@ -27,6 +27,8 @@ def dataset_text(dataset: Dataset) -> str:
     if dataset.validation_file:
         lines.append(_dataset_line("validation", dataset.validation_file))
     lines += [neutralise(str(finding)) for finding in dataset.findings]
+    if dataset.n_known:
+        lines.append(f"in the baseline: {dataset.n_known:,} more findings")
     return "\n".join(lines)
 
 

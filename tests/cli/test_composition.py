@@ -82,7 +82,9 @@ def test_render_shows_every_origin(child: Path, call: Call) -> None:
         "    batch_size: auto                # default",
         "    learning_rate_multiplier: auto  # default",
         "  seed: 3                           # --set",
-    ] == shown.out.splitlines()[-9:]
+        "checks:",
+        "  json_answers: false               # default",
+    ] == shown.out.splitlines()[-11:]
 
 
 def test_render_without_origins_is_a_recipe_of_the_same_hash(child: Path, call: Call) -> None:

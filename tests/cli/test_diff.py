@@ -114,6 +114,7 @@ def test_markdown_keeps_data_inside_fences(call: Call, committed: Path) -> None:
     committed.with_name("faq.jsonl").write_text("\n".join(lines) + "\n")
     commit = git(committed.parent, "rev-parse", "HEAD")[:10]
     outcome = call("diff", "--format", "markdown")
+    conversations, _, checks = outcome.out.partition("\n**checks**\n")
 
     assert 0 == outcome.code
     assert (
@@ -142,8 +143,10 @@ faq: HEAD ({commit}) → working tree
 !       <img src=x onerror=alert(1)> @everyone [x](http://evil) \\x1b[2J\\u202e+}}
 ````
 """
-        == outcome.out
+        == conversations
     )
+    # What makes the record hostile is what checks look for.
+    assert ["FT202", "FT204", "FT213"] == re.findall(r"^\+ warning (FT\d+): ", checks, flags=re.MULTILINE)
 
 
 def test_a_comment_fits_however_much_changed(call: Call, committed: Path) -> None:
