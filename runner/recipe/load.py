@@ -19,6 +19,9 @@ from runner.recipe.parse import parse_recipe
 from runner.recipe.yaml import Document, Keys
 from runner.schema import Violation, violations
 
+# Commands that are about all combinations of a recipe.
+WITHOUT_ONLY = ("diff", "history", "refresh")
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedRecipe:
@@ -89,7 +92,8 @@ class LoadedRecipe:
         """A command about this recipe as it has to be typed, in backticks."""
         stated = self.assignments if name in ("plan", "run") else ()
         laid_over = [part for text in stated for part in ("--set", text)]
-        chosen = [part for choice in self.choices for part in ("--only", str(choice))]
+        choices = () if name in WITHOUT_ONLY else self.choices
+        chosen = [part for choice in choices for part in ("--only", str(choice))]
         return command(name, str(self.given), *laid_over, *chosen, *options, profile=self.profile)
 
     def issue(self, keys: Keys, message: str) -> Issue:

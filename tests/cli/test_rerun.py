@@ -155,6 +155,21 @@ def test_a_lockfile_that_changed_meanwhile_is_left_alone(
     assert outcome.err.endswith("faq.lock.yaml has another job by now; ftjob-2 was not locked\n")
 
 
+def test_one_combination_of_a_matrix_is_repeated(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    """And what to type next is about the commands that know combinations, and those that do not."""
+    recipe.write_text(recipe.read_text() + "matrix:\n  training.seed: [1, 2]\n")
+    call("run", recipe.name, "--yes")
+    outcome = call("rerun", recipe.name, "--yes", "--only", "seed=2")
+    whole = call("history", recipe.name)
+
+    assert 0 == outcome.code
+    assert outcome.out.startswith("ftjob-3 (attempt 2) repeats ftjob-2\n")
+    assert outcome.err.endswith("locked in faq.lock.yaml; `finetune history faq.yaml` has the job before\n")
+    assert ["default[seed=2]", "default[seed=2]", "default[seed=1]"] == [
+        line.split()[2] for line in whole.out.splitlines()[1:]
+    ]
+
+
 def test_both_jobs_are_in_the_history(call: Call, locked: Path) -> None:
     call("rerun", locked, "--yes")
     runs = call("history", locked, "--json").data["runs"]
