@@ -22,7 +22,7 @@ MAX_RESULT_BYTES = 1 << 16
 class CodeLimits:
     """What a grader may use: two minutes, 2 GB of memory, 1 GB of disk, no network.
 
-    https://developers.openai.com/api/docs/guides/graders (2026-08)
+    The limits that Azure documents for the same graders (2026-11).
     """
 
     seconds: int = 120

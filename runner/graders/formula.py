@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 MAX_CHARACTERS = 1000
-# https://developers.openai.com/api/docs/guides/graders (2026-08); `^` is a power there.
+# OpenAI's document only says "a formula"; this is the set we take it to mean, with `^` for a power.
 BINARY: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,

@@ -23,7 +23,7 @@ from runner.graders.model import (
 from runner.graders.similarity import UNSUPPORTED
 from runner.graders.template import TemplateError, check_template
 
-# Of the hosted service: https://developers.openai.com/api/docs/guides/graders (2026-08)
+# As Azure documents it for the same graders (2026-11); OpenAI's own limit was not found.
 MAX_SOURCE_BYTES = 256 * 1024
 ROLES = ("user", "assistant", "system", "developer")
 TEXT_TYPES = ("input_text", "output_text", "text")

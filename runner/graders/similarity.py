@@ -8,7 +8,6 @@ from runner.errors import MissingExtraError
 from runner.graders.model import Metric
 from runner.graders.tokens import tokenise
 
-# https://developers.openai.com/api/docs/guides/graders names rapidfuzz for fuzzy_match (2026-08).
 UNSUPPORTED = {
     "cosine": "cosine compares embeddings of text-embedding-3-large, which are not on this machine; "
     "use rouge_l or fuzzy_match"

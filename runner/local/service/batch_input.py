@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 CHAT_ENDPOINT = "/v1/chat/completions"
-# https://developers.openai.com/api/docs/guides/batch (2026-08)
+# https://github.com/openai/openai-openapi (2026-08-21)
 MAX_REQUESTS = 50_000
 # More would say nothing new.
 MAX_ERRORS = 50

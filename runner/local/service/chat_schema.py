@@ -1,4 +1,4 @@
-"""What a chat request may hold, as JSON Schema: names and ranges of OpenAI's API (2026-08)."""
+"""What a chat request may hold, as JSON Schema: names and ranges of OpenAI's document (2026-08-21)."""
 
 from typing import Any
 

@@ -56,7 +56,7 @@ def service_of(request: Request) -> Service:
 def idempotency_key(request: Request) -> str | None:
     """What the client calls a create, so that repeating it gives the same object. Raises ApiError.
 
-    https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ (2025-10)
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
     """
     key = request.headers.get("idempotency-key") or None
     if key is not None and len(key) > MAX_KEY_CHARACTERS:

@@ -1,4 +1,4 @@
-"""What request bodies may hold, as JSON Schema: the ranges are those of OpenAI's API (2026-08)."""
+"""What request bodies may hold, as JSON Schema: the ranges are those of OpenAI's document (2026-08-21)."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ METADATA = {
     "propertyNames": {"maxLength": 64},
     "additionalProperties": {"type": "string", "maxLength": 512},
 }
-# An hour to thirty days: https://developers.openai.com/api/reference/resources/files (2026-08)
+# An hour to thirty days, as in OpenAI's document (2026-08-21).
 EXPIRY = _closed(
     {
         "anchor": {"const": "created_at"},

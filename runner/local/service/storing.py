@@ -16,7 +16,7 @@ from runner.local.service.context import Service
 from runner.local.service.refusals import ApiError, invalid, key_reused
 
 # What a client may upload. At most 512 MB go through /files, 8 GB in parts, 200 MB for a batch:
-# https://developers.openai.com/api/reference/resources/files (2026-08)
+# https://github.com/openai/openai-openapi (2026-08-21)
 PURPOSES = ("assistants", "batch", "evals", "fine-tune", "user_data", "vision")
 MAX_FILE_BYTES = 512 * 1024 * 1024
 MAX_UPLOAD_BYTES = 8 * 1024 * 1024 * 1024

@@ -31,9 +31,10 @@ def check_body(body: dict[str, Any], schema: dict[str, Any]) -> None:
 
 
 def refusal_of(error: Any) -> ApiError:
-    """Describe a violation in the words of https://platform.openai.com/docs/guides/error-codes (2026-08).
+    """Describe a violation, a `jsonschema.ValidationError`.
 
-    `error` is a `jsonschema.ValidationError`.
+    The words for numbers out of range are those in published recordings of the hosted API; the others are
+    built alike.
     """
     path, rule = _path(error.absolute_path), str(error.validator)
     if rule == "required":

@@ -68,7 +68,7 @@ class Sampler:
         return _with_probabilities(token_id, reported, self._sampling.top_logprobs)
 
     def _adjusted(self, logits: torch.Tensor) -> torch.Tensor:
-        """Apply bias and penalties: https://platform.openai.com/docs/guides/text (2026-08).
+        """Apply bias and penalties.
 
         A token that was chosen c times loses c times the frequency penalty, and the presence penalty once.
         """

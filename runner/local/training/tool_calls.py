@@ -9,7 +9,7 @@ from typing import Any
 from runner.local.training.text_stream import StopFilter
 
 # The form that Qwen, Hermes and the models tuned like them write: https://github.com/NousResearch/
-# Hermes-Function-Calling (2026-08). Other forms stay text.
+# Hermes-Function-Calling. Other forms stay text.
 OPENING = "<tool_call>"
 _CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|$)", re.DOTALL)
 
