@@ -53,6 +53,12 @@ class StaleLockError(RunnerError):
     exit_code = 6
 
 
+class GateError(RunnerError):
+    """A gate of the evaluation did not let the model pass."""
+
+    exit_code = 7
+
+
 class OverBudgetError(RunnerError):
     """The price is above the budget, or is unknown."""
 

@@ -11,6 +11,7 @@ from runner import __version__
 from runner.canonical import write_atomically
 from runner.dataset.value import DatasetFile, InputFile
 from runner.errors import StaleLockError
+from runner.lock_evaluation import LockedEvaluation, evaluation_value, parse_evaluation
 from runner.recipe.yaml import is_plain_text, parse_yaml
 from runner.schema import violations
 
@@ -88,6 +89,7 @@ class LockedRun:
     training_file: LockedFile
     validation_file: LockedFile | None = None
     job: LockedJob | None = None
+    evaluation: LockedEvaluation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +198,7 @@ def _run(value: dict[str, Any]) -> LockedRun:
         training_file=_locked_file(dataset["training_file"]),
         validation_file=_locked_file(validation) if validation else None,
         job=parse_job(value["job"]) if value["job"] else None,
+        evaluation=parse_evaluation(value["evaluation"]) if "evaluation" in value else None,
     )
 
 
@@ -238,7 +241,9 @@ def run_value(run: LockedRun) -> dict[str, Any]:
     }
     if run.validation_file:
         dataset["validation_file"] = _file_value(run.validation_file)
+    evaluated = {"evaluation": evaluation_value(run.evaluation)} if run.evaluation else {}
     return {
+        **evaluated,
         "dataset": _without_none(dataset),
         "job": _job_value(run.job) if run.job else None,
         "recipe": {"sha256": run.recipe_sha256, "sections": dict(run.sections)},

@@ -36,6 +36,7 @@ from runner.errors import (
     RunnerError,
     UsageError,
 )
+from runner.evaluation.problems import evaluation_problems
 from runner.examples.confinement import read_confined
 from runner.examples.mapping import check_fields
 from runner.examples.read import Example
@@ -544,6 +545,7 @@ def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
         *check_templates(loaded.recipe, loaded.folder, loaded.project),
         *check_settings(loaded),
         *check_tests(loaded.recipe),
+        *evaluation_problems(loaded.recipe),
     ]
     issues = [loaded.issue(keys, message) for keys, message in problems]
     return [*issues, *host_problems(loaded, operator.user_hosts)]

@@ -33,7 +33,8 @@ class FakeHost:
     `metadata` says whether the host filters jobs by metadata, ignores the filter, or keeps none. An object
     stays out of `lag` lists after it was made. A `strict` host refuses a job without its training file;
     one that `ignores_after` sends the first page of a list for ever. What a host `lacks` are the beginnings
-    of paths that it answers with a bare 404.
+    of paths that it answers with a bare 404. `answer` gives the text for a model and messages;
+    one that begins with a status is a refusal.
     """
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -43,6 +44,8 @@ class FakeHost:
     requests: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
+    questions: list[Any] = field(default_factory=list)
+    answer: Callable[[str, list[dict[str, str]]], str] = lambda model, messages: model
     job_status: str = "succeeded"
     job_error: dict[str, Any] | None = None
     trained_tokens: int = 1700
@@ -154,6 +157,17 @@ class FakeHost:
         model: dict[str, Any] = {"id": name, "object": "model", "created": 1_795_000_000, "owned_by": "org-1"}
         return {**model, "shutdown_date": self.shutdown_dates.get(name)}
 
+    def completion(self, body: dict[str, Any]) -> dict[str, Any] | str:
+        """The answer of a model: what the test says of model and question, or a refusal."""
+        text = self.answer(body["model"], body["messages"])
+        if REFUSAL.match(text):
+            return text
+        message = {"role": "assistant", "content": text}
+        usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body["model"]}
+        return {**head, "choices": [choice], "usage": usage}
+
     def visible(self, items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """What a list shows: an object is left out as often as the host lags behind."""
         shown = []
@@ -259,6 +273,9 @@ class _Handler(BaseHTTPRequestHandler):
             return host.add_job(json.loads(body))
         if path == "/fine_tuning/jobs":
             return self._page(_chosen(host, query), query)
+        if path == "/chat/completions":
+            host.questions.append(json.loads(body))
+            return host.completion(host.questions[-1])
         if path.startswith("/models/"):
             return host.model(unquote(path.removeprefix("/models/")))
         return self._job_answer(path.split("/"))

@@ -11,6 +11,7 @@ from runner.providers.base import (
     JOB_KEY_METADATA,
     ChatRequest,
     Checkpoint,
+    Completion,
     ConnectionLostError,
     Event,
     FileNotReadyError,
@@ -165,6 +166,10 @@ class MemoryProvider:
     def chat(self, request: ChatRequest) -> Iterator[str]:
         """Echo."""
         yield from request.messages[-1]["content"]
+
+    def complete(self, request: ChatRequest) -> Completion:
+        """Echo."""
+        return Completion(text=request.messages[-1]["content"])
 
     def close(self) -> None:
         """Nothing to give back."""

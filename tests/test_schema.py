@@ -27,6 +27,8 @@ PAIRS = {
     "test": model.RecipeTest,
     "expectation": model.Expectation,
     "expected_message": model.ExpectedMessage,
+    "evaluation": model.Evaluation,
+    "gate": model.Gate,
 }
 
 
@@ -78,7 +80,9 @@ def properties(node: Any, path: str) -> list[tuple[str, dict[str, Any]]]:
         for key, value in node.get("properties", {}).items():
             found.append((f"{path}.{key}", value))
         for key, value in node.items():
-            found += properties(value, f"{path}.{key}")
+            # A condition only repeats what it looks at.
+            if key != "if":
+                found += properties(value, f"{path}.{key}")
     elif isinstance(node, list):
         for index, value in enumerate(node):
             found += properties(value, f"{path}[{index}]")

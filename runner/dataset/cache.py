@@ -25,7 +25,7 @@ def cache_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: To
             "recipe": {
                 name: value
                 for name, value in asdict(recipe).items()
-                if name not in ("training", "limits", "description", "name", "tests")
+                if name not in ("training", "limits", "description", "name", "tests", "evaluation")
             },
             "inputs": asdict(inputs),
             "limits": asdict(limits),

@@ -31,6 +31,7 @@ def read_confined(
     *,
     bounds: Bounds | None = None,
     records: tuple[Record, ...] | None = None,
+    with_fields: bool = False,
 ) -> Generator[Example | Issue, None, None]:
     """Yield what `read_examples` does, from a process with bounded memory and time per record.
 
@@ -39,7 +40,12 @@ def read_confined(
     """
     bounds = bounds or Bounds()
     request = Request(
-        recipe=recipe, folder=recipe_folder.resolve(), project=project, bounds=bounds, records=records
+        recipe=recipe,
+        folder=recipe_folder.resolve(),
+        project=project,
+        bounds=bounds,
+        records=records,
+        with_fields=with_fields,
     )
     with tempfile.TemporaryFile() as shared:
         shared.truncate(Position.SIZE_BYTES)

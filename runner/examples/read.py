@@ -1,7 +1,7 @@
 """From a recipe to its training examples, in the order of the sources."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,7 +48,8 @@ class Example:
     """One conversation to train on; `variant` names the template that made it, empty for a single one.
 
     `key` is the record's identity, `group` the value that keeps records on one side of the split. `ignored`
-    are the entries under `checks.ignore` whose `where` is true for the record.
+    are the entries under `checks.ignore` whose `where` is true for the record. What the templates read,
+    `fields`, crosses to another process only where it was asked for.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Example:
     file: str
     row: int
     ignored: tuple[int, ...] = ()
+    fields: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_copy(self) -> bool:
@@ -185,6 +187,7 @@ class ExampleMaker:
                     file=record.file,
                     row=record.row,
                     ignored=ignored,
+                    fields=fields,
                 )
 
     def _fields(self, record: Record) -> dict[str, Any] | None:

@@ -49,13 +49,17 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the confined process has to read, and within which bounds; `records` stand for the sources."""
+    """What the confined process has to read, and within which bounds; `records` stand for the sources.
+
+    `with_fields` asks for the fields of the examples too.
+    """
 
     recipe: Recipe
     folder: Path
     project: Project
     bounds: Bounds
     records: tuple[Record, ...] | None = None
+    with_fields: bool = False
 
 
 def encode_request(request: Request) -> bytes:
@@ -68,6 +72,7 @@ def encode_request(request: Request) -> bytes:
             "grants": _encode_grants(request.project.grants),
             "bounds": asdict(request.bounds),
             "records": None if request.records is None else request.records,
+            "with_fields": request.with_fields,
         }
     )
 
@@ -82,6 +87,7 @@ def decode_request(content: bytes) -> Request:
         project=Project(root=_path_of(value["root"]), grants=_decode_grants(value["grants"])),
         bounds=Bounds(**value["bounds"]),
         records=None if records is None else tuple(Record(*item) for item in records),
+        with_fields=value["with_fields"],
     )
 
 
@@ -152,12 +158,14 @@ def _test(value: dict[str, Any]) -> RecipeTest:
     return RecipeTest(**{**value, "expect": Expectation(**{**expect, "messages": messages})})
 
 
-def encode_item(item: Example | Issue) -> bytes:
+def encode_item(item: Example | Issue, *, with_fields: bool = False) -> bytes:
     """An example or an issue as one line of JSON."""
     if isinstance(item, Issue):
         return json.dumps({"issue": asdict(item)}).encode("ascii") + b"\n"
     messages = [(message.role, message.content) for message in item.messages]
-    value = (item.key, item.group, item.variant, messages, item.file, item.row, item.ignored)
+    # In ASCII: a field that no template uses may hold what is no text in UTF-8.
+    fields = json.dumps(item.fields) if with_fields else None
+    value = (item.key, item.group, item.variant, messages, item.file, item.row, item.ignored, fields)
     return _ENCODER.encode({"example": value}).encode("utf-8") + b"\n"
 
 
@@ -168,7 +176,7 @@ def decode_item(line: bytes) -> Example | Issue:
         issue = value["issue"]
         place, severity = Place(**issue.pop("place")), Severity(issue.pop("severity"))
         return Issue(place=place, severity=severity, **issue)
-    key, group, variant, messages, file, row, ignored = value["example"]
+    key, group, variant, messages, file, row, ignored, fields = value["example"]
     return Example(
         key=key,
         group=group,
@@ -177,6 +185,7 @@ def decode_item(line: bytes) -> Example | Issue:
         file=file,
         row=row,
         ignored=tuple(ignored),
+        fields=None if fields is None else json.loads(fields),
     )
 
 

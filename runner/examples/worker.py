@@ -23,7 +23,7 @@ def main() -> None:
     given = request.records
     items = read_examples(*what, watch=watch) if given is None else read_given(*what, given, watch=watch)
     for item in items:
-        write(encode_item(item))
+        write(encode_item(item, with_fields=request.with_fields))
     write(END)
     sys.stdout.buffer.flush()
 

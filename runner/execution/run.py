@@ -130,6 +130,7 @@ def _fresh_run(execution: Execution, plan: Plan, locked: LockedRun | None) -> Lo
         if dataset.validation_file
         else None,
         job=locked.job if locked else None,
+        evaluation=locked.evaluation if locked else None,
     )
 
 

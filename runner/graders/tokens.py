@@ -3,6 +3,9 @@
 import re
 import unicodedata
 
+# Raised with every change of what comes out below: scores of different versions cannot be compared.
+VERSION = 1
+
 # Scripts that are written without spaces, one token a character, and Hangul, one token a syllable: in Korean
 # a noun and its particle are one word, so whole words hardly ever meet. KorQuAD compares syllables for the
 # same reason: https://arxiv.org/abs/1909.07005 (2019). rouge-score itself drops every letter outside a-z.

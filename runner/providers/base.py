@@ -152,6 +152,17 @@ class ChatRequest:
     messages: tuple[Mapping[str, str], ...]
     temperature: float = 0.0
     max_tokens: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """A whole answer; tokens are None where the provider does not count them."""
+
+    text: str
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    finish_reason: str | None = None
 
 
 class Provider(Protocol):
@@ -207,6 +218,9 @@ class Provider(Protocol):
 
     def chat(self, request: ChatRequest) -> Iterator[str]:
         """The answer in pieces, as it comes."""
+
+    def complete(self, request: ChatRequest) -> Completion:
+        """The whole answer. A lost one is asked for again a few times, with growing pauses."""
 
     def close(self) -> None:
         """Give the connections back."""

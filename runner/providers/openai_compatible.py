@@ -15,6 +15,7 @@ from runner.providers.base import (
     JOB_KEY_METADATA,
     ChatRequest,
     Checkpoint,
+    Completion,
     Event,
     Job,
     JobRequest,
@@ -22,11 +23,13 @@ from runner.providers.base import (
     RemoteModel,
 )
 from runner.providers.openai_errors import CALL_ERRORS, Explainer
-from runner.providers.openai_objects import checkpoint_of, event_of, file_of, job_of, model_of
+from runner.providers.openai_objects import checkpoint_of, completion_of, event_of, file_of, job_of, model_of
 
 # What a lookup reads at most; the hosts' pages have 100 jobs.
 MAX_SEARCHED_JOBS = 10_000
 MAX_CHECKPOINTS = 1_000
+# Many questions at a time meet rate limits; the SDK waits as long as the host says, or 0.5 s to 8 s.
+ASKED_AGAIN = 5
 
 
 class OpenAICompatible:
@@ -200,17 +203,16 @@ class OpenAICompatible:
 
     def chat(self, request: ChatRequest) -> Iterator[str]:
         """The answer in pieces, as it comes."""
-        options: dict[str, Any] = {"temperature": request.temperature}
-        if request.max_tokens is not None:
-            options["max_completion_tokens"] = request.max_tokens
-        messages: Any = [dict(message) for message in request.messages]
         completions = self.client.chat.completions
-        stream = self._read(
-            lambda: completions.create(model=request.model, messages=messages, stream=True, **options)
-        )
+        stream = self._read(lambda: completions.create(stream=True, **_chat_body(request)))
         for chunk in self._pieces(stream):
             if chunk.choices and chunk.choices[0].delta.content:
                 yield chunk.choices[0].delta.content
+
+    def complete(self, request: ChatRequest) -> Completion:
+        """The whole answer. A lost one is asked for again ASKED_AGAIN times, with growing pauses."""
+        completions = self.client.with_options(max_retries=ASKED_AGAIN).chat.completions
+        return completion_of(self._read(lambda: completions.create(**_chat_body(request))))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -254,6 +256,19 @@ class OpenAICompatible:
         if not getattr(answer, "id", None):
             raise self.explain.unconfirmed(what, "an answer without an ID")
         return answer
+
+
+def _chat_body(request: ChatRequest) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "model": request.model,
+        "messages": [dict(message) for message in request.messages],
+        "temperature": request.temperature,
+    }
+    if request.max_tokens is not None:
+        body["max_completion_tokens"] = request.max_tokens
+    if request.seed is not None:
+        body["seed"] = request.seed
+    return body
 
 
 def connect(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from runner.display import neutralise
-from runner.providers.base import Checkpoint, Event, Job, JobError, RemoteFile, RemoteModel
+from runner.providers.base import Checkpoint, Completion, Event, Job, JobError, RemoteFile, RemoteModel
 
 
 def file_of(item: Any) -> RemoteFile:
@@ -53,6 +53,18 @@ def model_of(item: Any) -> RemoteModel:
         created_at=item.created or 0,
         owned_by=item.owned_by or "",
         shutdown_date=str(last_day) if last_day else None,
+    )
+
+
+def completion_of(item: Any) -> Completion:
+    """The first choice of a chat completion; one without text, as after a refusal, is an empty answer."""
+    choice = item.choices[0] if item.choices else None
+    usage = item.usage
+    return Completion(
+        text=(choice.message.content or "") if choice is not None else "",
+        prompt_tokens=usage.prompt_tokens if usage else None,
+        completion_tokens=usage.completion_tokens if usage else None,
+        finish_reason=choice.finish_reason if choice is not None else None,
     )
 
 

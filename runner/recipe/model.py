@@ -10,6 +10,10 @@ from runner.canonical import sha256_of
 Scalar = str | int | float | bool | None
 AUTO: Literal["auto"] = "auto"
 Auto = Literal["auto"]
+Baseline = Literal["base_model", "few_shot", "retrieval", "retrieval_prompt"]
+Opponent = Literal[Baseline, "locked"]
+# The parts of a recipe that say how good it is, not what it makes.
+JUDGING = ("checks", "tests", "evaluation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +153,31 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gate:
+    """What the tuned model has to reach; `by` below 0 is a loss that would be accepted."""
+
+    metric: str
+    better_than: Opponent | None = None
+    by: float = 0
+    min: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How the tuned model is judged. `graders` are objects of the OpenAI API with our defaults filled in."""
+
+    graders: tuple[Mapping[str, Any], ...]
+    on: Literal["validation", "training"] = "validation"
+    sources: tuple[Source, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+    shots: int = 3
+    slices: tuple[str, ...] = ()
+    limit: int | None = None
+    max_tokens: int = 512
+    gate: Gate | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """What a run may cost; None means no limit was stated."""
 
@@ -226,10 +255,11 @@ class Recipe:
     matrix: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
     checks: Checks = Checks()
     tests: tuple[RecipeTest, ...] = ()
+    evaluation: Evaluation | None = None
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of the recipe's meaning, not of its YAML text; checks and tests judge it and are no part."""
-        value = {name: item for name, item in asdict(self).items() if name not in ("checks", "tests")}
+        """Hash of the recipe's meaning, not of its YAML text, without the parts that judge it."""
+        value = {name: item for name, item in asdict(self).items() if name not in JUDGING}
         # A combination has no matrix, and is the same recipe as one that states its values.
         return sha256_of({name: item for name, item in value.items() if name != "matrix" or item})

@@ -4,9 +4,11 @@ from typing import Any
 
 from runner.recipe.model import (
     Checks,
+    Evaluation,
     Expectation,
     ExpectedMessage,
     Field,
+    Gate,
     Hyperparameters,
     Ignore,
     Join,
@@ -40,6 +42,7 @@ def parse_recipe(value: dict[str, Any]) -> Recipe:
         checks=_checks(value.get("checks", {})),
         tests=tuple(_test(item) for item in value.get("tests", [])),
         matrix=_axes(value.get("matrix") or {}),
+        evaluation=_evaluation(value["evaluation"]) if "evaluation" in value else None,
     )
 
 
@@ -114,3 +117,33 @@ def _test(value: dict[str, Any]) -> RecipeTest:
     messages = expect.pop("messages", None)
     expected = None if messages is None else tuple(ExpectedMessage(**message) for message in messages)
     return RecipeTest(**{**value, "expect": Expectation(messages=expected, **expect)})
+
+
+# What graders of texts compare where the recipe does not say.
+_COMPARED = {"input": "{{ sample.output_text }}", "reference": "{{ item.reference }}"}
+
+
+def _evaluation(value: dict[str, Any]) -> Evaluation:
+    rest = {key: value[key] for key in ("on", "shots", "limit", "max_tokens") if key in value}
+    return Evaluation(
+        graders=tuple(_grader(item) for item in value["graders"]),
+        sources=tuple(source_from_dict(source) for source in value.get("sources", ())),
+        baselines=tuple(value.get("baselines", ())),
+        slices=tuple(value.get("slices", ())),
+        gate=Gate(**value["gate"]) if "gate" in value else None,
+        **rest,
+    )
+
+
+def _grader(value: dict[str, Any], name: str = "") -> dict[str, Any]:
+    kind = value.get("type")
+    usual: dict[str, Any] = {"name": name or value.get("evaluation_metric") or kind}
+    if kind in ("string_check", "text_similarity"):
+        usual |= _COMPARED
+    grader = {**usual, **value}
+    if kind == "multi":
+        inner = value["graders"].items()
+        grader["graders"] = {
+            key: _grader(item, key) if isinstance(item, dict) else item for key, item in inner
+        }
+    return grader

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from unicodedata import east_asian_width
 
 from runner.budget import total_price
 from runner.dataset.value import Dataset, DatasetFile
@@ -107,8 +108,11 @@ def event_text(event: Event) -> str:
 def table_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Columns under a header, as wide as they need to be."""
     table = [tuple(header), *(tuple(one_line(cell, limit=100) for cell in row) for row in rows)]
-    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table)
+    widths = [max(_width(row[column]) for row in table) for column in range(len(header))]
+    lines = (
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        for row in table
+    )
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -168,6 +172,11 @@ def _step_line(step: Step) -> str:
 def _aligned(rows: Sequence[tuple[str, str]]) -> str:
     width = max(len(name) for name, _ in rows) + 2
     return "\n".join(f"{name.ljust(width)}{value}" for name, value in rows)
+
+
+def _width(text: str) -> int:
+    """The columns that a terminal takes for a text; Hangul and Han take two each."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _indented(text: str) -> str:

@@ -55,6 +55,39 @@ def find_revision(folder: Path, name: str, environment: Mapping[str, str]) -> Re
     return Revision(root=root, name=name, commit=found.decode("ascii").strip(), environment=kept)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """A commit by its hash, its day (YYYY-MM-DD) and the first line of its message."""
+
+    sha: str
+    day: str
+    subject: str
+
+
+def last_change(folder: Path, file: str, environment: Mapping[str, str], line: bytes | None) -> Commit | None:
+    """The commit that last changed a file, or a line with that text; None where it is not committed.
+
+    `file` is relative to the folder. None too outside a repository and without git.
+    """
+    kept = {key: environment[key] for key in _KEPT_VARIABLES if key in environment}
+    try:
+        of = ("HEAD", "--", file) if line is None else (_last_to_touch(folder, file, kept, line), "--")
+        said = _git(folder, kept, "log", "-1", "--no-show-signature", "--format=%H%x00%cs%x00%s", *of)
+    except (RunnerError, ValueError):
+        return None
+    sha, _, rest = said.decode("utf-8", "replace").rstrip("\n").partition("\0")
+    day, _, subject = rest.partition("\0")
+    return Commit(sha=sha, day=day, subject=subject) if sha else None
+
+
+def _last_to_touch(folder: Path, file: str, kept: Mapping[str, str], line: bytes) -> str:
+    """The commit of a line as it was committed, wherever it stands now. Raises RunnerError, ValueError."""
+    lines = _git(folder, kept, "cat-file", "blob", f"HEAD:./{file}").splitlines()
+    number = lines.index(line) + 1
+    blamed = _git(folder, kept, "blame", "--porcelain", "-L", f"{number},{number}", "HEAD", "--", file)
+    return blamed.split(maxsplit=1)[0].decode("ascii")
+
+
 def list_entries(revision: Revision) -> list[Entry]:
     """The files and links of a revision, submodules left out."""
     listed = _git(revision.root, revision.environment, "ls-tree", "-r", "-z", revision.commit)

@@ -8,7 +8,7 @@ from typing import Any
 from runner.lockfile import LockedJob, LockedRun
 from runner.plan import section_hashes
 from runner.recipe.composition import DEFAULT_PROFILE
-from runner.recipe.model import Field, MessageList, Recipe, Template
+from runner.recipe.model import Evaluation, Field, MessageList, Recipe, Template
 from runner.review.value import Change, Hashed, Settings
 
 # path, value, whether it is the default
@@ -80,6 +80,18 @@ def _recipe_values(recipe: Recipe) -> Iterator[Setting]:
     yield from _values(recipe.limits, "limits")
     for path, values in recipe.matrix:
         yield f"matrix.{path}", list(values), False
+    if recipe.evaluation is not None:
+        yield from _evaluation_values(recipe.evaluation)
+
+
+def _evaluation_values(evaluation: Evaluation) -> Iterator[Setting]:
+    for grader in evaluation.graders:
+        for name, value in grader.items():
+            if name != "name":
+                yield f"evaluation.graders.{grader['name']}.{name}", value, False
+    if evaluation.sources:
+        yield "evaluation.sources", [source.path for source in evaluation.sources], False
+    yield from _values(evaluation, "evaluation", without=("graders", "sources"))
 
 
 def _field_values(item: Field) -> Iterator[Setting]:

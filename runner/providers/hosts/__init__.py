@@ -24,7 +24,7 @@ OPENAI_NAMES = {name: name for name in ("n_epochs", "batch_size", "learning_rate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostModel:
-    """A base model a host trains; prices in US dollars per million training tokens, None where unknown.
+    """A base model a host trains; prices in US dollars per million tokens, None where unknown.
 
     `tokenizer` is a tokenizer file inside this package and `chat_format` how a message is written for it.
     Without `methods`, all of the host's are for it.
@@ -36,6 +36,10 @@ class HostModel:
     tokenizer: str | None = None
     chat_format: str = ""
     training_usd_per_million_tokens: float | None = None
+    input_usd_per_million_tokens: float | None = None
+    output_usd_per_million_tokens: float | None = None
+    tuned_input_usd_per_million_tokens: float | None = None
+    tuned_output_usd_per_million_tokens: float | None = None
     price_as_of: date | None = None
     price_source: str = ""
     shutdown_date: date | None = None

@@ -1,0 +1,106 @@
+"""An evaluation from recipe to lockfile: questions → candidates → answers → scores → evaluation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from runner.evaluating.asking import ask
+from runner.evaluating.study import Console, Study, Wanted, prepare
+from runner.evaluation.assemble import Outcome, comparisons_of, result_of, rows_of, scores_by_candidate
+from runner.evaluation.candidates import TUNED
+from runner.evaluation.comparison import slices
+from runner.evaluation.cost import break_even
+from runner.evaluation.gate import decide
+from runner.evaluation.past import keep_answers, read_past
+from runner.evaluation.scores import (
+    graders_sha256,
+)
+from runner.evaluation.value import Evaluation
+from runner.pipeline import Operator, build, save_run
+from runner.price import price_of
+from runner.providers.hosts import find_host
+from runner.recipe.load import LoadedRecipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """An evaluation, the recipe it is of, and whether the lockfile has it now."""
+
+    loaded: LoadedRecipe
+    evaluation: Evaluation
+    answers_path: Path
+    locked: bool = False
+
+
+def evaluate(path: Path, operator: Operator, wanted: Wanted, console: Console) -> Evaluated:
+    """Ask, score and compare; a passing evaluation of the recipe's own model is locked.
+
+    Raises UsageError, ProviderError where the model in question answers nothing, OverBudgetError.
+    """
+    study = prepare(path, operator, wanted)
+    outcomes = ask(study, console)
+    evaluation = _assemble(study, outcomes)
+    # What `--set` changed is not what the recipe beside the lockfile says.
+    saves = wanted.saves and not operator.assignments
+    keeps = wanted.blesses or (saves and (evaluation.gate is None or evaluation.gate.passed))
+    answers_path = keep_answers(evaluation, study.folder / "answers")
+    saved = keeps and evaluation.subject == TUNED and _lock(study, evaluation)
+    return Evaluated(loaded=study.loaded, evaluation=evaluation, answers_path=answers_path, locked=saved)
+
+
+def _assemble(study: Study, outcomes: Sequence[Outcome]) -> Evaluation:
+    names = [grader.name for grader in study.graders]
+    rows = rows_of(study.items, outcomes)
+    others = [candidate.name for candidate in study.candidates[1:]]
+    evaluation = Evaluation(
+        recipe=study.loaded.recipe.name,
+        profile=study.loaded.profile,
+        subject=study.subject,
+        questions=study.questions,
+        graders=tuple(names),
+        graders_sha256=graders_sha256(study.section, study.judge.name),
+        results=tuple(result_of(outcome, names) for outcome in outcomes),
+        comparisons=comparisons_of(study.subject, rows, others, names),
+        rows=rows,
+        slices=tuple(slices(study.section.slices, study.items, scores_by_candidate(outcomes), names)),
+        notes=study.notes,
+    )
+    if study.wanted.volume is not None:
+        evaluation = _with_break_even(study, evaluation, outcomes, study.wanted.volume)
+    gate = study.section.gate
+    if gate is None or study.wanted.alone:
+        return evaluation
+    locked = study.run.evaluation if study.run else None
+    past = read_past(locked, study.folder / "answers") if locked else None
+    return replace(evaluation, gate=decide(gate, evaluation, past))
+
+
+def _with_break_even(
+    study: Study, evaluation: Evaluation, outcomes: Sequence[Outcome], volume: int
+) -> Evaluation:
+    host = find_host(study.loaded.recipe.training.provider, study.operator.user_hosts)
+    base = host.model(study.loaded.root_model)
+    training = price_of(study.loaded.recipe, build(study.loaded, host), host, base).usd
+    per_request = {
+        result.name: result.usd / (study.questions.n - result.failures)
+        for result in evaluation.results
+        if result.usd is not None and result.failures < study.questions.n
+    }
+    subject = per_request.get(evaluation.subject)
+    longer = [outcome.candidate.name for outcome in outcomes if outcome.candidate.prompting != "plain"]
+    if training is None or subject is None:
+        note = "when training pays for itself is not known: a price is missing in the host entry."
+        return replace(evaluation, notes=(*evaluation.notes, note))
+    weighed = [
+        break_even(name, training, subject, per_request[name], volume)
+        for name in longer
+        if name in per_request
+    ]
+    return replace(evaluation, break_even=tuple(weighed))
+
+
+def _lock(study: Study, evaluation: Evaluation) -> bool:
+    """Put the evaluation beside the job that it is of, if that job still is the locked one."""
+    if study.run is None or study.run.job is None:
+        return False
+    return save_run(study.loaded, replace(study.run, evaluation=evaluation.locked()), over=study.run.job.id)

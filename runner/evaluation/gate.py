@@ -1,0 +1,78 @@
+"""Decides whether a model may pass."""
+
+from runner.evaluation.past import Past, compare_with_past, not_comparable, unpaired_difference
+from runner.evaluation.statistics import Interval
+from runner.evaluation.value import Evaluation, GateResult
+from runner.recipe.model import Gate
+
+
+def decide(gate: Gate, evaluation: Evaluation, past: Past | None) -> GateResult:
+    """Compare the subject's scores with what the gate asks for.
+
+    It passes only where every answer that it looks at has a score, and where the whole interval of the
+    difference is above `by`: what few questions cannot show does not pass.
+    """
+    subject = evaluation.result(evaluation.subject)
+    score = subject.scores.get(gate.metric) if subject else None
+    if subject is None or score is None or subject.failures:
+        failures = subject.failures if subject else 0
+        return _refused(gate, f"{failures} answers of {evaluation.subject} failed or have no score")
+    if gate.min is not None and score.mean < gate.min:
+        reached = f"{gate.metric} of {evaluation.subject} is {score.mean:.3f}"
+        return _refused(gate, f"{reached}, below the minimum of {gate.min:g}")
+    if gate.better_than is None:
+        return _passed(gate, f"{gate.metric} is {score.mean:.3f}, at least {gate.min:g}")
+    if gate.better_than == "locked":
+        return _against_past(gate, evaluation, past)
+    return _against_baseline(gate, evaluation, gate.better_than)
+
+
+def _against_baseline(gate: Gate, evaluation: Evaluation, name: str) -> GateResult:
+    baseline = evaluation.result(name)
+    if baseline is None or baseline.failures:
+        failures = baseline.failures if baseline else evaluation.questions.n
+        return _refused(gate, f"{failures} answers of {name} failed or have no score")
+    found = next(
+        (item for item in evaluation.comparisons if (item.other, item.grader) == (name, gate.metric)), None
+    )
+    if found is None or found.difference is None:
+        return _refused(gate, f"nothing of {name} could be compared")
+    return _judged(gate, evaluation, name, found.difference, "")
+
+
+def _against_past(gate: Gate, evaluation: Evaluation, past: Past | None) -> GateResult:
+    if past is None:
+        return _passed(
+            gate, "no evaluation is locked yet; this one becomes what later ones are compared with"
+        )
+    reason = not_comparable(evaluation.locked(), past.locked)
+    if reason is not None:
+        return _refused(gate, f"not comparable with the locked evaluation: {reason}. --bless locks this one")
+    paired = compare_with_past(evaluation, evaluation.subject, past, gate.metric)
+    if paired is not None and paired.difference is not None:
+        return _judged(gate, evaluation, "the locked model", paired.difference, "")
+    subject, locked = evaluation.result(evaluation.subject), past.locked.candidates.get("tuned")
+    if subject is None or locked is None or gate.metric not in locked.scores:
+        return _refused(gate, f"the locked evaluation has no {gate.metric} of a tuned model")
+    difference = unpaired_difference(subject.scores[gate.metric], locked.scores[gate.metric])
+    note = "; unpaired, because the locked answers are not on this machine"
+    return _judged(gate, evaluation, "the locked model", difference, note)
+
+
+def _judged(gate: Gate, evaluation: Evaluation, name: str, difference: Interval, note: str) -> GateResult:
+    numbers = (
+        f"{gate.metric} of {evaluation.subject} − {name} = {difference.mean:+.3f} "
+        f"[{difference.low:+.3f}, {difference.high:+.3f}] on {difference.n} questions{note}"
+    )
+    wanted = f"the whole interval above {gate.by:+g}" if gate.by else "the whole interval above 0"
+    if difference.low > gate.by:
+        return _passed(gate, numbers)
+    return _refused(gate, f"{numbers}; expected {wanted}")
+
+
+def _passed(gate: Gate, why: str) -> GateResult:
+    return GateResult(passed=True, metric=gate.metric, sentence=f"gate passed: {why}.")
+
+
+def _refused(gate: Gate, why: str) -> GateResult:
+    return GateResult(passed=False, metric=gate.metric, sentence=f"gate failed: {why}.")

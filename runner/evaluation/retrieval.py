@@ -1,0 +1,69 @@
+"""Finds the training records nearest to a text, in any script, by BM25 over runs of characters."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runner.errors import MissingExtraError
+from runner.examples.read import Example
+
+# Pairs and triples of characters: words need no analyser, which Korean would ask for, and no spaces.
+SIZES = (2, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """A training example and its BM25 score; `share` is how much of the text stands in it."""
+
+    example: Example
+    score: float
+    share: float
+
+
+class NearestRecords:
+    """An index of training examples. Raises MissingExtraError where `bm25s` is not installed.
+
+    Lucene's BM25 with its usual k1 of 1.5 and b of 0.75: https://arxiv.org/abs/2407.03618 (2024).
+    """
+
+    def __init__(self, training: Sequence[Example]) -> None:
+        try:
+            import bm25s
+        except ImportError as error:
+            raise MissingExtraError(
+                "Finding the nearest records needs the extra `evaluation` (bm25s is missing). "
+                "Install it with: pip install 'finetune-runner[evaluation]'"
+            ) from error
+        self.training = training
+        self.index: Any = bm25s.BM25(method="lucene")
+        if training:
+            self.index.index([_grams(_text(example)) for example in training], show_progress=False)
+
+    def find(self, text: str, count: int, *, without: str = "") -> list[Near]:
+        """The `count` nearest examples, the best first and earlier ones before equal later ones.
+
+        Examples of the record with the key `without` are passed over, and so is what shares nothing.
+        """
+        grams = _grams(text)
+        if not self.training or not grams:
+            return []
+        scores = [float(score) for score in self.index.get_scores(grams)]
+        best = sorted(range(len(scores)), key=lambda number: (-scores[number], number))
+        near = (number for number in best if scores[number] > 0)
+        kept = [number for number in near if not without or self.training[number].key != without]
+        return [self._near(number, scores[number], grams) for number in kept[:count]]
+
+    def _near(self, number: int, score: float, grams: list[str]) -> Near:
+        example = self.training[number]
+        known = set(_grams(_text(example)))
+        return Near(example=example, score=score, share=sum(gram in known for gram in grams) / len(grams))
+
+
+def _text(example: Example) -> str:
+    return "\n".join(message.content for message in example.messages)
+
+
+def _grams(text: str) -> list[str]:
+    flat = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return [flat[start : start + size] for size in SIZES for start in range(len(flat) - size + 1)]

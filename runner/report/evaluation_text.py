@@ -1,0 +1,205 @@
+"""An evaluation as plain text: the table, what it can and cannot say, wins and losses, the gate."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from runner.display import neutralise, one_line
+from runner.evaluation.comparison import Comparison, Slice
+from runner.evaluation.cost import BreakEven
+from runner.evaluation.statistics import Interval
+from runner.evaluation.value import Evaluation, Questions, Result, Row
+from runner.lock_evaluation import LockedScore
+from runner.report.terminal import table_text
+
+SHOWN_LEAKS = 5
+SHOWN_ROWS = 3
+SHOWN_SLICES = 12
+FEW = 30
+
+
+def evaluation_text(evaluation: Evaluation, *, shown_rows: int = SHOWN_ROWS) -> str:
+    """Everything a person needs to judge a model."""
+    parts = [
+        "\n".join(_head(evaluation)),
+        results_text(evaluation.results, evaluation.graders),
+        "\n".join(line for comparison in evaluation.comparisons for line in comparison_lines(comparison)),
+        "\n".join(_size_lines(evaluation)),
+        "\n".join(_slice_lines(evaluation)),
+        "\n\n".join(_row_texts(evaluation, shown_rows)),
+        "\n".join(_break_even_line(item) for item in evaluation.break_even),
+        "\n".join(f"note: {neutralise(note)}" for note in evaluation.notes),
+        neutralise(evaluation.gate.sentence) if evaluation.gate else "",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def results_text(results: Sequence[Result], graders: Sequence[str]) -> str:
+    """A row for each candidate: scores with 95 % intervals, failures, latency, tokens, cost."""
+    header = ("", *graders, "FAILED", "P50", "P95", "TOKENS IN", "OUT", "COST")
+    rows = [
+        (
+            result.name,
+            *(score_text(result.scores.get(name)) for name in graders),
+            str(result.failures),
+            _seconds(result.p50_s),
+            _seconds(result.p95_s),
+            _count(result.prompt_tokens),
+            _count(result.completion_tokens),
+            "unknown" if result.usd is None else f"${result.usd:.2f}",
+        )
+        for result in results
+    ]
+    lines = [table_text(header, rows)]
+    lines += [
+        f"{result.name}: {result.cut} answers were cut off at `evaluation.max_tokens`."
+        for result in results
+        if result.cut
+    ]
+    lines += [
+        f"{result.name}: {result.failures} without a score, the first because: {neutralise(result.failure)}"
+        for result in results
+        if result.failure
+    ]
+    return "\n".join(lines)
+
+
+def comparison_lines(comparison: Comparison, *, is_paired: bool = True) -> Iterator[str]:
+    """What one comparison says, in a sentence and its numbers; unpaired ones know no wins."""
+    one, other = one_line(comparison.one), one_line(comparison.other)
+    if comparison.difference is None:
+        yield f"{comparison.grader}: {one} and {other} have no question in common."
+        return
+    if is_paired and not comparison.wins and not comparison.losses:
+        yield f"{comparison.grader}: {one} and {other} score the same on all {comparison.ties} questions."
+        return
+    said = {
+        "better": f"{one} is better than {other}",
+        "worse": f"{one} is worse than {other}",
+        "unclear": f"no difference between {one} and {other} can be told",
+    }[comparison.verdict]
+    found = comparison.difference
+    head = f"{comparison.grader}: {said}: {found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    if not is_paired:
+        yield f"{head}, means alone."
+        return
+    yield (
+        f"{head}, {comparison.wins} won, {comparison.losses} lost, {comparison.ties} equal, "
+        f"{comparison.test} p = {comparison.p:.2g}."
+    )
+
+
+def _head(evaluation: Evaluation) -> Iterator[str]:
+    questions = evaluation.questions
+    profile = "" if evaluation.profile == "default" else f" ({evaluation.profile})"
+    on = {"validation": "held out", "training": "trained on", "sources": "of `evaluation.sources`"}
+    yield (
+        f"{evaluation.recipe}{profile}: {questions.n} questions {on[questions.on]}, "
+        f"sha256 {questions.sha256[:16]}; graders {evaluation.graders_sha256[:16]}"
+    )
+    yield from _leak_lines(questions)
+
+
+def _leak_lines(questions: Questions) -> Iterator[str]:
+    if not questions.leaks_checked:
+        if questions.on != "training":
+            yield "questions were not compared with the training records; --leaks does."
+        return
+    for leak in questions.left_out[:SHOWN_LEAKS]:
+        yield (
+            f"left out: {leak.place} nearly repeats {leak.training_place} of the training records "
+            f"({leak.share:.0%} in common)"
+        )
+    if len(questions.left_out) > SHOWN_LEAKS:
+        yield f"left out: {len(questions.left_out) - SHOWN_LEAKS} more"
+    if questions.overlap is not None:
+        yield f"{questions.overlap:.0%} of the answers' runs of 13 tokens stand in training answers too"
+
+
+def _size_lines(evaluation: Evaluation) -> Iterator[str]:
+    for comparison in evaluation.comparisons:
+        n = comparison.difference.n if comparison.difference else 0
+        if comparison.verdict != "unclear" or not comparison.visible:
+            continue
+        needed = comparison.pairs_needed
+        rest = f"; the one found would take about {needed:,}" if needed else ""
+        yield (
+            f"{comparison.grader}, {comparison.one} and {comparison.other}: {n} questions would show a "
+            f"difference of {comparison.visible:.3f} four times in five{rest}."
+        )
+    if 0 < evaluation.questions.n < FEW:
+        yield f"{evaluation.questions.n} questions are few: below {FEW}, only large differences can be told."
+
+
+def _slice_lines(evaluation: Evaluation) -> Iterator[str]:
+    """The means by the values of fields, by the first grader."""
+    names = [result.name for result in evaluation.results]
+    found: dict[tuple[str, str], dict[str, Slice]] = {}
+    for item in evaluation.slices:
+        if item.grader == evaluation.graders[0]:
+            found.setdefault((item.field, item.value), {})[item.candidate] = item
+    if not found:
+        return
+    yield f"{evaluation.graders[0]} by slice:"
+    largest = sorted(found.items(), key=lambda pair: -max(item.score.n for item in pair[1].values()))
+    rows = [
+        (
+            f"{field} = {one_line(value, limit=30)}",
+            str(max(item.score.n for item in items.values())),
+            *(f"{items[name].score.mean:.3f}" if name in items else "–" for name in names),
+        )
+        for (field, value), items in largest[:SHOWN_SLICES]
+    ]
+    yield table_text(("", "N", *names), rows)
+    if len(found) > SHOWN_SLICES:
+        yield f"{len(found) - SHOWN_SLICES} more; --json has all."
+
+
+def _row_texts(evaluation: Evaluation, count: int) -> Iterator[str]:
+    """The questions that tell two candidates apart most, by the first grader and comparison."""
+    if not evaluation.comparisons or count == 0:
+        return
+    first = evaluation.comparisons[-1]
+    judged = [
+        (row.scores[first.one][first.grader] - row.scores[first.other][first.grader], row)
+        for row in evaluation.rows
+        if first.grader in row.scores.get(first.one, {}) and first.grader in row.scores.get(first.other, {})
+    ]
+    won = sorted((item for item in judged if item[0] > 0), key=lambda item: -item[0])
+    lost = sorted((item for item in judged if item[0] < 0), key=lambda item: item[0])
+    for name, rows in (("won", won), ("lost", lost)):
+        for difference, row in rows[:count]:
+            head = f"{name} against {first.other} by {abs(difference):.3f}: {row.place}"
+            yield "\n".join([neutralise(head), *_row_lines(row, (first.one, first.other))])
+
+
+def _row_lines(row: Row, names: Iterable[str]) -> Iterator[str]:
+    for message in row.prompt:
+        yield f"  {message.role}: {one_line(message.content, limit=200)}"
+    yield f"  reference: {one_line(row.reference, limit=200)}"
+    for name in names:
+        yield f"  {name}: {one_line(row.answers.get(name, ''), limit=200)}"
+
+
+def _break_even_line(item: BreakEven) -> str:
+    prices = (
+        f"training ${item.training_usd:.2f}, a request ${item.tuned_request_usd:.6f} tuned and "
+        f"${item.baseline_request_usd:.6f} with {item.baseline}"
+    )
+    if item.requests is None:
+        return f"{prices}: the tuned model is not the cheaper one to ask, so training never pays for itself."
+    return (
+        f"{prices}: training pays for itself after {item.requests:,} requests; "
+        f"{item.volume:,} requests save ${item.saved_usd:,.2f}."
+    )
+
+
+def score_text(score: Interval | LockedScore | None) -> str:
+    """A mean with its interval."""
+    return "–" if score is None else f"{score.mean:.3f} [{score.low:.3f}, {score.high:.3f}]"
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f} s"
+
+
+def _count(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"

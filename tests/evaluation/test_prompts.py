@@ -1,0 +1,55 @@
+"""What candidates are asked."""
+
+import pytest
+
+from runner.evaluation.candidates import Candidate
+from runner.evaluation.prompts import Prompter
+from runner.evaluation.retrieval import NearestRecords
+from runner.examples.read import Message
+from tests.evaluation.examples import example, item
+
+TRAINING = [example(key, f"question {key}", f"answer {key}", system="Be kind.") for key in "abcde"]
+ASKED = item("z", "question z", "answer z", system="Be kind.")
+FEW = Candidate(name="few_shot", provider="local", model="m", prompting="few_shot")
+
+
+def test_examples_stand_between_the_system_and_the_question() -> None:
+    prompt = Prompter(TRAINING, 1, lambda _: True, None).prompt(FEW, ASKED)
+
+    assert (
+        Message("system", "Be kind."),
+        Message("user", "question c"),
+        Message("assistant", "answer c"),
+        Message("user", "question z"),
+    ) == prompt
+
+
+def test_which_examples_are_shown_does_not_depend_on_their_order() -> None:
+    one = Prompter(TRAINING, 3, lambda _: True, None).prompt(FEW, ASKED)
+    other = Prompter(TRAINING[::-1], 3, lambda _: True, None).prompt(FEW, ASKED)
+
+    assert one == other
+
+
+def test_only_as_many_are_shown_as_fit() -> None:
+    prompt = Prompter(TRAINING, 4, lambda messages: len(messages) <= 6, None).prompt(FEW, ASKED)
+
+    assert 6 == len(prompt)
+
+
+def test_the_own_record_is_never_shown() -> None:
+    asked = item("c", "question c", "answer c", system="Be kind.")
+
+    prompt = Prompter(TRAINING, 5, lambda _: True, None).prompt(FEW, asked)
+
+    assert 1 == sum(message.content == "question c" for message in prompt)
+
+
+def test_the_nearest_records_are_read_by_the_system() -> None:
+    pytest.importorskip("bm25s", reason="needs bm25s")
+    candidate = Candidate(name="retrieval_prompt", provider="local", model="m", prompting="retrieval_prompt")
+    prompter = Prompter(TRAINING, 1, lambda _: True, NearestRecords(TRAINING))
+
+    prompt = prompter.prompt(candidate, item("z", "question d", "?", system="Be kind."))
+
+    assert (Message("system", "Be kind.\n\nquestion d\nanswer d"), Message("user", "question d")) == prompt
