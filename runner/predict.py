@@ -47,7 +47,7 @@ def prompt_renderer(
         made = maker.conversations(Record(data=dict(record), file="record", row=1))
         if made is None:
             raise AssertionError("BUG: a prompt was left out by `where`")
-        _, _, [(_, turns)] = made
+        _, _, _, [(_, turns)] = made
         return [{"role": role, "content": content} for role, content in without_answer(turns)]
 
     return render

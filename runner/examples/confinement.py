@@ -24,7 +24,7 @@ _MAX_STDERR_BYTES = 10_000
 _CRASHES = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGILL, -signal.SIGFPE)
 
 
-def read_confined(
+def read_confined(  # noqa: PLR0913 - what a request may say beside the recipe
     recipe: Recipe,
     recipe_folder: Path,
     project: Project,
