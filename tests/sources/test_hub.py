@@ -92,7 +92,9 @@ def entry(name: str, content: bytes) -> dict[str, Any]:
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    # The tests of training keep the library off the network, for the whole process.
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     made = Hub()
     yield made
     made.server.shutdown()
