@@ -101,6 +101,13 @@ def write_all(table: list[dict[str, Any]], folder: Path) -> list[list[dict[str, 
     import pyarrow.parquet
     import yaml
 
+    class _Quoting(yaml.SafeDumper):
+        pass
+
+    _Quoting.add_representer(
+        str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+    )
+
     text = json.dumps(table, ensure_ascii=False)
     (folder / "a.json").write_text(text, encoding="utf-8")
     (folder / "in.json").write_text(f'{{"rows": {text}}}', encoding="utf-8")
@@ -108,7 +115,8 @@ def write_all(table: list[dict[str, Any]], folder: Path) -> list[list[dict[str, 
     (folder / "a.jsonl").write_text(lines, encoding="utf-8")
     as_csv(table, folder / "a.csv")
     as_csv(table, folder / "a.tsv", "\t")
-    quoted = yaml.safe_dump(table, allow_unicode=False, sort_keys=False)
+    # Quoted throughout, for YAML 1.1, which writes here, takes 0E0 for text and YAML 1.2 for a number.
+    quoted = yaml.dump(table, Dumper=_Quoting, allow_unicode=False, sort_keys=False)
     (folder / "a.yaml").write_text(quoted, encoding="utf-8")
     pyarrow.parquet.write_table(as_arrow(table), folder / "a.parquet")
     pyarrow.feather.write_feather(as_arrow(table), folder / "a.arrow", compression="uncompressed")
