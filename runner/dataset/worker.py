@@ -28,7 +28,7 @@ from runner.errors import InvalidInputError
 from runner.examples.message_lists import Turn
 from runner.examples.read import ExampleMaker
 from runner.examples.wire import Request, decode_request
-from runner.examples.worker import confine
+from runner.examples.worker import confine, own_stdout
 from runner.recipe.model import Source
 from runner.sources.base import Record, only_records
 from runner.sources.pieces import Piece
@@ -45,7 +45,7 @@ def main() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
-    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    stdin, stdout = sys.stdin.buffer, own_stdout()
     head = json.loads(stdin.readline())
     request = decode_request(read_exactly(stdin, head["size"]))
     counter, limits = make_counter(head["counter"]), DatasetLimits(**head["limits"])

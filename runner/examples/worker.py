@@ -1,10 +1,12 @@
 """The confined process: reads a request, writes examples and issues, and owns nothing worth taking."""
 
 import contextlib
+import os
 import resource
 import signal
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from runner.examples.read import Watch, read_examples, read_given
 from runner.examples.wire import END, Bounds, Position, decode_request, encode_item
@@ -18,14 +20,23 @@ def main() -> None:
     request = decode_request(sys.stdin.buffer.read())
     confine(request.bounds)
     watch = make_watch(Position(int(sys.argv[1])), request.bounds)
-    write = sys.stdout.buffer.write
+    out = own_stdout()
     what = (request.recipe, request.folder, request.project)
     given = request.records
     items = read_examples(*what, watch=watch) if given is None else read_given(*what, given, watch=watch)
     for item in items:
-        write(encode_item(item, with_fields=request.with_fields))
-    write(END)
-    sys.stdout.buffer.flush()
+        out.write(encode_item(item, with_fields=request.with_fields))
+    out.write(END)
+    out.flush()
+
+
+def own_stdout() -> BinaryIO:
+    """The standard output for this process's answers alone: what a library prints goes nowhere."""
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return out
 
 
 def confine(bounds: Bounds) -> None:

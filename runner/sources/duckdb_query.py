@@ -80,6 +80,7 @@ def read(tables: Mapping[str, Table], query: str, file: str) -> Iterator[Record 
 def _close(connection: Any, paths: Sequence[Path]) -> None:
     """Close everything but these files, before any text of the recipe is looked at."""
     allowed = ", ".join(_text(str(path)) for path in paths)
+    connection.execute("SET enable_progress_bar=false")
     connection.execute("SET timezone='UTC'")
     connection.execute(f"SET allowed_paths=[{allowed}]")
     connection.execute("SET enable_external_access=false")

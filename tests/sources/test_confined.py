@@ -117,3 +117,14 @@ def test_a_query_without_end_is_stopped(read: Read) -> None:
         "test: found data after this record that takes more than 0.5 s of processor time, expected less. "
         "Simplify the template, the paths or the data."
     ] == [str(item) for item in read.confined({**source, "query": query}, bounds=Bounds(read_s=0.5))]
+
+
+def test_what_a_library_prints_is_no_answer(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB draws a bar for a query that takes long."""
+    start = "import sys; sys.path[:] = sys.argv[2:]; import os; from runner.sources import parquet\n"
+    start += "old = parquet.read\n"
+    start += "def read(*parts):\n    os.write(1, b'50% done')\n    yield from old(*parts)\n"
+    start += "parquet.read = read\nfrom runner.examples.worker import main; main()"
+    monkeypatch.setattr("runner.examples.confinement._START", start)
+
+    assert len(ROWS) == len(read.confined(*write_parquet(read.folder)))
