@@ -10,6 +10,10 @@ from runner.cli.commands import COMMANDS
 from runner.cli.main import BUG, INTERRUPTED, USAGE
 from runner.cli.recipes import CHANGES_PENDING
 from runner.errors import RunnerError
+from runner.recipe.parse import parse_recipe
+from runner.recipe.yaml import parse_yaml
+from runner.schema import violations
+from runner.sources.check import check_sources
 from runner.sources.extras import EXTRAS
 from runner.sources.formats import FORMATS, SUFFIXES
 from runner.sources.sqlite import FUNCTIONS
@@ -48,6 +52,27 @@ def test_sources_are_documented() -> None:
 
     assert [] == [word for word in words if word not in text]
     assert (200, 8 << 30, 64 << 20) == (MAX_RATIO, MAX_UNPACKED_BYTES, ALWAYS_UNPACKED_BYTES)
+
+
+def test_examples_of_sources_are_valid() -> None:
+    text = (FOLDER / "sources.md").read_text(encoding="utf-8")
+    documents = [
+        parse_yaml(block.encode(), "sources.md")[0]
+        for block in re.findall(r"^```yaml\n(.*?)^```", text, re.S | re.M)
+    ]
+    blocks = [document.value for document in documents if document]
+    rest = {
+        "version": 1,
+        "name": "example",
+        "fields": {"title": "title"},
+        "template": {"messages": [{"role": "user", "content": "{{ title }}"}]},
+        "training": {"model": "tiny-1"},
+    }
+    recipes = [{**rest, **block} for block in blocks]
+
+    assert 3 == len(recipes)
+    assert [] == [problem for recipe in recipes for problem in violations("recipe", recipe)]
+    assert [] == [problem for recipe in recipes for problem in check_sources(parse_recipe(recipe))]
 
 
 def test_links_lead_somewhere() -> None:
