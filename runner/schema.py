@@ -67,6 +67,10 @@ _TYPES = {
     "string": "text",
 }
 _PATTERNS = {
+    "^[0-9a-f]{40}$": "a commit, all 40 hexadecimal digits in small letters",
+    "^[0-9a-f]{64}$": "64 hexadecimal digits in small letters",
+    "^[a-z_][a-z0-9_]{0,62}$": "small letters, digits and underscores, at most 63, not a digit first",
+    "^[A-Za-z0-9][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9][A-Za-z0-9._-]{0,95})?$": "a name such as org/name",
     "^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$": "small letters, digits and inner hyphens, at most 64",
     "^[a-z0-9][a-z0-9_-]*$": "small letters, digits, hyphens and underscores, and not 'default'",
     "^[^.]+(\\.[^.]+)*$": "a dotted path such as training.seed",
@@ -221,7 +225,8 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     if low is not None:
         return f" of at least {low}"
     if "exclusiveMinimum" in schema:
-        return f" above {schema['exclusiveMinimum']}"
+        most = f" and at most {high}" if high is not None else ""
+        return f" above {schema['exclusiveMinimum']}{most}"
     return ""
 
 

@@ -77,6 +77,8 @@ def format_problem(path: Path, source: Source, name: str) -> str:
     for option in OPTIONS:
         if getattr(source, option) is not None and option not in format_.OPTIONS:
             return f"found `{option}` for a file of format {name}, which has none. Remove it."
+    if name in BINARY_FORMATS and source.encoding != Source().encoding:
+        return f"found `encoding` for a file of format {name}, which has none. Remove it."
     if source.member is not None and compression_of(path) != "zip":
         return "found `member` for a file that is no zip archive. Remove it."
     if name in BINARY_FORMATS and compression_of(path):

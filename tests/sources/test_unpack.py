@@ -174,6 +174,7 @@ def test_a_member_that_is_not_what_it_says(read: Read) -> None:
 def test_options_that_do_not_fit(read: Read) -> None:
     (read.folder / "a.jsonl").write_bytes(b"{}\n")
     (read.folder / "a.parquet.gz").write_bytes(b"")
+    (read.folder / "a.db").write_bytes(b"")
 
     assert "a.jsonl: found `member` for a file that is no zip archive. Remove it." == read.problem(
         {"path": "a.jsonl", "member": "x"}
@@ -181,6 +182,9 @@ def test_options_that_do_not_fit(read: Read) -> None:
     assert (
         "a.parquet.gz: found a packed file of format parquet, expected it as it is. Unpack it."
         == read.problem({"path": "a.parquet.gz"})
+    )
+    assert "a.db: found `encoding` for a file of format sqlite, which has none. Remove it." == read.problem(
+        {"path": "a.db", "encoding": "cp949"}
     )
     assert "a.zip: found the suffix '.zip'" in read.problem(zip_of(read, {"a.txt": "x"}))
 
