@@ -9,6 +9,7 @@ from tests.sources.conftest import Read
 
 pytest.importorskip("duckdb", reason="duckdb is not installed (extra `duckdb`)")
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra `duckdb`)")
+parquet = pytest.importorskip("pyarrow.parquet")
 
 NAMED = [
     {"name": "pages", "path": "pages.jsonl"},
@@ -19,7 +20,6 @@ NAMED = [
 
 @pytest.fixture
 def files(read: Read) -> Read:
-
     pages = [
         {"id": 2, "title": "둘", "topic": "b", "seen": "2026-03-01 10:00"},
         {"id": 1, "title": "one", "topic": "a", "seen": None},
@@ -27,7 +27,7 @@ def files(read: Read) -> Read:
     lines = "".join(json.dumps(page) + "\n" for page in pages)
     (read.folder / "pages.jsonl").write_text(lines, encoding="utf-8")
     (read.folder / "topics.csv").write_text('key,name\na,""\nb,"x, y"\n', encoding="utf-8")
-    pa.parquet.write_table(pa.table({"id": [1, 2], "won": [3, 4]}), read.folder / "prices.parquet")
+    parquet.write_table(pa.table({"id": [1, 2], "won": [3, 4]}), read.folder / "prices.parquet")
     return read
 
 
