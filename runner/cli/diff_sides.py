@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner import pipeline
@@ -95,7 +95,8 @@ def open_side(side: Reference, decided: Operator, folder: Path) -> Opened:
     if is_lock(side.path):
         return _open_lock(side.label, side.path, decided, state)
     try:
-        loaded = pipeline.validate(side.path, decided)
+        profile = _profile_of(decided.profile)
+        loaded = _run_of(pipeline.validate(side.path, replace(decided, profile=profile)), decided.profile)
     except UnknownProfileError as error:
         return _without_profile(side.label, state, decided, error.known)
     return Opened(label=side.label, state=state, loaded=loaded, task=_task(loaded, decided, state))
@@ -121,6 +122,18 @@ def _file(name: str, decided: Operator) -> Reference | None:
     return None
 
 
+def _profile_of(run_key: str) -> str:
+    return run_key.partition("[")[0]
+
+
+def _run_of(loaded: LoadedRecipe, run_key: str) -> LoadedRecipe:
+    """The recipe, or that combination of its matrix which the lockfile calls so."""
+    runs = {each.run_key: each for each in (*loaded.combinations, loaded)}
+    if run_key not in runs:
+        raise UnknownProfileError(f"{loaded.file} has no run '{run_key}'.", known=runs)
+    return runs[run_key]
+
+
 def _recipe_of(path: Path) -> Path:
     return path.with_name(f"{path.name.removesuffix(LOCK_SUFFIX)}.yaml") if is_lock(path) else path
 
@@ -136,7 +149,8 @@ def _open_revision(side: Reference, named: Revision | str, decided: Operator, fo
         lock = lock_at(revision, path, folder)
         return _open_lock(label, lock, decided, state) if lock else Opened(label=label, state=state)
     try:
-        loaded = recipe_at(revision, path, decided.profile, folder)
+        found = recipe_at(revision, path, _profile_of(decided.profile), folder)
+        loaded = _run_of(found, decided.profile) if found else None
     except UnknownProfileError as error:
         return _without_profile(label, state, decided, error.known)
     if loaded is None:

@@ -372,6 +372,21 @@ def test_a_lock_against_its_recipe_lists_conversations(call: Call, changed_after
     ] == outcome.out.splitlines()
 
 
+def test_a_combination_of_a_matrix_is_named_as_in_the_lockfile(call: Call, committed: Path) -> None:
+    edit(committed, "training:\n", "matrix:\n  training.seed: [1, 2]\ntraining:\n")
+    assert 0 == call("run", committed, "--yes").code
+    edit(committed, "n_epochs: 2", "n_epochs: 3")
+    outcome = call("diff", "faq.lock.yaml", "--profile", "default[seed=2]")
+    unknown = call("diff", "faq.lock.yaml", "--profile", "default[seed=3]")
+
+    assert ["recipe", "  ~ training.hyperparameters.n_epochs: 2 → 3"] == outcome.out.splitlines()[-2:]
+    assert "faq: faq.lock.yaml → working tree (profile default[seed=2])" == outcome.out.splitlines()[0]
+    assert unknown.err == (
+        "error: neither faq.lock.yaml nor working tree has the profile 'default[seed=3]'. "
+        "Did you mean 'default[seed=2]'?\n"
+    )
+
+
 def test_a_lock_from_another_machine_says_what_it_cannot_tell(
     call: Call, changed_after_its_run: Path
 ) -> None:
