@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from runner import pipeline
+from runner import building, pipeline
+from runner.building import build_unfiltered
 from runner.dataset.checks.baseline import (
     Baseline,
     new_hits,
@@ -25,7 +26,7 @@ from runner.dataset.value import Finding
 from runner.errors import InvalidInputError
 from runner.examples.read import Message
 from runner.issues import Issue
-from runner.pipeline import Operator
+from runner.operator import Operator
 from runner.project import find_project
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import with_one_dataset
@@ -60,7 +61,7 @@ def adopt(path: Path, operator: Operator, baseline: Path | None = None) -> tuple
     """
     loaded = with_one_dataset(pipeline.validate(path, operator), operator.only)
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
-    dataset = pipeline.build_unfiltered(loaded, host)
+    dataset = build_unfiltered(loaded, host)
     target = baseline or baseline_path(loaded) or default_baseline(loaded)
     return target, write_baseline(target, read_hits(dataset.hits_path))
 
@@ -71,7 +72,7 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
     Raises RunnerError for an unknown provider and a file that cannot be read.
     """
     host = find_host(provider, operator.user_hosts)
-    limits, counter = pipeline.yardstick_of(host, model)
+    limits, counter = building.yardstick_of(host, model)
     checker = Checker(limits, counter)
     kept = _Results()
     checker.listener = kept.add
@@ -108,7 +109,7 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
 
 def _checked(loaded: LoadedRecipe, operator: Operator, known: Baseline | None) -> Checked:
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
-    dataset = pipeline.build_unfiltered(loaded, host, use_cache=not operator.environment.get("CI"))
+    dataset = build_unfiltered(loaded, host, use_cache=not operator.environment.get("CI"))
     levels = effective_levels(loaded.recipe.checks)
     n_outlived = 0
     if known is not None:

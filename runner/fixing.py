@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from runner import pipeline
+from runner.building import build_unfiltered
 from runner.canonical import write_atomically
 from runner.dataset.checks.checker import effective_levels
 from runner.dataset.checks.hits import read_hits
@@ -18,7 +19,7 @@ from runner.display import one_line, spelled_out
 from runner.errors import RunnerError
 from runner.examples.confinement import read_confined
 from runner.examples.read import Example
-from runner.pipeline import Operator
+from runner.operator import Operator
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import with_one_dataset
 from runner.recipe.edit import EditError, set_path, set_trim
@@ -63,7 +64,7 @@ def find_repairs(path: Path, operator: Operator, *, in_place: bool = False) -> t
     """
     loaded = with_one_dataset(pipeline.validate(path, operator), operator.only)
     host = find_host(loaded.recipe.training.provider, operator.user_hosts)
-    dataset = pipeline.build_unfiltered(loaded, host)
+    dataset = build_unfiltered(loaded, host)
     levels = effective_levels(loaded.recipe.checks)
     found = {hit.code for hit, _ in read_hits(dataset.hits_path) if levels[hit.code] != "off"}
     repairs = Repairs()
@@ -112,9 +113,7 @@ def _try(loaded: LoadedRecipe, recipe: Repair | None, operator: Operator) -> Dat
         stream.write(content)
         stream.flush()
         tried = with_one_dataset(pipeline.validate(Path(stream.name), operator), operator.only)
-        return pipeline.build_unfiltered(
-            tried, find_host(tried.recipe.training.provider, operator.user_hosts)
-        )
+        return build_unfiltered(tried, find_host(tried.recipe.training.provider, operator.user_hosts))
 
 
 def _take_back(repair: Repair) -> None:

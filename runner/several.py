@@ -10,21 +10,15 @@ from runner.dataset.value import Dataset
 from runner.drift import refuse_drift
 from runner.errors import JobFailedError, RunnerError
 from runner.execution.run import refreshed
+from runner.following import Console, follow_started
 from runner.lockfile import LockedRun
-from runner.pipeline import (
-    Console,
-    Operator,
-    alone,
-    follow_started,
-    plan_loaded,
-    refuse_unfit,
-    refuse_unfit_stage,
-    save_run,
-    start_job,
-    validate,
-)
+from runner.operator import Operator
+from runner.pipeline import plan_loaded, validate
 from runner.plan import Planned
 from runner.recipe.choosing import chosen
+from runner.refusals import refuse_unfit, refuse_unfit_stage
+from runner.run_state import alone, save_run
+from runner.running import start_job
 from runner.saved_plan import SavedPlan, refuse_moved
 from runner.stages import all_stages, with_shared_uploads
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner import pipeline, several
+from runner import run_state, several
 from runner.canonical import sha256_file
 from runner.execution.watching import Update
-from runner.pipeline import Operator
+from runner.operator import Operator
 from runner.plan import Planned
 from runner.providers.base import Job, JobRequest, RemoteFile
 from runner.recipe.load import load_profiles
@@ -57,12 +57,12 @@ class SilentConsole:
 def lock(path: Path, profile: str = "default") -> None:
     """Run a recipe up to its lockfile."""
     provider: Any = KeyedProvider()
-    opened = pipeline.open_provider
-    pipeline.open_provider = lambda *_, **__: provider
+    opened = run_state.open_provider
+    run_state.open_provider = lambda *_, **__: provider
     try:
         several.run(path, Operator(profile=profile, clock=StillClock()), SilentConsole())
     finally:
-        pipeline.open_provider = opened
+        run_state.open_provider = opened
 
 
 if __name__ == "__main__":

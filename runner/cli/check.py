@@ -21,7 +21,7 @@ from runner.dataset.checks.checked import Checked
 from runner.dataset.checks.registry import RULES
 from runner.errors import UsageError
 from runner.hints import did_you_mean
-from runner.pipeline import Operator
+from runner.operator import Operator
 from runner.report.annotations import annotations_text
 from runner.report.check_json import checked_data, rule_data
 from runner.report.check_text import checked_text, counted

@@ -15,7 +15,7 @@ from runner.dataset.inputs import find_inputs
 from runner.dataset.value import InputFile
 from runner.errors import RunnerError
 from runner.hints import did_you_mean
-from runner.pipeline import Operator
+from runner.operator import Operator
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe
 from runner.report import diff_data, diff_html, diff_markdown, diff_text

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner import pipeline
+from runner.building import yardstick
 from runner.cli.options import LOCK_SUFFIX, find_recipe, is_lock
 from runner.errors import RunnerError, UnknownProfileError, UsageError
 from runner.lockfile import LockedRun, Lockfile, read_lockfile
-from runner.pipeline import Operator
+from runner.operator import Operator
 from runner.project import find_project
 from runner.providers.hosts import find_host
 from runner.recipe.load import LoadedRecipe, load_profiles
@@ -176,5 +177,5 @@ def _without_profile(label: str, state: Path, decided: Operator, known: Iterable
 
 def _task(loaded: LoadedRecipe, decided: Operator, state: Path) -> Task:
     host = find_host(loaded.recipe.training.provider, decided.user_hosts)
-    limits, counter = pipeline.yardstick(loaded, host)
+    limits, counter = yardstick(loaded, host)
     return Task(loaded=loaded, host=host, limits=limits, counter=counter, state=state)

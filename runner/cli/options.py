@@ -15,8 +15,9 @@ from runner.cli.source_options import granted
 from runner.cli.streams import emit
 from runner.display import neutralise
 from runner.errors import UsageError
+from runner.following import no_job
 from runner.hints import command
-from runner.pipeline import Operator, no_job
+from runner.operator import Operator
 from runner.project import Project, find_project
 from runner.providers.base import Provider
 from runner.providers.connect import open_provider

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from runner import pipeline
+from runner import building, pipeline
+from runner.building import supply_sources
 from runner.cli.options import (
     FILE,
     find_recipe,
@@ -30,6 +31,7 @@ from runner.cli.source_options import source_options
 from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue, Place
+from runner.operator import Operator
 from runner.plan import Planned
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import with_one_dataset
@@ -82,7 +84,7 @@ def _valid_text(loaded: LoadedRecipe) -> str:
     return f"{loaded.file}: valid (sha256 {loaded.recipe.sha256[:16]}{count})"
 
 
-def _all_valid(paths: tuple[Path, ...], decided: pipeline.Operator) -> list[LoadedRecipe]:
+def _all_valid(paths: tuple[Path, ...], decided: Operator) -> list[LoadedRecipe]:
     """Every recipe; raises InvalidInputError with the problems of all."""
     loaded: list[LoadedRecipe] = []
     issues: list[Issue] = []
@@ -157,8 +159,8 @@ def build(
     """Build the dataset and check it; errors exit with 1."""
     decided = operator(profile=profile, assignments=assignments, only=only, allow_network=allow_network)
     loaded = with_one_dataset(pipeline.validate(find_recipe(recipe), decided), only)
-    pipeline.supply_sources(loaded, decided)
-    dataset = pipeline.build(loaded, find_host(loaded.recipe.training.provider, decided.user_hosts))
+    supply_sources(loaded, decided)
+    dataset = building.build(loaded, find_host(loaded.recipe.training.provider, decided.user_hosts))
     if as_json:
         write_json({"dataset": machine.dataset_data(dataset), "ok": not dataset.errors})
     else:
@@ -229,7 +231,7 @@ def plan(
         raise click.exceptions.Exit(CHANGES_PENDING)
 
 
-def _refusal(plans: Sequence[Planned], decided: pipeline.Operator) -> RunnerError | None:
+def _refusal(plans: Sequence[Planned], decided: Operator) -> RunnerError | None:
     try:
         refuse_all_unfit(plans, decided)
     except RunnerError as error:

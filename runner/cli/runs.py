@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from runner import pipeline, several
+from runner import following, several
 from runner.cli.options import (
     find_recipe,
     find_target,
@@ -169,7 +169,7 @@ def watch(
         console = TerminalConsole(progress, yes=False)
         if is_recipe and provider is None:
             recipe = find_recipe(Path(subject) if subject else None)
-            run = pipeline.watch(recipe, operator(profile=profile, only=only), console)
+            run = following.watch(recipe, operator(profile=profile, only=only), console)
             _report_run(run, as_json=as_json)
         else:
             _watch_job(subject, provider, profile, console, as_json=as_json)
@@ -180,7 +180,7 @@ def _watch_job(
 ) -> None:
     target = find_target(subject, provider, profile)
     job_id = job_of(target)
-    interval_s = pipeline.LOCAL_POLL_S if target.host.is_local else pipeline.HOSTED_POLL_S
+    interval_s = following.LOCAL_POLL_S if target.host.is_local else following.HOSTED_POLL_S
     last = None
     try:
         for update in follow(

@@ -16,9 +16,10 @@ from runner.evaluation.scores import (
     score_all,
 )
 from runner.graders.grade import Means
-from runner.pipeline import Operator, provider_of
+from runner.operator import Operator
 from runner.providers.base import ChatRequest, Provider
 from runner.providers.hosts import Host
+from runner.run_state import provider_of
 
 
 def ask(study: Study, console: Console) -> list[Outcome]:

@@ -11,7 +11,7 @@ from runner.evaluation.past import Past, not_comparable, read_past, unpaired_dif
 from runner.hints import did_you_mean
 from runner.lock_evaluation import LockedCandidate
 from runner.lockfile import LockedRun, read_lockfile
-from runner.pipeline import Operator
+from runner.operator import Operator
 from runner.project import find_project
 from runner.recipe.load import load_recipe
 from runner.review.settings import locked_settings, setting_changes

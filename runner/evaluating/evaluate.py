@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runner.building import build
 from runner.evaluating.asking import ask
 from runner.evaluating.study import Console, Study, Wanted, prepare
 from runner.evaluation.assemble import Outcome, comparisons_of, result_of, rows_of, scores_by_candidate
@@ -16,10 +17,11 @@ from runner.evaluation.scores import (
     graders_sha256,
 )
 from runner.evaluation.value import Evaluation
-from runner.pipeline import Operator, build, save_run
+from runner.operator import Operator
 from runner.price import price_of
 from runner.providers.hosts import find_host
 from runner.recipe.load import LoadedRecipe
+from runner.run_state import save_run
 
 
 @dataclass(frozen=True, kw_only=True)

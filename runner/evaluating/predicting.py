@@ -17,7 +17,8 @@ from runner.examples.confinement import read_confined
 from runner.examples.read import Example, Message
 from runner.issues import Issue
 from runner.lockfile import LockedRun, read_lockfile
-from runner.pipeline import Operator, provider_of, validate
+from runner.operator import Operator
+from runner.pipeline import validate
 from runner.plan import section_hashes
 from runner.predict import prompt_recipe, without_answer
 from runner.providers.base import ChatRequest
@@ -25,6 +26,7 @@ from runner.providers.hosts import find_host
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe
 from runner.recipe.model import Source
+from runner.run_state import provider_of
 
 # What decides how a record becomes a prompt.
 PROMPT_SECTIONS = ("templates", "fields")

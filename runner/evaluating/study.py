@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from runner.building import build, supply_sources, yardstick
 from runner.dataset.build import shortened
 from runner.dataset.split import side_of
 from runner.dataset.tokens import TokenCounter
@@ -27,7 +28,8 @@ from runner.examples.read import Example
 from runner.graders.model import Grader
 from runner.issues import Issue
 from runner.lockfile import LockedJob, LockedRun, read_lockfile
-from runner.pipeline import Operator, build, supply_sources, validate, yardstick
+from runner.operator import Operator
+from runner.pipeline import validate
 from runner.providers.base import ChatRequest
 from runner.providers.hosts import Host, find_host
 from runner.recipe.choosing import single

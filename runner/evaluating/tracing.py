@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from runner.building import supply_sources
 from runner.dataset.split import side_of
 from runner.errors import RunnerError
 from runner.evaluating.study import read_all
 from runner.evaluation.retrieval import Near, NearestRecords
-from runner.pipeline import Operator, supply_sources, validate
+from runner.operator import Operator
+from runner.pipeline import validate
 from runner.recipe.choosing import with_one_dataset
 from runner.review.git import Commit, last_change
 

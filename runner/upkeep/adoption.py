@@ -4,12 +4,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runner.building import yardstick
 from runner.errors import ProviderError, RunnerError
 from runner.execution.history import history_of
 from runner.execution.run import with_result
 from runner.hints import command
 from runner.lockfile import LockedFile, LockedJob, LockedRun
-from runner.pipeline import Operator, alone, plan_loaded, provider_of, save_run, today_of, validate, yardstick
+from runner.operator import Operator, today_of
+from runner.pipeline import plan_loaded, validate
 from runner.plan import Planned, Situation, job_digest, job_key, section_hashes
 from runner.providers.base import (
     JOB_KEY_METADATA,
@@ -24,6 +26,7 @@ from runner.providers.hosts import Host, find_host
 from runner.providers.hub_models import commit_of
 from runner.recipe.choosing import single
 from runner.recipe.model import RecipeModel
+from runner.run_state import alone, provider_of, save_run
 from runner.upkeep.adopted_files import AdoptedFile, FileComparison
 from runner.upkeep.adopted_settings import Setting, actual_recipe, settings_of
 

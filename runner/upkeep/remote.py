@@ -7,11 +7,12 @@ from datetime import date
 from typing import Literal
 
 from runner.lockfile import LockedFile, LockedJob, LockedRun
-from runner.pipeline import Operator, provider_of, today_of
+from runner.operator import Operator, today_of
 from runner.price import retirement
 from runner.providers.base import BareNotFoundError, NotFoundError, NotOfferedError, Provider
 from runner.providers.hosts import Host, HostModel, find_host
 from runner.recipe.load import LoadedRecipe
+from runner.run_state import provider_of
 
 State = Literal["there", "wrong", "not offered", "not asked"]
 

@@ -11,28 +11,18 @@ from runner.execution.comparison import Comparison, compare_results, final_losse
 from runner.execution.history import history_of
 from runner.execution.journal import Journal
 from runner.execution.outcome import failure
+from runner.following import Console, Followed, follow_job, job_failed, no_job
 from runner.hints import command
 from runner.lockfile import LockedJob, LockedRun, parse_job, read_lockfile
-from runner.pipeline import (
-    Console,
-    Followed,
-    Operator,
-    alone,
-    follow_job,
-    job_failed,
-    journal_of,
-    no_job,
-    plan_loaded,
-    provider_of,
-    refuse_unfit,
-    save_run,
-    start_job,
-    validate,
-)
+from runner.operator import Operator
+from runner.pipeline import plan_loaded, validate
 from runner.plan import CreateJob, Planned, job_key
 from runner.providers.base import TERMINAL, Job
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe
+from runner.refusals import refuse_unfit
+from runner.run_state import alone, journal_of, provider_of, save_run
+from runner.running import start_job
 
 
 def rerun(

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from runner.following import Console, Followed, follow_job
 from runner.lockfile import LockedRun
-from runner.pipeline import Console, Followed, Operator, follow_job, save_run
+from runner.operator import Operator
 from runner.providers.base import Job
 from runner.recipe.load import LoadedRecipe
+from runner.run_state import save_run
 from tests.cli.conftest import Call
 from tests.fake_host import FakeHost
 

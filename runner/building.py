@@ -1,0 +1,97 @@
+"""Datasets of recipes, built or found built, by the measure of the chosen host and model."""
+
+from dataclasses import asdict
+
+from runner.canonical import sha256_of
+from runner.dataset.build import build_dataset
+from runner.dataset.cache import cache_key, read_cached, write_cached
+from runner.dataset.checks import DatasetLimits
+from runner.dataset.checks.baseline import read_baseline, with_baseline
+from runner.dataset.checks.checker import effective_levels
+from runner.dataset.checks.settings import baseline_path
+from runner.dataset.hashed_files import HashedFiles
+from runner.dataset.inputs import find_inputs
+from runner.dataset.tokens import (
+    SMALL_VOCABULARY_MARGIN,
+    CountedTokens,
+    EstimatedTokens,
+    TokenCounter,
+    can_count,
+)
+from runner.dataset.value import Dataset
+from runner.errors import RunnerError
+from runner.operator import Operator
+from runner.plan import section_hashes
+from runner.providers.hosts import Host
+from runner.recipe.load import LoadedRecipe
+from runner.sources.supply import supply
+
+
+def supply_sources(loaded: LoadedRecipe, operator: Operator) -> None:
+    """Download what sources name outside the project, if the operator lets them. Raises InvalidInputError."""
+    supply(loaded.recipe.sources, loaded.project, allow_network=operator.allow_network, say=operator.say)
+
+
+def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True, read_all: bool = False) -> Dataset:
+    """Build, or find built, the dataset of a recipe; findings that its baseline lacks are part of it.
+
+    `read_all` hashes even the sources that nothing touched since they were hashed. Raises InvalidInputError.
+    """
+    dataset = build_unfiltered(loaded, host, use_cache=use_cache, read_all=read_all)
+    path = baseline_path(loaded)
+    if path is None:
+        return dataset
+    return with_baseline(dataset, read_baseline(path), effective_levels(loaded.recipe.checks))
+
+
+def build_unfiltered(
+    loaded: LoadedRecipe, host: Host, *, use_cache: bool = True, read_all: bool = False
+) -> Dataset:
+    """As `build`, with all findings."""
+    state = loaded.project.make_state()
+    folder, cache = state / "datasets", state / "cache"
+    hashed = HashedFiles(cache / "files.json" if use_cache and not read_all else None)
+    inputs = find_inputs(loaded, hashed)
+    hashed.save()
+    limits, counter = yardstick(loaded, host)
+    key = cache_key(loaded.recipe, inputs, limits, counter)
+    cached = read_cached(cache, key, folder) if use_cache else None
+    if cached is not None:
+        return cached
+    dataset = build_dataset(loaded, inputs, folder, (limits, counter))
+    if inputs != find_inputs(loaded, hashed):
+        raise RunnerError("a source file changed while it was being read. Run the command again.")
+    write_cached(cache, key, dataset)
+    return dataset
+
+
+def yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCounter]:
+    """What the chosen host and model accept, and how their tokens are counted."""
+    return yardstick_of(host, loaded.root_model)
+
+
+def yardstick_of(host: Host, name: str | None) -> tuple[DatasetLimits, TokenCounter]:
+    """What a host and one of its models accept; without a model no length is too long."""
+    model = host.model(name) if name is not None else None
+    limits = DatasetLimits(
+        min_examples=host.limits.min_examples,
+        max_example_tokens=model.max_example_tokens if model else None,
+    )
+    if model is None or model.tokenizer is None:
+        return limits, EstimatedTokens()
+    if can_count():
+        return limits, CountedTokens(model.tokenizer, model.chat_format)
+    return limits, EstimatedTokens(SMALL_VOCABULARY_MARGIN)
+
+
+def data_key(loaded: LoadedRecipe, host: Host) -> str:
+    """What tells the datasets of recipes apart that are planned at one moment."""
+    limits, counter = yardstick(loaded, host)
+    return sha256_of(
+        {
+            "folder": loaded.project.name_of(loaded.folder),
+            "sections": section_hashes(loaded.recipe),
+            "limits": asdict(limits),
+            "counter": [type(counter).__name__, counter.margin],
+        }
+    )

@@ -1,0 +1,132 @@
+"""Follows a job to its end, and locks what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from runner.errors import DetachedError, JobFailedError, ProviderError, RunnerError
+from runner.execution.blamed_examples import blamed_examples
+from runner.execution.history import history_of
+from runner.execution.outcome import detached, failure, gone, weights_warning
+from runner.execution.run import with_result
+from runner.execution.watching import Update, follow
+from runner.lockfile import LockedRun, read_lockfile
+from runner.operator import Operator
+from runner.plan import Planned
+from runner.providers.base import Job, NotFoundError
+from runner.providers.hosts import Host, find_host
+from runner.recipe.choosing import single
+from runner.recipe.load import LoadedRecipe, load_recipe
+from runner.run_state import provider_of, try_to_save
+
+HOSTED_POLL_S = 5.0
+LOCAL_POLL_S = 0.5
+
+
+class Console(Protocol):
+    """How a run speaks with the person who started it."""
+
+    def confirm(self, plans: Sequence[Planned]) -> bool:
+        """Ask before anything is sent, for all jobs at once; plans without cost need no question."""
+
+    def say(self, message: str) -> None:
+        """Tell what is being done."""
+
+    def show(self, update: Update) -> None:
+        """Show a job's progress."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """A job to follow: the run it is locked in, and an earlier success that its failure must not replace.
+
+    `watch` and `cancel` are commands to type about it.
+    """
+
+    loaded: LoadedRecipe
+    host: Host
+    run: LockedRun
+    watch: str
+    cancel: str
+    before: LockedRun | None = None
+
+
+def followed_run(loaded: LoadedRecipe, host: Host, run: LockedRun, before: LockedRun | None) -> Followed:
+    """How the job of a recipe's last run is followed."""
+    watch, cancel = loaded.command("watch"), loaded.command("cancel")
+    return Followed(loaded=loaded, host=host, run=run, watch=watch, cancel=cancel, before=before)
+
+
+def no_job(loaded: LoadedRecipe) -> str:
+    """That a recipe was not run yet, and what to type."""
+    return f"no job was started under the profile '{loaded.run_key}'. {loaded.command('run')} starts one."
+
+
+def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
+    """Follow the job in the lockfile to its end and lock the result; sources need not be there."""
+    loaded = single(load_recipe(path, operator.profile), operator.only)
+    locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
+    if locked is None or locked.job is None:
+        raise RunnerError(no_job(loaded))
+    host = find_host(locked.job.provider, operator.user_hosts)
+    before = locked if locked.job.status == "succeeded" else None
+    return _follow(followed_run(loaded, host, locked, before), operator, console)
+
+
+def follow_started(planned: Planned, started: LockedRun, operator: Operator, console: Console) -> LockedRun:
+    """Follow a job that was started by a plan to its end and lock the result. Raises JobFailedError."""
+    before = planned.locked if planned.plan.repeats_job else None
+    return _follow(followed_run(planned.loaded, planned.host, started, before), operator, console)
+
+
+def follow_job(followed: Followed, operator: Operator, console: Console) -> tuple[LockedRun, Job]:
+    """Follow a job to its end; the run with its result goes into the history and is not locked."""
+    update = _last_update(followed, operator, console)
+    finished = with_result(followed.run, update.job, update.checkpoints)
+    history_of(followed.loaded, operator.clock).record(followed.loaded.run_key, finished)
+    return finished, update.job
+
+
+def job_failed(loaded: LoadedRecipe, run: LockedRun, job: Job, said: str) -> JobFailedError:
+    """What was said of a job that did not succeed, with the rows that its error names."""
+    blamed = blamed_examples(loaded, run, job.error) if job.error else ()
+    return JobFailedError("\n".join([said, *blamed]))
+
+
+def _follow(followed: Followed, operator: Operator, console: Console) -> LockedRun:
+    loaded, run = followed.loaded, followed.run
+    finished, job = follow_job(followed, operator, console)
+    succeeded = job.status == "succeeded"
+    # A repetition that fails takes nothing away from the success in the lockfile.
+    unsaved = try_to_save(loaded, finished if succeeded or followed.before is None else followed.before)
+    if not succeeded:
+        events, retry = loaded.command("events"), loaded.command("run", "--retry")
+        said = failure(job, events=events, retry=retry)
+        raise job_failed(loaded, run, job, "\n".join([said, *unsaved]))
+    if unsaved:
+        raise RunnerError("\n".join([f"job {job.id} succeeded.", *unsaved]))
+    for message in (weights_warning(run, finished), followed.host.deployment):
+        if message:
+            console.say(message)
+    return finished
+
+
+def _last_update(followed: Followed, operator: Operator, console: Console) -> Update:
+    loaded, host, job = followed.loaded, followed.host, followed.run.job
+    if job is None:
+        raise AssertionError("BUG: nothing to follow")
+    update = None
+    interval_s = LOCAL_POLL_S if host.is_local else HOSTED_POLL_S
+    try:
+        for update in follow(
+            lambda: provider_of(host, loaded.project, operator), job.id, operator.clock, interval_s
+        ):
+            console.show(update)
+    except KeyboardInterrupt:
+        raise DetachedError(detached(job.id, watch=followed.watch, cancel=followed.cancel)) from None
+    except NotFoundError as error:
+        raise ProviderError(gone(job.id, host.name, loaded.command("plan"))) from error
+    if update is None:
+        raise AssertionError("BUG: a job was followed without an update")
+    return update

@@ -1,0 +1,58 @@
+"""What stops a run before anything is sent: its data, an ended job, a dead model, the budget."""
+
+from runner.budget import refuse_over_budget
+from runner.errors import JobFailedError, RunnerError, UsageError
+from runner.operator import Operator, today_of
+from runner.plan import Planned, WatchJob
+from runner.providers.base_models import pinned_name
+from runner.providers.checks import base_model, refuse_large_files
+
+
+def refuse_unfit(planned: Planned, operator: Operator) -> None:
+    """Raise what would stop a run before anything is sent: data, an ended job, a dead model, the budget."""
+    for stage in planned.stages:
+        refuse_unfit_stage(stage, operator)
+    if operator.retry:
+        _refuse_vain_retry(planned)
+    refuse_over_budget([planned], operator.max_cost_usd, allow_unknown_price=operator.allow_unknown_price)
+
+
+def refuse_unfit_stage(planned: Planned, operator: Operator) -> None:
+    """Raise what would stop the run of one recipe before anything is sent, apart from what it costs."""
+    if planned.dataset.errors:
+        raise RunnerError("\n".join(str(finding) for finding in planned.dataset.errors))
+    if planned.refusal:
+        raise JobFailedError(planned.refusal)
+    if planned.plan.creates_job:
+        refuse_large_files(planned.dataset, planned.host)
+    model = planned.host.model(planned.loaded.root_model)
+    today = today_of(operator)
+    if planned.plan.creates_job and not operator.allow_network:
+        pinned_model(planned, operator)
+    if planned.plan.creates_job and model and model.shutdown_date and model.shutdown_date < today:
+        raise RunnerError(
+            f"{model.name} was shut down on {model.shutdown_date}. Choose another model; "
+            f"{planned.loaded.command('plan')} under another profile shows what it would cost."
+        )
+
+
+def _refuse_vain_retry(planned: Planned) -> None:
+    """Raise UsageError where there is no ended job that `--retry` could repeat."""
+    steps, job = planned.plan.steps, planned.locked.job if planned.locked else None
+    if job is not None and (not steps or isinstance(steps[0], WatchJob)):
+        state = "succeeded" if job.status == "succeeded" else f"is still {job.status}"
+        raise UsageError(
+            f"job {job.id} {state}; --retry starts a new attempt of a failed or cancelled one. Leave it out."
+        )
+
+
+def pinned_model(planned: Planned, operator: Operator) -> str:
+    """The base model's name for the provider; a hub model stays at the commit that it has in the lock."""
+    loaded, job = planned.loaded, planned.locked.job if planned.locked else None
+    is_same = job is not None and job.model == loaded.recipe.training.model
+    return pinned_name(
+        base_model(loaded, planned.host),
+        job.model_revision if job is not None and is_same else None,
+        operator.environment,
+        allow_network=operator.allow_network,
+    )

@@ -1,0 +1,60 @@
+"""What a run keeps of itself: its journal, its entry in the lockfile, and that it is alone."""
+
+from contextlib import AbstractContextManager
+
+from runner.canonical import sha256_of
+from runner.execution.journal import Journal, exclusive, serialised
+from runner.lockfile import LockedRun, read_lockfile, write_lockfile
+from runner.operator import Operator
+from runner.project import Project
+from runner.providers.base import Provider
+from runner.providers.connect import open_provider
+from runner.providers.hosts import Host
+from runner.recipe.load import LoadedRecipe
+
+
+def alone(loaded: LoadedRecipe) -> AbstractContextManager[None]:
+    """While a job of a recipe is started on this machine, nobody else here starts one."""
+    path = loaded.project.make_state() / "locks" / f"{_run_name(loaded)}.lock"
+    return exclusive(path, loaded.path.name, loaded.command("watch"))
+
+
+def journal_of(loaded: LoadedRecipe) -> Journal:
+    """The journal of a recipe under a profile."""
+    return Journal(loaded.project.make_state() / "journal" / f"{_run_name(loaded)}.jsonl")
+
+
+def provider_of(host: Host, project: Project, operator: Operator) -> Provider:
+    """Connect to a host for a project."""
+    state = project.make_state()
+    return open_provider(host, state, operator.environment, allow_network=operator.allow_network)
+
+
+def save_run(loaded: LoadedRecipe, run: LockedRun, *, over: str | None = None) -> bool:
+    """Put a run into the lockfile in place of the profile's last one.
+
+    Where `over` names a job, only if that job still stands there; returns whether it was put.
+    """
+    name = sha256_of(loaded.project.name_of(loaded.lock_path))[:16]
+    # Profiles share the file, and two of them may finish at once.
+    with serialised(loaded.project.make_state() / "locks" / f"{name}.lock"):
+        lockfile = read_lockfile(loaded.lock_path)
+        last = lockfile.runs.get(loaded.run_key)
+        if over is not None and (last is None or last.job is None or last.job.id != over):
+            return False
+        write_lockfile(loaded.lock_path, lockfile.with_run(loaded.run_key, run))
+    return True
+
+
+def try_to_save(loaded: LoadedRecipe, run: LockedRun) -> list[str]:
+    """Save a run; a sentence where that failed, so that what became of the job is told all the same."""
+    try:
+        save_run(loaded, run)
+    except OSError as error:
+        name, watch = loaded.lock_path.name, loaded.command("watch")
+        return [f"{name} could not be written: {error.strerror}. Repair that, then {watch} locks the result."]
+    return []
+
+
+def _run_name(loaded: LoadedRecipe) -> str:
+    return sha256_of([loaded.project.name_of(loaded.path), loaded.run_key])[:16]

@@ -1,0 +1,90 @@
+"""Starts the job that a plan asks for, after the one whose result it trains further."""
+
+from contextlib import closing
+
+from runner.errors import DetachedError, RunnerError
+from runner.execution.history import history_of
+from runner.execution.outcome import interruption
+from runner.execution.run import Execution, locked_base, start
+from runner.following import Console, follow_started
+from runner.lockfile import LockedJob, LockedRun
+from runner.operator import Operator
+from runner.pipeline import plan_loaded
+from runner.plan import CreateJob, Planned
+from runner.providers.translation import worded
+from runner.refusals import pinned_model
+from runner.run_state import alone, journal_of, provider_of, save_run
+
+# A paid host's clock has whole seconds: two runs that race are told apart a second later.
+SETTLE_S = 1.0
+
+
+def start_job(planned: Planned, operator: Operator, console: Console, *, reruns: bool = False) -> LockedRun:
+    """Do the steps of a plan up to a started job, which is locked at once unless it `reruns` a locked one.
+
+    The recipe whose result is trained further is run to its end first, where that is not done.
+    """
+    loaded = planned.loaded
+    base = _base_result(planned, operator, console)
+    with closing(provider_of(planned.host, loaded.project, operator)) as provider:
+        execution = Execution(
+            recipe=loaded.recipe,
+            dataset=planned.dataset,
+            provider=provider,
+            journal=journal_of(loaded),
+            clock=operator.clock,
+            save=lambda run: reruns or save_run(loaded, run),
+            say=console.say,
+            model=_sent_model(planned, base, operator),
+            base=locked_base(loaded.recipe, base.digest) if base else None,
+            wording=worded(loaded.recipe.training, planned.host),
+            model_sha256=planned.model_sha256,
+            allow_network=operator.allow_network,
+            keeps_metadata=planned.host.keeps_metadata,
+            settle_s=0.0 if planned.host.is_local else SETTLE_S,
+        )
+        try:
+            run = start(execution, planned.plan, planned.locked)
+        except KeyboardInterrupt:
+            raise DetachedError(
+                interruption(planned, execution.journal, "rerun" if reruns else "run")
+            ) from None
+    _record_start(planned, run, operator)
+    return run
+
+
+def _base_result(planned: Planned, operator: Operator, console: Console) -> LockedJob | None:
+    """Run the recipe whose result is trained further, where it is needed and not done; its job.
+
+    Raises RunnerError when another result than the planned one comes out, and what `run` raises.
+    """
+    base = planned.base
+    if base is None or not planned.plan.creates_job:
+        return None
+    with alone(base.loaded):
+        # Another process may have run it meanwhile.
+        now = plan_loaded(base.loaded, operator, read_all=True)
+        run = start_job(now, operator, console) if now.plan.steps else now.locked
+    if run is not None and now.plan.steps:
+        run = follow_started(now, run, operator, console)
+    if run is None or run.job is None or run.job.digest != base.plan.digest:
+        raise RunnerError(f"{base.loaded.run_name} changed while it was run. Run the command again.")
+    return run.job
+
+
+def _sent_model(planned: Planned, base: LockedJob | None, operator: Operator) -> str:
+    if base is None:
+        return pinned_model(planned, operator)
+    if base.fine_tuned_model is None:
+        raise RunnerError(f"job {base.id} has no tuned model to train further. `finetune status` shows it.")
+    return base.fine_tuned_model
+
+
+def _record_start(planned: Planned, run: LockedRun, operator: Operator) -> None:
+    reason = next((step.reason for step in planned.plan.steps if isinstance(step, CreateJob)), None)
+    if reason is None:
+        return
+    history = history_of(planned.loaded, operator.clock)
+    if planned.locked is not None and planned.locked.job is not None:
+        history.keep(planned.loaded.run_key, planned.locked)
+    history.record(planned.loaded.run_key, run, reason)
