@@ -21,7 +21,7 @@ import httpx2
 import openai
 import openai._base_client as sdk
 
-from runner import canonical, clock, pipeline
+from runner import canonical, clock, run_state
 from runner.cli import rerun  # noqa: F401 - imported once, for all children
 from runner.cli.main import run
 from runner.execution import history
@@ -168,8 +168,8 @@ def _instrument(steps: Steps, child: Child) -> None:
         history.append_durably,  # type: ignore[attr-defined]
         lambda path, _: "history",
     )
-    pipeline.write_lockfile = steps.around(  # type: ignore[attr-defined]
-        pipeline.write_lockfile,  # type: ignore[attr-defined]
+    run_state.write_lockfile = steps.around(  # type: ignore[attr-defined]
+        run_state.write_lockfile,  # type: ignore[attr-defined]
         lambda path, _: f"lock {path.name}",
     )
     httpx2.Client.send = steps.around(  # type: ignore[method-assign]

@@ -32,25 +32,28 @@ def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Bench]]:
         bench.stop()
 
 
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 2])
 @pytest.mark.parametrize("kind", KINDS, ids=name_of)
-def test_killed_at_any_step(benches: list[Bench], kind: Kind) -> None:
+def test_killed_at_any_step(benches: list[Bench], kind: Kind, every: int) -> None:
     calm = Scenario(kind=kind)
     problems, runs = benches[0].play(calm)
 
     assert [] == problems
     assert 1 == len(runs)
-    assert [] == check_all(benches, killed(calm, len(runs[0].trace)))
+    first = KINDS.index(kind) % every
+    assert [] == check_all(benches, killed(calm, len(runs[0].trace), first=first, every=every))
 
 
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 4])
 @pytest.mark.parametrize("kind", [KINDS[0], pytest.param(KINDS[2], marks=pytest.mark.long)], ids=name_of)
-def test_a_rerun_killed_at_any_step(benches: list[Bench], kind: Kind) -> None:
+def test_a_rerun_killed_at_any_step(benches: list[Bench], kind: Kind, every: int) -> None:
     """It makes one more job, whose comparison is told until it is locked; the last step is its end."""
     calm = Scenario(kind=kind, command="rerun")
     problems, runs = benches[0].play(calm)
 
     assert [] == problems
     assert "after journal done rerun" == runs[0].trace[-1]
-    assert [] == check_all(benches, killed(calm, len(runs[0].trace) - 1))
+    assert [] == check_all(benches, killed(calm, len(runs[0].trace) - 1, first=3, every=every))
 
 
 def test_every_fault_without_a_kill_and_with_one(benches: list[Bench]) -> None:

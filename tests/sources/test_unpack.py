@@ -84,7 +84,7 @@ def test_a_file_that_is_not_packed_at_all_is_named(suffix: str, read: Read) -> N
 @pytest.mark.parametrize("suffix", PACK)
 def test_a_bomb_is_stopped(suffix: str, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpack, "ALWAYS_UNPACKED_BYTES", 1 << 20)
-    packed = PACK[suffix](b'{"a": 1}\n' * 4_000_000)
+    packed = PACK[suffix](b'{"a": "%s"}\n' % (b"a" * 1000) * 20_000)
     (read.folder / f"a.jsonl{suffix}").write_bytes(packed)
     limit = max(1 << 20, 200 * len(packed))
     why = "200 times the packed size" if limit > 1 << 20 else "the limit"

