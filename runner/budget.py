@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from runner.errors import OverBudgetError
-from runner.plan import Planned
+from runner.plan_value import Planned
 from runner.price import Price
 from runner.stages import all_stages
 

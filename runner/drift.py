@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from runner.dataset.value import Dataset, InputFile
 from runner.errors import StaleLockError
 from runner.lockfile import LockedFile, LockedRun
-from runner.plan import Planned, base_job, section_hashes, training_changes
+from runner.plan import base_job
+from runner.plan_changes import section_hashes, training_changes
+from runner.plan_value import Planned
 from runner.record_drift import RecordDrift, find_record_drift
 
 

@@ -13,7 +13,7 @@ from runner.execution.run import with_result
 from runner.execution.watching import Update, follow
 from runner.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator
-from runner.plan import Planned
+from runner.plan_value import Planned
 from runner.providers.base import Job, NotFoundError
 from runner.providers.hosts import Host, find_host
 from runner.recipe.choosing import single

@@ -21,7 +21,8 @@ from runner.hints import did_you_mean
 from runner.issues import Issue
 from runner.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator, today_of
-from runner.plan import Planned, Situation, base_job, make_plan
+from runner.plan import Situation, base_job, make_plan
+from runner.plan_value import Planned
 from runner.project import Grants
 from runner.providers.checks import base_model, host_problems
 from runner.providers.hosts import Host, find_host

@@ -1,143 +1,22 @@
 """What a run would do and why: a pure function of recipe, dataset, lock and host."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal
 
 from runner.canonical import sha256_of
 from runner.dataset.value import Dataset, DatasetFile
 from runner.display import one_line
 from runner.lockfile import LockedJob, LockedRun
+from runner.plan_changes import data_changes, training_changes
+from runner.plan_value import BaseJob, CreateJob, FileRole, Plan, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.price import Price, price_of, retirement
 from runner.providers.base import TERMINAL
 from runner.providers.hosts import Host, HostModel
-from runner.recipe.load import LoadedRecipe
 from runner.recipe.model import Recipe, RecipeModel
 
 # How much of a job key a filename carries.
 KEY_CHARACTERS = 16
-SECTIONS = ("fields", "key", "sources", "split", "templates", "where")
 _REPLACED = "replace because "
-FileRole = Literal["training_file", "validation_file"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """Send a dataset file."""
-
-    role: FileRole
-    file: DatasetFile
-    filename: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReuseFile:
-    """Use a file that was uploaded before, if it is still there."""
-
-    role: FileRole
-    file: DatasetFile
-    filename: str
-    file_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateJob:
-    """Start a fine-tuning job; `key` is the digest of its content and attempt.
-
-    `repeats` means that this very job succeeded before and its model is not on this machine.
-    """
-
-    key: str
-    attempt: int
-    reason: str
-    repeats: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchJob:
-    """Follow a job that was started before."""
-
-    job_id: str
-    reason: str
-
-
-Step = Upload | ReuseFile | CreateJob | WatchJob
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The steps of a run. `blocked` says why there are none although the work is not done."""
-
-    provider: str
-    model: str
-    digest: str
-    attempt: int
-    steps: tuple[Step, ...]
-    price: Price
-    notices: tuple[str, ...] = ()
-    blocked: str | None = None
-    result: LockedJob | None = None
-
-    @property
-    def creates_job(self) -> bool:
-        """Whether the plan starts a job, and so may cost money."""
-        return any(isinstance(step, CreateJob) for step in self.steps)
-
-    @property
-    def repeats_job(self) -> bool:
-        """Whether the plan trains again what the lockfile already has as a success."""
-        return any(isinstance(step, CreateJob) and step.repeats for step in self.steps)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseJob:
-    """The job whose result is trained further; `change` says why it is another one than before."""
-
-    digest: str
-    change: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """A recipe with everything that was derived from it, ready to run; `locked` is the last run.
-
-    `base` is the plan of the recipe whose result it trains further.
-    """
-
-    loaded: LoadedRecipe
-    host: Host
-    dataset: Dataset
-    locked: LockedRun | None
-    plan: Plan
-    model_sha256: str | None = None
-    changed_examples: str | None = None
-    base: "Planned | None" = None
-
-    @property
-    def refusal(self) -> str | None:
-        """Why there is nothing to do although the work is not done, and what to type; None where there is."""
-        if self.plan.blocked is None:
-            return None
-        events, retry = self.loaded.command("events"), self.loaded.command("run", "--retry")
-        return f"{self.plan.blocked} {events} says why; {retry} starts a new attempt."
-
-    @property
-    def stages(self) -> "tuple[Planned, ...]":
-        """What a run goes through, in order: where a job is created, the recipes it builds on come first."""
-        needed = self.base.stages if self.base and self.plan.creates_job else ()
-        return (*needed, self)
-
-
-def base_job(base: Planned | None) -> BaseJob | None:
-    """What the plan of a recipe says of the one whose result it trains further."""
-    if base is None:
-        return None
-    created = next((step for step in base.plan.steps if isinstance(step, CreateJob)), None)
-    reason = created.reason if created else ""
-    change = reason.removeprefix(_REPLACED) if reason.startswith(_REPLACED) else None
-    return BaseJob(digest=base.plan.digest, change=change)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +32,16 @@ class Situation:
     retry: bool = False
     rerun: int | None = None
     base: BaseJob | None = None
+
+
+def base_job(base: Planned | None) -> BaseJob | None:
+    """What the plan of a recipe says of the one whose result it trains further."""
+    if base is None:
+        return None
+    created = next((step for step in base.plan.steps if isinstance(step, CreateJob)), None)
+    reason = created.reason if created else ""
+    change = reason.removeprefix(_REPLACED) if reason.startswith(_REPLACED) else None
+    return BaseJob(digest=base.plan.digest, change=change)
 
 
 def make_plan(recipe: Recipe, dataset: Dataset, locked: LockedRun | None, situation: Situation) -> Plan:
@@ -209,12 +98,6 @@ def job_digest(recipe: Recipe, dataset: Dataset, situation: Situation) -> str:
 def job_key(digest: str, attempt: int) -> str:
     """What marks a job as ours at the provider."""
     return sha256_of({"digest": digest, "attempt": attempt})
-
-
-def section_hashes(recipe: Recipe) -> dict[str, str]:
-    """Hash of every part of the recipe that shapes the dataset."""
-    value = asdict(recipe)
-    return {section: sha256_of(value[section]) for section in SECTIONS}
 
 
 def upload_name(recipe: Recipe, file: DatasetFile, key: str | None = None) -> str:
@@ -291,69 +174,8 @@ def _job_reason(
             return f"attempt {plan.attempt}, because {job.id} {_ended(job.status)}"
         return f"train here: {job.fine_tuned_model or job.id} is not on this machine"
     changes = training_changes(recipe, job, situation.model_sha256, situation.base)
-    changes += _data_changes(recipe, dataset, locked, situation)
+    changes += data_changes(recipe, dataset, locked, situation.changed_examples)
     return _REPLACED + "; ".join(changes or ["the job's inputs changed"])
-
-
-def training_changes(
-    recipe: Recipe, job: LockedJob, model_sha256: str | None, base: BaseJob | None = None
-) -> list[str]:
-    """What a recipe asks of its job that differs from what was asked before, such as `seed 1 → 2`."""
-    training = recipe.training
-    earlier = job.base
-    locked_model = RecipeModel(recipe=earlier.recipe, profile=earlier.profile) if earlier else job.model
-    before: dict[str, Any] = {
-        "provider": job.provider,
-        "model": str(locked_model),
-        "method": job.method,
-        **job.requested,
-        **job.options,
-        "seed": job.seed,
-        "suffix": job.suffix,
-    }
-    after: dict[str, Any] = {
-        "provider": training.provider,
-        "model": str(training.model),
-        "method": training.method,
-        **training.hyperparameters.as_dict(),
-        **training.options,
-        "seed": training.seed,
-        "suffix": training.suffix,
-    }
-    changes = [
-        f"{name} {_value(before.get(name))} → {_value(value)}"
-        for name, value in {**dict.fromkeys(before), **after}.items()
-        if before.get(name) != value
-    ]
-    if job.model_sha256 != model_sha256 and job.model == training.model:
-        changes.append(f"the files of {training.model} changed")
-    if base and earlier and base.digest != earlier.digest and locked_model == training.model:
-        changes.append(f"{training.model} changed" + (f" ({base.change})" if base.change else ""))
-    return changes
-
-
-def _value(value: object) -> str:
-    return "none" if value is None else str(value)
-
-
-def _data_changes(recipe: Recipe, dataset: Dataset, locked: LockedRun, situation: Situation) -> list[str]:
-    before = [item.file.sha256 for item in (locked.training_file, locked.validation_file) if item]
-    if before == [file.sha256 for file in dataset.files]:
-        return []
-    if not locked.sections:
-        return ["the job was trained on other files"]
-    now = section_hashes(recipe)
-    names = {"templates": "template", "where": "`where`"}
-    causes = [
-        f"{names.get(name, name)} changed" for name in SECTIONS if locked.sections.get(name) != now[name]
-    ]
-    old = {item.name: item.sha256 for item in (*locked.sources, *locked.templates)}
-    new = {item.name: item.sha256 for item in (*dataset.sources, *dataset.templates)}
-    causes += [f"{name} changed" for name in sorted(new) if old.get(name, new[name]) != new[name]]
-    causes += [f"{name} added" for name in sorted(set(new) - set(old))]
-    causes += [f"{name} removed" for name in sorted(set(old) - set(new))]
-    effect = situation.changed_examples or "the dataset changed"
-    return [f"{', '.join(causes)} ({effect})" if causes else effect]
 
 
 def _notices(model: str | RecipeModel, situation: Situation) -> tuple[str, ...]:

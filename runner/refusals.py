@@ -3,7 +3,7 @@
 from runner.budget import refuse_over_budget
 from runner.errors import JobFailedError, RunnerError, UsageError
 from runner.operator import Operator, today_of
-from runner.plan import Planned, WatchJob
+from runner.plan_value import Planned, WatchJob
 from runner.providers.base_models import pinned_name
 from runner.providers.checks import base_model, refuse_large_files
 

@@ -10,7 +10,7 @@ from runner.following import Console, follow_started
 from runner.lockfile import LockedJob, LockedRun
 from runner.operator import Operator
 from runner.pipeline import plan_loaded
-from runner.plan import CreateJob, Planned
+from runner.plan_value import CreateJob, Planned
 from runner.providers.translation import worded
 from runner.refusals import pinned_model
 from runner.run_state import alone, journal_of, provider_of, save_run

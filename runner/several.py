@@ -14,7 +14,7 @@ from runner.following import Console, follow_started
 from runner.lockfile import LockedRun
 from runner.operator import Operator
 from runner.pipeline import plan_loaded, validate
-from runner.plan import Planned
+from runner.plan_value import Planned
 from runner.recipe.choosing import chosen
 from runner.refusals import refuse_unfit, refuse_unfit_stage
 from runner.run_state import alone, save_run

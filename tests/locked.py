@@ -10,7 +10,7 @@ from runner import run_state, several
 from runner.canonical import sha256_file
 from runner.execution.watching import Update
 from runner.operator import Operator
-from runner.plan import Planned
+from runner.plan_value import Planned
 from runner.providers.base import Job, JobRequest, RemoteFile
 from runner.recipe.load import load_profiles
 from tests.fakes import MemoryProvider, StillClock

@@ -17,6 +17,8 @@ LAYERS = (
     ("graders",),
     ("providers",),
     ("price",),
+    ("plan_value",),
+    ("plan_changes",),
     ("plan",),
     ("stages",),
     ("budget", "drift", "record_drift"),

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from runner.lockfile import LockedFile, LockedJob, LockedRun
-from runner.plan import CreateJob, Plan, ReuseFile, Situation, Upload, WatchJob, make_plan, section_hashes
+from runner.plan import Situation, make_plan
+from runner.plan_changes import section_hashes
+from runner.plan_value import CreateJob, Plan, ReuseFile, Upload, WatchJob
 from runner.price import estimated_epochs, price_of, retirement
 from runner.providers.hosts import find_host
 from runner.recipe.model import Hyperparameters, Recipe, Split, Training

@@ -12,15 +12,7 @@ from runner.cli.evaluation import (
     unknown_price_option,
     yes_option,
 )
-from runner.cli.options import (
-    FILE,
-    find_recipe,
-    only_option,
-    operator,
-    profile_option,
-    recipe_argument,
-    tell,
-)
+from runner.cli.options import FILE, find_recipe, only_option, operator, profile_option, recipe_argument, tell
 from runner.cli.streams import emit
 from runner.evaluating.predicting import Inquiry, Prediction
 from runner.evaluating.predicting import predict as predict_records

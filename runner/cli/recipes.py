@@ -32,7 +32,7 @@ from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue, Place
 from runner.operator import Operator
-from runner.plan import Planned
+from runner.plan_value import Planned
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import with_one_dataset
 from runner.recipe.load import LoadedRecipe

@@ -33,7 +33,7 @@ from runner.errors import DetachedError, JobFailedError, RunnerError, UsageError
 from runner.execution.outcome import detached, failure
 from runner.execution.watching import Update, follow
 from runner.lockfile import LockedJob, LockedRun, read_lockfile
-from runner.plan import Planned
+from runner.plan_value import Planned
 from runner.recipe.choosing import chosen
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import load_recipe

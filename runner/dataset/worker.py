@@ -9,14 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from runner.dataset.batch import (
-    END,
-    NUMBER_BYTES,
-    Batch,
-    Examination,
-    read_exactly,
-    write_batch,
-)
+from runner.dataset.batch import END, NUMBER_BYTES, Batch, Examination, read_exactly, write_batch
 from runner.dataset.checks import DatasetLimits
 from runner.dataset.checks.checker import Examined, Examiner, Suppressions, make_setup, record_identity
 from runner.dataset.checks.conversation import conversation_of_turns

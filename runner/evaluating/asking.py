@@ -10,11 +10,7 @@ from runner.evaluation.ask import Answer, AnswerCache, Asking, ask_all
 from runner.evaluation.assemble import Outcome
 from runner.evaluation.candidates import Candidate
 from runner.evaluation.cost import rate_of
-from runner.evaluation.scores import (
-    chat_with,
-    judges,
-    score_all,
-)
+from runner.evaluation.scores import chat_with, judges, score_all
 from runner.graders.grade import Means
 from runner.operator import Operator
 from runner.providers.base import ChatRequest, Provider

@@ -13,9 +13,7 @@ from runner.evaluation.comparison import slices
 from runner.evaluation.cost import break_even
 from runner.evaluation.gate import decide
 from runner.evaluation.past import keep_answers, read_past
-from runner.evaluation.scores import (
-    graders_sha256,
-)
+from runner.evaluation.scores import graders_sha256
 from runner.evaluation.value import Evaluation
 from runner.operator import Operator
 from runner.price import price_of

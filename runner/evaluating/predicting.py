@@ -19,7 +19,7 @@ from runner.issues import Issue
 from runner.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.pipeline import validate
-from runner.plan import section_hashes
+from runner.plan_changes import section_hashes
 from runner.predict import prompt_recipe, without_answer
 from runner.providers.base import ChatRequest
 from runner.providers.hosts import find_host

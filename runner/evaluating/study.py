@@ -17,11 +17,7 @@ from runner.evaluation.items import Item, chosen, item_of, set_sha256
 from runner.evaluation.leaks import MAX_RECORDS, find_leaks, overlap
 from runner.evaluation.prompts import Messages, Prompter
 from runner.evaluation.retrieval import NearestRecords
-from runner.evaluation.scores import (
-    graders_of,
-    runs_code,
-    try_graders,
-)
+from runner.evaluation.scores import graders_of, runs_code, try_graders
 from runner.evaluation.value import Questions
 from runner.examples.confinement import read_confined
 from runner.examples.read import Example

@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runner.evaluation.items import Item
-from runner.evaluation.statistics import (
-    Interval,
-    mean_interval,
-    pairs_needed,
-    sign_test,
-    visible_difference,
-)
+from runner.evaluation.statistics import Interval, mean_interval, pairs_needed, sign_test, visible_difference
 
 Verdict = Literal["better", "worse", "unclear"]
 # Scores that differ by less are equal: libraries round differently in the last digits.

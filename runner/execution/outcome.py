@@ -3,7 +3,7 @@
 from runner.execution.journal import Journal
 from runner.hints import command
 from runner.lockfile import LockedRun
-from runner.plan import CreateJob, Planned
+from runner.plan_value import CreateJob, Planned
 from runner.providers.base import Job
 
 

@@ -14,7 +14,8 @@ from runner.execution.journal import Journal
 from runner.execution.readiness import created_when_ready, wait_for_file
 from runner.execution.sending import Lookup, found_before, sent
 from runner.lockfile import LockedBase, LockedCheckpoint, LockedFile, LockedJob, LockedRun
-from runner.plan import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob, section_hashes
+from runner.plan_changes import section_hashes
+from runner.plan_value import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.providers.base import Checkpoint, ConnectionLostError, Job, JobRequest, Provider, RemoteFile
 from runner.providers.hub_models import commit_of
 from runner.providers.translation import Wording

@@ -11,7 +11,7 @@ from runner.errors import InvalidInputError, RunnerError
 from runner.examples.read import Example
 from runner.issues import Issue, Place
 from runner.lockfile import LockedRun
-from runner.plan import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
+from runner.plan_value import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.providers.base import Job
 from runner.stages import all_stages
 

@@ -9,7 +9,7 @@ from runner.dataset.value import Dataset, DatasetFile
 from runner.display import neutralise, one_line
 from runner.examples.read import Example
 from runner.lockfile import LockedJob
-from runner.plan import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
+from runner.plan_value import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.price import Price
 from runner.providers.base import Event, Job, RemoteFile, RemoteModel
 

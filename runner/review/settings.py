@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from runner.lockfile import LockedJob, LockedRun
-from runner.plan import section_hashes
+from runner.plan_changes import section_hashes
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.model import Evaluation, Field, MessageList, Recipe, Template
 from runner.review.value import Change, Hashed, Settings

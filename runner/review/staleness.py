@@ -10,7 +10,7 @@ from runner.drift import Difference, file_differences
 from runner.errors import InvalidInputError, RunnerError
 from runner.examples.templates import template_files
 from runner.lockfile import LockedRun
-from runner.plan import section_hashes, training_changes
+from runner.plan_changes import section_hashes, training_changes
 from runner.project import Project
 from runner.providers.checks import base_model
 from runner.providers.hosts import find_host

@@ -4,16 +4,7 @@ from pathlib import Path, PurePath
 
 from runner.display import shown
 from runner.recipe.model import Source
-from runner.sources import (
-    arrow,
-    delimited,
-    excel,
-    json_array,
-    json_lines,
-    parquet,
-    sqlite,
-    yaml_documents,
-)
+from runner.sources import arrow, delimited, excel, json_array, json_lines, parquet, sqlite, yaml_documents
 from runner.sources.base import BinaryFormat, Format
 from runner.sources.unpack import compression_of, inner_name
 

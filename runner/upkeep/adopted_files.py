@@ -13,7 +13,7 @@ from runner.dataset.value import Dataset, DatasetFile
 from runner.errors import RunnerError
 from runner.examples.read import Message
 from runner.lockfile import LockedFile
-from runner.plan import FileRole
+from runner.plan_value import FileRole
 from runner.providers.base import Job, NotFoundError, Provider, RemoteFile
 
 

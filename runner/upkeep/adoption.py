@@ -12,7 +12,9 @@ from runner.hints import command
 from runner.lockfile import LockedFile, LockedJob, LockedRun
 from runner.operator import Operator, today_of
 from runner.pipeline import plan_loaded, validate
-from runner.plan import Planned, Situation, job_digest, job_key, section_hashes
+from runner.plan import Situation, job_digest, job_key
+from runner.plan_changes import section_hashes
+from runner.plan_value import Planned
 from runner.providers.base import (
     JOB_KEY_METADATA,
     TERMINAL,

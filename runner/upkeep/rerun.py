@@ -16,7 +16,8 @@ from runner.hints import command
 from runner.lockfile import LockedJob, LockedRun, parse_job, read_lockfile
 from runner.operator import Operator
 from runner.pipeline import plan_loaded, validate
-from runner.plan import CreateJob, Planned, job_key
+from runner.plan import job_key
+from runner.plan_value import CreateJob, Planned
 from runner.providers.base import TERMINAL, Job
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe

@@ -18,13 +18,7 @@ import runner
 from runner.errors import MissingExtraError, ProviderError
 from runner.local.layout import Layout, read_record, write_record
 from runner.providers import local_service
-from runner.providers.local_service import (
-    ensure_service,
-    has_artefact,
-    has_job,
-    make_way,
-    stop_service,
-)
+from runner.providers.local_service import ensure_service, has_artefact, has_job, make_way, stop_service
 from tests.local import fake_worker
 from tests.local.harness import finished, start_service, upload, worker_pid
 

@@ -7,16 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from runner.dataset.checks.conversation import Conversation, is_rich
 from runner.dataset.checks.digest import Digest
-from runner.dataset.checks.rule import (
-    DatasetRule,
-    ExampleRule,
-    Hit,
-    Origin,
-    Rule,
-    Setup,
-    Totals,
-    Values,
-)
+from runner.dataset.checks.rule import DatasetRule, ExampleRule, Hit, Origin, Rule, Setup, Totals, Values
 from runner.dataset.checks.samples import talk
 from runner.dataset.split import Side
 

@@ -17,13 +17,7 @@ from runner.local.service.context import Service, idempotency_key, service_of
 from runner.local.service.files import FINE_TUNE
 from runner.local.service.graders import read_grader, refuse_code
 from runner.local.service.objects import checkpoint_object, event_object, job_object, list_object
-from runner.local.service.refusals import (
-    invalid,
-    invalid_value,
-    key_reused,
-    no_such_job,
-    not_found,
-)
+from runner.local.service.refusals import invalid, invalid_value, key_reused, no_such_job, not_found
 from runner.local.service.schemas import JOB
 from runner.local.store import page
 from runner.local.training.job import Method

@@ -19,14 +19,7 @@ from runner.local.service.context import Service, idempotency_key, service_of
 from runner.local.service.objects import part_object, upload_object
 from runner.local.service.refusals import ApiError, invalid, invalid_value, key_reused, not_found
 from runner.local.service.schemas import UPLOAD, UPLOAD_COMPLETION
-from runner.local.service.storing import (
-    MAX_BATCH_BYTES,
-    MAX_UPLOAD_BYTES,
-    NewFile,
-    Received,
-    keep,
-    receive,
-)
+from runner.local.service.storing import MAX_BATCH_BYTES, MAX_UPLOAD_BYTES, NewFile, Received, keep, receive
 
 LIFETIME_S = 3600
 MAX_PART_BYTES = 64 * 1024 * 1024

@@ -10,14 +10,7 @@ import pytest
 from openai.types import Batch
 
 from runner.local.identifiers import derived_id
-from tests.local.harness import (
-    RunningService,
-    envelope,
-    refusal,
-    set_value,
-    start_service,
-    wait_for,
-)
+from tests.local.harness import RunningService, envelope, refusal, set_value, start_service, wait_for
 
 URL = "/v1/chat/completions"
 ENDS = ("completed", "failed", "expired", "cancelled")

@@ -4,13 +4,7 @@ from typing import Any
 
 import pytest
 
-from runner.local.training.tool_calls import (
-    ToolCall,
-    ToolCallFilter,
-    forced_call,
-    read_calls,
-    schema_of_call,
-)
+from runner.local.training.tool_calls import ToolCall, ToolCallFilter, forced_call, read_calls, schema_of_call
 
 CALL = '<tool_call>\n{"name": "find", "arguments": {"q": "세금"}}\n</tool_call>'
 FIND = ToolCall(name="find", arguments='{"q": "세금"}')

@@ -30,13 +30,7 @@ from runner.local.training.results import read_results
 from runner.local.training.sampling import Sampling
 from runner.local.training.train import train
 from runner.local.training.training_file import Message, read_conversations
-from tests.local.training.fakes import (
-    RecordingReporter,
-    make_job,
-    messages,
-    question_and_answer,
-    write_jsonl,
-)
+from tests.local.training.fakes import RecordingReporter, make_job, messages, question_and_answer, write_jsonl
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
