@@ -117,6 +117,7 @@ def test_a_second_run_finds_nothing_to_do(trained: Path) -> None:
     assert before == (trained / "faq.lock.yaml").stat().st_mtime_ns
 
 
+@pytest.mark.long
 def test_a_rerun_reproduces_the_weights(tmp_path: Path) -> None:
     """Really trained twice; the lockfile then has the second attempt with the same hash of the weights."""
     folder = make_project(tmp_path / "rerun")
@@ -163,6 +164,7 @@ def test_another_folder_gives_the_same_bytes(trained: Path, tmp_path: Path) -> N
         end(other)
 
 
+@pytest.mark.long
 def test_a_second_stage_trains_the_result_further(project: Path) -> None:
     """One run trains both stages, and the loss goes on where the first one ended."""
     (project / "more.yaml").write_text(

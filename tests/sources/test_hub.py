@@ -53,7 +53,8 @@ class Hub:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        polling = {"poll_interval": 0.01}
+        threading.Thread(target=self.server.serve_forever, kwargs=polling, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def answer(self, handler: BaseHTTPRequestHandler, *, with_body: bool) -> None:
