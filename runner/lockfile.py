@@ -5,14 +5,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from runner import __version__
 from runner.canonical import write_atomically
 from runner.dataset.value import DatasetFile, InputFile
 from runner.errors import StaleLockError
 from runner.lock_evaluation import LockedEvaluation, evaluation_value, parse_evaluation
-from runner.recipe.yaml import is_plain_text, parse_yaml
+from runner.recipe.yaml import parse_yaml
+from runner.recipe.yaml_text import yaml_text
 from runner.schema import violations
 
 LOCKFILE_VERSION = 1
@@ -143,9 +142,7 @@ def lockfile_bytes(lockfile: Lockfile) -> bytes:
         "created_by": f"finetune-runner {__version__}",
         "runs": {profile: run_value(run) for profile, run in lockfile.runs.items()},
     }
-    text = yaml.dump(
-        value, Dumper=_Dumper, allow_unicode=True, default_flow_style=False, sort_keys=True, width=10_000
-    )
+    text = yaml_text(value, sort_keys=True)
     return f"# Written by `finetune run`. Commit it beside the recipe; do not edit it.\n{text}".encode()
 
 
@@ -153,21 +150,6 @@ def entry_bytes(profile: str, run: LockedRun) -> bytes:
     """The lines of one run in a lockfile's text, which stand there in the order of the profiles' names."""
     _, _, entry = lockfile_bytes(Lockfile(runs={profile: run})).partition(b"\nruns:\n")
     return entry
-
-
-class _Dumper(yaml.SafeDumper):
-    """Quotes what our stricter reader would not take for text."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = None if is_plain_text(text) else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _represent_text)
 
 
 def _check(value: Any, name: str) -> None:

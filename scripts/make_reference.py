@@ -35,6 +35,7 @@ def pages() -> dict[str, str]:
         "recipe.md": _schema_page("recipe", "Every key of a recipe", "finetune schema"),
         "lockfile.md": _schema_page("lockfile", "Every key of a lockfile", "finetune schema lockfile"),
         "host-entries.md": _schema_page("host", "Every key of a host entry", "finetune schema host"),
+        "aliases.md": _schema_page("aliases", "Every key of aliases.yaml", "finetune schema aliases"),
         "commands.md": _commands_page(),
         "checks.md": _checks_page(),
         "templates.md": _templates_page(),

@@ -137,7 +137,8 @@ class FakeHost:
             return job
         done: dict[str, Any] = {"status": self.job_status, "error": self.job_error or {}}
         if self.job_status == "succeeded":
-            done |= {"fine_tuned_model": f"ft:{job['model']}:org::1", "trained_tokens": self.trained_tokens}
+            name = f"ft:{job['model']}:org::{job_id.removeprefix('ftjob-')}"
+            done |= {"fine_tuned_model": name, "trained_tokens": self.trained_tokens}
         job.update(done)
         return {**job, "weights": self.weights} if self.weights else job
 

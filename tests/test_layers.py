@@ -13,7 +13,7 @@ LAYERS = (
     ("sources",),
     ("examples",),
     ("dataset",),
-    ("lock_evaluation", "lockfile", "lock_merge", "merge_driver"),
+    ("aliases", "lock_evaluation", "lockfile", "lock_merge", "merge_driver"),
     ("graders",),
     ("providers",),
     ("price",),

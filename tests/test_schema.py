@@ -32,7 +32,7 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize("name", ["recipe", "lockfile", "host"])
+@pytest.mark.parametrize("name", ["recipe", "lockfile", "host", "aliases"])
 def test_the_schema_is_valid(name: str) -> None:
     Draft202012Validator.check_schema(load_schema(name))
 
@@ -65,7 +65,7 @@ def test_profiles_take_every_key_but_four() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["recipe", "lockfile", "host"])
+@pytest.mark.parametrize("name", ["recipe", "lockfile", "host", "aliases"])
 def test_every_property_is_described(name: str) -> None:
     missing = [
         path for path, node in properties(json.loads(schema_text(name)), "$") if not described(name, node)

@@ -29,7 +29,7 @@ ANSWER_SHARE = 0.25
 
 
 @click.command()
-@click.argument("subject", metavar="[RECIPE|MODEL]", required=False)
+@click.argument("subject", metavar="[RECIPE|MODEL|ALIAS]", required=False)
 @click.argument("question", required=False)
 @profile_option
 @only_option
@@ -52,10 +52,13 @@ def chat(
     max_tokens: int | None,
     as_json: bool,
 ) -> None:
-    """Ask the recipe's tuned model, or any model of the provider. Without a question: a conversation."""
+    """Ask the recipe's tuned model, any model of the provider, or what an alias of the project stands for.
+
+    Without a question: a conversation.
+    """
     if question is None and not sys.stdin.isatty():
         raise UsageError("give a question, or run it on a terminal for a conversation.")
-    target = find_target(subject, provider, profile, only=only)
+    target = find_target(subject, provider, profile, only=only, takes_alias=True)
     model = _model_of(target)
     history = History(system=system, budget=_budget(target, model, max_tokens))
 

@@ -169,11 +169,13 @@ def find_target(
     *,
     only: tuple[str, ...] = (),
     recipe_needed: bool = True,
+    takes_alias: bool = False,
 ) -> Target:
     """Resolve a recipe path, a job ID or a model name to the provider it belongs to. Raises UsageError.
 
     A job ID or model name belongs to `provider`, or to the local service where none is given. Without
-    `recipe_needed`, the command is about the provider, and a recipe may have any number of runs.
+    `recipe_needed`, the command is about the provider, and a recipe may have any number of runs. A command
+    that `takes_alias` may be given what the project's aliases.yaml says of a model and its provider.
     """
     decided = operator(profile=profile, only=only)
     is_recipe = subject is not None and is_recipe_name(subject)
@@ -182,10 +184,17 @@ def find_target(
         return _recipe_target(recipe, decided, is_single=recipe_needed)
     if subject is not None and not recipe_needed:
         raise UsageError(f"found no recipe {subject}. Name a recipe, or a provider with --provider.")
-    host = find_host(provider or "local", decided.user_hosts)
     project = find_project(Path.cwd())
+    model = subject
+    if takes_alias and subject is not None and provider is None:
+        from runner.aliases import AliasBook
+
+        promotion = AliasBook(project).find(subject)
+        if promotion is not None:
+            provider, model = promotion.provider, promotion.model
+    host = find_host(provider or "local", decided.user_hosts)
     connected = _open(host, project, decided)
-    return Target(provider=connected, host=host, project=project, job_id=subject, model=subject)
+    return Target(provider=connected, host=host, project=project, job_id=subject, model=model)
 
 
 def _recipe_target(recipe: Path, decided: Operator, *, is_single: bool) -> Target:

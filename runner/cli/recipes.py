@@ -46,10 +46,10 @@ CHANGES_PENDING = 5
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["recipe", "lockfile", "host"]), default="recipe")
+@click.argument("name", type=click.Choice(["recipe", "lockfile", "host", "aliases"]), default="recipe")
 @json_option
 def schema(name: str, as_json: bool) -> None:
-    """Print the JSON Schema that defines recipes, lockfiles or host entries."""
+    """Print the JSON Schema that defines recipes, lockfiles, host entries or aliases."""
     if as_json:
         write_json({"schema": load_schema(name)})
     else:

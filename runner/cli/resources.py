@@ -1,12 +1,17 @@
 """Commands about what lies at a provider: files, models."""
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
-from runner.cli.options import find_target, host_option, json_option, tell_if_cut, write, write_json
+from runner.cli.options import find_target, host_option, json_option, operator, tell_if_cut, write, write_json
+from runner.errors import UsageError
+from runner.project import find_project
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.report import terminal
+from runner.report.alias_text import served_text
+from runner.upkeep.promotion import served_on
 
 
 @click.group()
@@ -56,9 +61,26 @@ def delete_files(file_ids: tuple[str, ...], provider: str, as_json: bool) -> Non
         write("\n".join(f"deleted {file_id}" for file_id in file_ids))
 
 
-@click.group()
-def models() -> None:
-    """List or delete models at a provider."""
+@click.group(invoke_without_command=True)
+@click.option("--on", metavar="DAY", help="What each alias stood for on a day or at a time, or now.")
+@json_option
+@click.pass_context
+def models(context: click.Context, on: str | None, as_json: bool) -> None:
+    """List or delete models at a provider, or say what the project's aliases stood for.
+
+    A day such as 2026-11-01 means its end in UTC; a time is written 2026-11-01T12:00:00Z.
+    """
+    if context.invoked_subcommand is not None:
+        if on is not None or as_json:
+            raise UsageError(f"--on and --json stand alone, or --json behind `{context.invoked_subcommand}`.")
+        return
+    if on is None:
+        raise UsageError("expected `list`, `delete`, or --on with a day, such as --on now.")
+    at, promotions = served_on(find_project(Path.cwd()), on, operator())
+    if as_json:
+        write_json({"at": at, "aliases": [asdict(each) for each in promotions]})
+    else:
+        write(served_text(at, promotions))
 
 
 @models.command("list")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from runner.aliases import AliasBook
 from runner.cli.options import json_option, tell, write, write_json
 from runner.errors import MissingExtraError, UsageError
 from runner.project import find_project
@@ -31,9 +32,10 @@ def serve(
     """Run the local service for any OpenAI client until Ctrl-C.
 
     The token comes from FINETUNE_SERVE_TOKEN; without it one is made and shown. An idle service that an
-    earlier command started is replaced.
+    earlier command started is replaced. What aliases.yaml says of local models is taken as a model's name.
     """
-    state = find_project(Path.cwd()).make_state()
+    project = find_project(Path.cwd())
+    state = project.make_state()
     if stop:
         _report_stopped(is_stopped=stop_service(state), as_json=as_json)
         return
@@ -56,8 +58,16 @@ def serve(
         if TOKEN_VARIABLE not in os.environ:
             tell(f"  export OPENAI_API_KEY={token}")
 
+    book = AliasBook(project)
+
+    def alias_of(name: str) -> str | None:
+        promotion = book.find(name)
+        return promotion.model if promotion is not None and promotion.provider == "local" else None
+
     make_way(state)
-    options = ServiceOptions(allow_network=allow_network, allow_code=allow_code, max_jobs=max_jobs)
+    options = ServiceOptions(
+        allow_network=allow_network, allow_code=allow_code, max_jobs=max_jobs, alias_of=alias_of
+    )
     serve_forever(state, port=port, token=token, options=options, announce=announce)
 
 

@@ -45,11 +45,15 @@ class Children:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceOptions:
-    """What the operator allows: jobs may fetch models, graders may run Python, so many jobs train at once."""
+    """What the operator allows: jobs may fetch models, graders may run Python, so many jobs train at once.
+
+    `alias_of` gives the model that a name stands for, None for a name that is no alias.
+    """
 
     allow_network: bool = False
     allow_code: bool = False
     max_jobs: int = 1
+    alias_of: Callable[[str], str | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +201,7 @@ def _make_service(setup: _Setup) -> Service:
         clock=clock,
         allow_network=setup.options.allow_network,
         allow_code=setup.options.allow_code,
+        alias_of=setup.options.alias_of,
     )
 
 

@@ -80,6 +80,20 @@ def last_change(folder: Path, file: str, environment: Mapping[str, str], line: b
     return Commit(sha=sha, day=day, subject=subject) if sha else None
 
 
+def commit_with(folder: Path, file: str, content: bytes, environment: Mapping[str, str]) -> str | None:
+    """The commit of HEAD where it holds a file with just this content; None where it does not.
+
+    `file` is relative to the folder. None too outside a repository and without git.
+    """
+    kept = {key: environment[key] for key in _KEPT_VARIABLES if key in environment}
+    try:
+        if _git(folder, kept, "cat-file", "blob", f"HEAD:./{file}") != content:
+            return None
+        return _git(folder, kept, "rev-parse", "HEAD").decode("ascii").strip()
+    except RunnerError:
+        return None
+
+
 def _last_to_touch(folder: Path, file: str, kept: Mapping[str, str], line: bytes) -> str:
     """The commit of a line as it was committed, wherever it stands now. Raises RunnerError, ValueError."""
     lines = _git(folder, kept, "cat-file", "blob", f"HEAD:./{file}").splitlines()

@@ -51,7 +51,7 @@ def test_the_same_result_is_said_and_locked_as_a_new_attempt(
     assert ("ftjob-2", 2) == (locked_job(locked)["id"], locked_job(locked)["attempt"])
     assert outcome.err.endswith("locked in faq.lock.yaml; `finetune history faq.yaml` has the job before\n")
     assert (1, 2) == (hosted.count(UPLOAD), hosted.count(CREATE))
-    assert "Nothing to do: ft:base-1:org::1 is up to date.\n" in call("plan", locked).out
+    assert "Nothing to do: ft:base-1:org::2 is up to date.\n" in call("plan", locked).out
 
 
 def test_equal_weights_are_the_strongest_word(call: Call, recipe: Path, hosted: FakeHost) -> None:

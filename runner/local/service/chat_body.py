@@ -38,6 +38,7 @@ def read_chat(service: Service, body: dict[str, Any], request_id: str) -> ChatBo
     _refuse_unsupported(body)
     check_body(body, CHAT)
     _check_together(body)
+    body = {**body, "model": service.model_called(body["model"])}
     options = body.get("stream_options") or {}
     return ChatBody(
         question=_question(service, body, request_id),

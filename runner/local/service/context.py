@@ -1,11 +1,13 @@
 """What every route of the service works with."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from runner.clock import Clock
+from runner.errors import RunnerError
 from runner.local.inference import Inference
 from runner.local.layout import Layout
 from runner.local.rows import BatchRow, JobRow
@@ -21,7 +23,8 @@ class Service:
     """The running service.
 
     `allow_network` lets every job fetch models from the hub, `allow_code` lets graders run Python.
-    `batch_wake` is set when there is something to do for the batches.
+    `batch_wake` is set when there is something to do for the batches. `alias_of` gives the model that a name
+    stands for, None for a name that is no alias, and raises RunnerError.
     """
 
     layout: Layout
@@ -31,12 +34,20 @@ class Service:
     clock: Clock
     allow_network: bool
     allow_code: bool = False
+    alias_of: Callable[[str], str | None] = lambda _: None
     batch_wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def now(self) -> int:
         """Whole seconds since the epoch."""
         return int(self.clock.now())
+
+    def model_called(self, name: str) -> str:
+        """The model that a name or an alias stands for. Raises ApiError where the aliases cannot be read."""
+        try:
+            return self.alias_of(name) or name
+        except RunnerError as error:
+            raise invalid(str(error), "model", "invalid_value") from error
 
     def user_of_file(self, file_id: str) -> JobRow | BatchRow | None:
         """The job or batch that still needs a file."""

@@ -25,11 +25,12 @@ async def list_models(request: Request) -> Response:
 
 
 async def retrieve_model(request: Request) -> Response:
-    """GET /models/{name}."""
-    name = request.path_params["name"]
+    """GET /models/{name}; an alias gives the model it stands for."""
+    service = service_of(request)
+    name = service.model_called(request.path_params["name"])
     if name in BUILT_IN:
         return JSONResponse(_built_in_object(name))
-    return JSONResponse(model_object(_model_row(service_of(request), name)))
+    return JSONResponse(model_object(_model_row(service, name)))
 
 
 async def delete_model(request: Request) -> Response:
