@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import openai
 import pytest
 from openai.types import Model
+from openai.types.fine_tuning import FineTuningJob
 
 from tests.local import fake_worker
 from tests.local.harness import RunningService, envelope, finished, refusal, upload, worker_pid
 
 
 @pytest.fixture
-def job(client: openai.OpenAI) -> Iterator[openai.types.fine_tuning.FineTuningJob]:
+def job(client: openai.OpenAI) -> Iterator[FineTuningJob]:
     """A job that has succeeded."""
     file = upload(client).id
     created = client.fine_tuning.jobs.create(model="tiny-1", training_file=file, seed=fake_worker.SUCCEEDS)
