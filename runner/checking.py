@@ -15,16 +15,16 @@ from runner.dataset.checks.baseline import (
 )
 from runner.dataset.checks.checked import Checked, Result
 from runner.dataset.checks.checker import Checker, effective_levels, record_identity
-from runner.dataset.checks.conversation import Conversation, conversation_of_line
+from runner.dataset.checks.conversation import conversation_of_line
 from runner.dataset.checks.hits import read_hits
 from runner.dataset.checks.registry import RULES
 from runner.dataset.checks.rule import Hit, Origin
 from runner.dataset.checks.settings import baseline_path, default_baseline
 from runner.dataset.index import identity_digest
+from runner.dataset.measure import measure_line
 from runner.dataset.recipe_tests import failed_key_tests
 from runner.dataset.value import Finding
 from runner.errors import InvalidInputError
-from runner.examples.read import Message
 from runner.issues import Issue
 from runner.operator import Operator
 from runner.project import find_project
@@ -87,8 +87,7 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
                 problems.append(Issue(place=record.place, message=made))
                 continue
             n_examples += 1
-            messages = [Message(turn.role, turn.content) for turn in made.turns]
-            counted = Conversation(turns=made.turns, n_tokens=counter.count(messages))
+            counted = measure_line(record.data, counter).conversation
             origin = Origin(
                 record_identity(identity_digest(f"row {record.row}", "")), record.file, record.row
             )

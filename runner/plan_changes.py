@@ -1,6 +1,5 @@
 """What a recipe and its data ask for that the job in the lockfile was not asked for."""
 
-from dataclasses import asdict
 from typing import Any
 
 from runner.canonical import sha256_of
@@ -14,7 +13,7 @@ SECTIONS = ("fields", "key", "sources", "split", "templates", "where")
 
 def section_hashes(recipe: Recipe) -> dict[str, str]:
     """Hash of every part of the recipe that shapes the dataset."""
-    value = asdict(recipe)
+    value = recipe.as_value()
     return {section: sha256_of(value[section]) for section in SECTIONS}
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from jinja2 import meta
 
 from runner.errors import RunnerError, UsageError
+from runner.examples.content import turns_of
 from runner.examples.library import Library
 from runner.examples.read import ExampleMaker
 from runner.hints import did_you_mean
@@ -47,8 +48,9 @@ def prompt_renderer(
         made = maker.conversations(Record(data=dict(record), file="record", row=1))
         if made is None:
             raise AssertionError("BUG: a prompt was left out by `where`")
-        _, _, _, [(_, turns)] = made
-        return [{"role": role, "content": content} for role, content in without_answer(turns)]
+        _, _, _, [(_, content)] = made
+        turns = without_answer(turns_of(content))
+        return [{"role": role, "content": text} for role, text in turns]
 
     return render
 

@@ -15,7 +15,7 @@ from runner.dataset.split import side_of
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Dataset
 from runner.dataset.workers import Trouble, Workers, choose_workers
-from runner.dataset.write import training_line
+from runner.dataset.write import example_line
 from runner.errors import InvalidInputError
 from runner.examples.confinement import read_confined
 from runner.examples.read import Example
@@ -86,9 +86,8 @@ def build_one_by_one(
                 issues.append(example)
                 continue
             side = side_of(example.key if example.group is None else example.group, recipe.split)
-            n_tokens = checker.counter.count(example.messages)
-            checker.observe(example, side, n_tokens)
-            output.sides[side].add(training_line(example.messages), 1, n_tokens)
+            n_tokens = checker.observe(example, side)
+            output.sides[side].add(example_line(example), 1, n_tokens)
             output.index.write(index_line(example, side).encode("ascii"))
             output.count(example.file, example.row)
         if issues:

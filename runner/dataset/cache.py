@@ -24,7 +24,7 @@ def cache_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: To
             "build_version": BUILD_VERSION,
             "recipe": {
                 name: value
-                for name, value in asdict(recipe).items()
+                for name, value in recipe.as_value().items()
                 if name not in ("training", "limits", "description", "name", "tests", "evaluation")
             },
             "inputs": asdict(inputs),

@@ -1,10 +1,13 @@
 """One example as bytes: its line in a training file, and its digest."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from runner.canonical import sha256_of
+from runner.examples.content import Content, Rich
 from runner.examples.message_lists import Turn
 
 
@@ -15,8 +18,19 @@ class ExampleBytes(NamedTuple):
     digest: bytes
 
 
+def content_bytes(content: Content) -> ExampleBytes:
+    """Encode an example, of text or of more."""
+    return rich_bytes(content.line) if isinstance(content, Rich) else example_bytes(content)
+
+
+def rich_bytes(line: Mapping[str, Any]) -> ExampleBytes:
+    """Encode an example that is more than text; the order of its keys is kept."""
+    written = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return ExampleBytes(written, bytes.fromhex(sha256_of(line)))
+
+
 def example_bytes(turns: Iterable[Turn]) -> ExampleBytes:
-    """Encode an example; the line is what `training_line` gives."""
+    """Encode an example of text; the line is what `training_line` gives."""
     encode = text_encoder()
     line, canonical = _shapes(tuple([role for role, _ in turns]))
     texts = tuple([encode(content) for _, content in turns])

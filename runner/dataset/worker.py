@@ -12,13 +12,13 @@ from typing import Any
 from runner.dataset.batch import END, NUMBER_BYTES, Batch, Examination, read_exactly, write_batch
 from runner.dataset.checks import DatasetLimits
 from runner.dataset.checks.checker import Examined, Examiner, Suppressions, make_setup, record_identity
-from runner.dataset.checks.conversation import conversation_of_turns
-from runner.dataset.conversation import example_bytes
+from runner.dataset.conversation import content_bytes
 from runner.dataset.index import identity_digest, line_of_digests
+from runner.dataset.measure import measure
 from runner.dataset.split import Side, side_of
 from runner.dataset.tokens import TokenCounter, make_counter
 from runner.errors import InvalidInputError
-from runner.examples.message_lists import Turn
+from runner.examples.content import Content
 from runner.examples.read import ExampleMaker
 from runner.examples.wire import Request, decode_request
 from runner.examples.worker import confine, own_stdout
@@ -104,19 +104,19 @@ class Worker:
             ignored = self.suppressions.of(key, holding)
             identities = [identity_digest(key, variant) for variant, _ in conversations]
             made.keys.append(identities[0][:NUMBER_BYTES])
-            for identity, (_, turns) in zip(identities, conversations, strict=True):
-                examined = self.examine(turns, side, identity, made)
+            for identity, (_, content) in zip(identities, conversations, strict=True):
+                examined = self.examine(content, side, identity, made)
                 made.examined.append((record.row, record_identity(identity), ignored, side[0], examined))
         return made.batch(n_rows)
 
-    def examine(self, turns: list[Turn], side: Side, identity: bytes, made: "_Made") -> Examined:
+    def examine(self, content: Content, side: Side, identity: bytes, made: "_Made") -> Examined:
         """Check, count and encode one example."""
-        n_tokens = self.counter.count(turns)
-        line, digest = example_bytes(turns)
+        conversation, n_tokens = measure(content, self.counter)
+        line, digest = content_bytes(content)
         made.lines[side].append(line)
         made.n_tokens[side] += n_tokens
         made.index.append(line_of_digests(identity, digest, side))
-        return self.examiner.examine(conversation_of_turns(turns, n_tokens))
+        return self.examiner.examine(conversation)
 
 
 class _Made:

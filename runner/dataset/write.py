@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from runner.dataset.conversation import rich_bytes
 from runner.dataset.value import DatasetFile
-from runner.examples.read import Message
+from runner.examples.read import Example, Message
 
 
 class HashedFile:
@@ -72,6 +73,11 @@ class ExampleWriter(HashedFile):
             n_tokens=self.n_tokens,
             tokens_exact=tokens_exact,
         )
+
+
+def example_line(example: Example) -> bytes:
+    """The line of an example in a training file."""
+    return training_line(example.messages) if example.line is None else rich_bytes(example.line).line
 
 
 def training_line(messages: Iterable[Message]) -> bytes:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from runner.canonical import sha256_of
 from runner.display import shown
 from runner.errors import InvalidInputError
+from runner.examples.content import Content, Rich, line_of, turns_of
 from runner.examples.mapping import FieldReader, compile_fields, identity_text, map_record
-from runner.examples.message_lists import Turn
 from runner.examples.paths import PathError, Read, compile_path
 from runner.examples.scalars import scalar_text
 from runner.examples.seen import SeenKeys
@@ -26,8 +26,8 @@ MAX_ISSUES = 1_000
 # Told which record is worked on next, or None when the next one is being read.
 Watch = Callable[[Record | None], None]
 
-# Identity, group, the suppressions that apply and, by variant, role and content of every message.
-Conversations = tuple[str, str | None, tuple[int, ...], list[tuple[str, list[Turn]]]]
+# Identity, group, the suppressions that apply and, by variant, what the example says.
+Conversations = tuple[str, str | None, tuple[int, ...], list[tuple[str, Content]]]
 
 # Between the name of a variant, which does not have it, and the number of a copy.
 COPY_MARK = "#"
@@ -48,8 +48,9 @@ class Example:
     """One conversation to train on; `variant` names the template that made it, empty for a single one.
 
     `key` is the record's identity, `group` the value that keeps records on one side of the split. `ignored`
-    are the entries under `checks.ignore` whose `where` is true for the record. What the templates read,
-    `fields`, crosses to another process only where it was asked for.
+    are the entries under `checks.ignore` whose `where` is true for the record. `line` is the example as the
+    training file says it, where that is more than messages of text. What the templates read, `fields`,
+    crosses to another process only where it was asked for.
     """
 
     key: str
@@ -59,7 +60,14 @@ class Example:
     file: str
     row: int
     ignored: tuple[int, ...] = ()
+    line: Mapping[str, Any] | None = None
     fields: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def content(self) -> Content:
+        """What it says, as it was made."""
+        turns = [(message.role, message.content) for message in self.messages]
+        return turns if self.line is None else Rich(self.line, turns)
 
     @property
     def is_copy(self) -> bool:
@@ -73,7 +81,9 @@ class Example:
 
     @property
     def digest(self) -> str:
-        """Hash of the messages; hexadecimal."""
+        """Hash of what is said; hexadecimal."""
+        if self.line is not None:
+            return sha256_of(self.line)
         return sha256_of([{"role": item.role, "content": item.content} for item in self.messages])
 
     @property
@@ -168,7 +178,8 @@ class ExampleMaker:
             return None
         identity, group = self._identity(fields, record), self._group(fields, record)
         ignored = self.templates.ignored(fields, record)
-        return identity, group, ignored, self.templates.render(fields, record)
+        rendered = self.templates.render(fields, record)
+        return (identity, group, ignored, rendered) if rendered else None
 
     def _examples(self, record: Record) -> Iterator[Example]:
         fields = self._fields(record)
@@ -176,8 +187,8 @@ class ExampleMaker:
             return
         key, group = self._key(self._identity(fields, record), record), self._group(fields, record)
         ignored = self.templates.ignored(fields, record)
-        for variant, turns in self.templates.render(fields, record):
-            messages = tuple(Message(role, content) for role, content in turns)
+        for variant, content in self.templates.render(fields, record):
+            messages = tuple(Message(role, text) for role, text in turns_of(content))
             for copy in range(1, record.copies + 1):
                 yield Example(
                     key=key,
@@ -187,6 +198,7 @@ class ExampleMaker:
                     file=record.file,
                     row=record.row,
                     ignored=ignored,
+                    line=line_of(content),
                     fields=fields,
                 )
 

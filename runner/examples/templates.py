@@ -1,6 +1,6 @@
 """The templates of a recipe: found, checked, compiled and rendered."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,26 @@ from jinja2.runtime import Context
 
 from runner.display import one_line, shown
 from runner.errors import InvalidInputError
+from runner.examples.content import Content, chat
 from runner.examples.library import Library
-from runner.examples.message_lists import Turn, list_turns
+from runner.examples.message_lists import list_turns
 from runner.examples.metering import SandboxError
 from runner.examples.quick import DOUBTS, Evaluate, Render
 from runner.examples.rendering import evaluate, make_context, render_text
 from runner.examples.sandbox import SandboxEnvironment
+from runner.examples.shaping import (
+    MadeMessage,
+    Shaping,
+    compile_shaping,
+    decorated,
+    shaping_problems,
+    tools_of,
+)
 from runner.examples.template_files import locate
 from runner.issues import Issue, Place, json_path
 from runner.project import Project
 from runner.recipe.model import MessageList, MessageTemplate, Recipe
+from runner.recipe.model import Template as RecipeTemplate
 from runner.sources.base import Record
 
 Keys = tuple[str | int, ...]
@@ -44,12 +54,16 @@ class MessageRenderer:
 class Variant:
     """A compiled template; `name` is empty for a recipe with a single one.
 
-    `quick` has role and text of every message where all of them are simple.
+    `quick` has role and text of every message where all of them are simple. Where `shaping` is there, the
+    records are of a known format and there are no messages.
     """
 
     name: str
+    keys: Keys
     messages: tuple[MessageRenderer, ...]
     quick: tuple[tuple[str, Render], ...] | None
+    tools: str | None = None
+    shaping: Shaping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +112,10 @@ class Templates:
         except SandboxError as error:
             raise _invalid(record, where.keys, str(error)) from error
 
-    def render(self, fields: dict[str, Any], record: Record) -> list[tuple[str, list[Turn]]]:
-        """Role and content of every message, by variant. Raises InvalidInputError with all problems."""
+    def render(self, fields: dict[str, Any], record: Record) -> list[tuple[str, Content]]:
+        """What the record says, by variant. Raises InvalidInputError with all problems."""
         issues: list[Issue] = []
-        result = []
+        result: list[tuple[str, Content]] = []
         for variant in self.variants:
             if variant.quick is not None:
                 try:
@@ -109,30 +123,52 @@ class Templates:
                     continue
                 except DOUBTS:
                     pass
-            result.append((variant.name, self._turns(variant, fields, record, issues)))
+            content = self._content(variant, fields, record, issues)
+            if content is not None:
+                result.append((variant.name, content))
         if issues:
             raise InvalidInputError(issues)
         return result
 
-    def _turns(
+    def _content(
         self, variant: Variant, fields: dict[str, Any], record: Record, issues: list[Issue]
-    ) -> list[Turn]:
-        """Role and content of every message, in the sandbox where need be; problems go to `issues`."""
+    ) -> Content | None:
+        """What a variant makes of a record, None for an unwanted answer; problems go to `issues`."""
+        keys = variant.keys
+        try:
+            if variant.shaping is not None:
+                keys = (*keys, "from")
+                return variant.shaping.content(fields, record.data, self._text_of(fields))
+            messages = self._messages(variant, fields, record, issues)
+            keys = (*keys, "tools")
+            tools = tools_of(variant.tools, fields)
+            return chat(messages, {"tools": tools} if tools else None)
+        except SandboxError as error:
+            issues.append(Issue(place=record.place, path=json_path(keys), message=str(error)))
+            return None
+
+    def _text_of(self, fields: dict[str, Any]) -> Callable[[Template], str]:
+        return lambda template: render_text(template, make_context(self.environment, fields))
+
+    def _messages(
+        self, variant: Variant, fields: dict[str, Any], record: Record, issues: list[Issue]
+    ) -> list[MadeMessage]:
+        """Every message of a variant, in the sandbox where need be; problems go to `issues`."""
         context: Context | None = None
-        turns: list[Turn] = []
+        messages: list[MadeMessage] = []
         for renderer in variant.messages:
             if renderer.quick is not None:
                 try:
-                    turns.append((renderer.message.role, renderer.quick(fields)))
+                    messages.append((renderer.message.role, renderer.quick(fields)))
                     continue
                 except DOUBTS:
                     pass
             context = context or make_context(self.environment, fields)
             try:
-                turns += _turns(renderer, fields, context)
+                messages += _made(renderer, fields, context)
             except SandboxError as error:
                 issues.append(Issue(place=record.place, path=json_path(renderer.keys), message=str(error)))
-        return turns
+        return messages
 
 
 def check_templates(recipe: Recipe, folder: Path, project: Project) -> list[RecipeProblem]:
@@ -145,6 +181,11 @@ def check_templates(recipe: Recipe, folder: Path, project: Project) -> list[Reci
         else:
             sentences = library.content_problems(message)
         problems += [(_content_keys(keys, message), sentence) for sentence in sentences]
+        if isinstance(message, MessageTemplate) and message.images is not None:
+            sentences = library.field_problems(message.images)
+            problems += [((*keys, "images"), sentence) for sentence in sentences]
+    for template, keys in _with_keys(recipe):
+        problems += [((*keys, *inner), sentence) for inner, sentence in shaping_problems(template, library)]
     if recipe.where is not None:
         problems += [(("where",), sentence) for sentence in library.where_problems(recipe.where)]
     for index, where in _ignore_expressions(recipe):
@@ -166,12 +207,21 @@ def compile_templates(recipe: Recipe, folder: Path, project: Project) -> Templat
     for name, keys, message in _messages(recipe):
         source = None if isinstance(message, MessageList) else library.content(message)
         template = None if source is None else library.environment.from_string(source)
-        quick = None if source is None else library.quick_content(source)
+        is_simple = source is not None and _is_text_alone(message)
+        quick = library.quick_content(source) if source is not None and is_simple else None
         variants[name].append(MessageRenderer(_content_keys(keys, message), message, template, quick))
     return Templates(
         environment=library.environment,
         variants=tuple(
-            Variant(name, tuple(messages), _quick(messages)) for name, messages in variants.items()
+            Variant(
+                template.name,
+                keys,
+                tuple(variants[template.name]),
+                _quick(variants[template.name]) if template.tools is None else None,
+                template.tools,
+                compile_shaping(template, recipe.training.method, library),
+            )
+            for template, keys in _with_keys(recipe)
         ),
         where=None if recipe.where is None else _condition(library, ("where",), recipe.where),
         ignore=tuple(
@@ -188,7 +238,7 @@ def template_files(recipe: Recipe, folder: Path, project: Project) -> dict[str, 
     """
     library = Library(recipe, folder, project)
     found: dict[str, Path] = {}
-    for _, keys, message in _messages(recipe):
+    for _, keys, message in (*_systems(recipe), *_messages(recipe)):
         if isinstance(message, MessageList):
             continue
         try:
@@ -212,9 +262,20 @@ def _ignore_expressions(recipe: Recipe) -> Iterator[tuple[int, str]]:
             yield index, entry.where
 
 
-def _messages(recipe: Recipe) -> Iterator[tuple[str, Keys, MessageTemplate | MessageList]]:
+def _with_keys(recipe: Recipe) -> Iterator[tuple[RecipeTemplate, Keys]]:
     for index, template in enumerate(recipe.templates):
-        start: Keys = ("templates", index) if template.name else ("template",)
+        yield template, (("templates", index) if template.name else ("template",))
+
+
+def _systems(recipe: Recipe) -> Iterator[tuple[str, Keys, MessageTemplate]]:
+    for template, start in _with_keys(recipe):
+        if template.system is not None:
+            message = MessageTemplate(role="system", content=template.system)
+            yield template.name, (*start, "system"), message
+
+
+def _messages(recipe: Recipe) -> Iterator[tuple[str, Keys, MessageTemplate | MessageList]]:
+    for template, start in _with_keys(recipe):
         for number, message in enumerate(template.messages):
             yield template.name, (*start, "messages", number), message
 
@@ -227,16 +288,20 @@ def _content_keys(keys: Keys, message: MessageTemplate | MessageList) -> Keys:
 
 def _quick(messages: list[MessageRenderer]) -> tuple[tuple[str, Render], ...] | None:
     quick = [(item.message.role, item.quick) for item in messages if item.quick is not None]
-    return tuple(quick) if len(quick) == len(messages) else None
+    return tuple(quick) if quick and len(quick) == len(messages) else None
 
 
-def _turns(renderer: MessageRenderer, fields: dict[str, Any], context: Context) -> list[Turn]:
+def _is_text_alone(message: MessageTemplate | MessageList) -> bool:
+    return isinstance(message, MessageTemplate) and message.name is message.weight is message.images is None
+
+
+def _made(renderer: MessageRenderer, fields: dict[str, Any], context: Context) -> list[MadeMessage]:
     message = renderer.message
     if isinstance(message, MessageList):
         return list_turns(message, fields[message.from_field])
     if renderer.template is None:
         raise AssertionError("BUG: a message without its template")
-    return [(message.role, render_text(renderer.template, context))]
+    return [decorated(message, render_text(renderer.template, context), fields)]
 
 
 def _invalid(record: Record, keys: Keys, message: str) -> InvalidInputError:

@@ -134,14 +134,16 @@ def recipe_from_dict(value: dict[str, Any]) -> Recipe:
 
 
 def _template(value: dict[str, Any]) -> Template:
-    return Template(name=value["name"], messages=tuple(_message(item) for item in value["messages"]))
+    roles = tuple((name, role) for name, role in value["roles"])
+    messages = tuple(_message(item) for item in value["messages"])
+    return Template(**{**value, "roles": roles, "messages": messages})
 
 
 def _message(value: dict[str, Any]) -> MessageTemplate | MessageList:
     if "from_field" not in value:
         return MessageTemplate(**value)
     roles = tuple((name, role) for name, role in value["roles"])
-    return MessageList(**{**value, "roles": roles})
+    return MessageList(**{**value, "roles": roles, "keep": tuple(value["keep"])})
 
 
 def _checks(value: dict[str, Any]) -> Checks:
@@ -165,7 +167,8 @@ def encode_item(item: Example | Issue, *, with_fields: bool = False) -> bytes:
     messages = [(message.role, message.content) for message in item.messages]
     # In ASCII: a field that no template uses may hold what is no text in UTF-8.
     fields = json.dumps(item.fields) if with_fields else None
-    value = (item.key, item.group, item.variant, messages, item.file, item.row, item.ignored, fields)
+    line = json.dumps(item.line) if item.line is not None else None
+    value = (item.key, item.group, item.variant, messages, item.file, item.row, item.ignored, fields, line)
     return _ENCODER.encode({"example": value}).encode("utf-8") + b"\n"
 
 
@@ -176,7 +179,7 @@ def decode_item(line: bytes) -> Example | Issue:
         issue = value["issue"]
         place, severity = Place(**issue.pop("place")), Severity(issue.pop("severity"))
         return Issue(place=place, severity=severity, **issue)
-    key, group, variant, messages, file, row, ignored, fields = value["example"]
+    key, group, variant, messages, file, row, ignored, fields, line = value["example"]
     return Example(
         key=key,
         group=group,
@@ -185,6 +188,7 @@ def decode_item(line: bytes) -> Example | Issue:
         file=file,
         row=row,
         ignored=tuple(ignored),
+        line=None if line is None else json.loads(line),
         fields=None if fields is None else json.loads(fields),
     )
 

@@ -80,29 +80,48 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class MessageTemplate:
-    """One message; `content` is a Jinja template unless `content_file` names a file that holds it."""
+    """One message; `content` is a Jinja template unless `content_file` names a file that holds it.
+
+    `images` names a field with the address of an image, or several.
+    """
 
     role: str
     content: str | None = None
     content_file: str | None = None
+    name: str | None = None
+    weight: int | None = None
+    images: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class MessageList:
-    """Messages taken from a list in the record: `from_field` holds objects with a role and a content key."""
+    """Messages taken from a list in the record: `from_field` holds objects with a role and a content key.
+
+    `keep` names what else of each item is part of the message.
+    """
 
     from_field: str
     role: str = "role"
     content: str = "content"
     roles: tuple[tuple[str, str], ...] = ()
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """One record to one training example; `name` is empty for a recipe with a single template."""
+    """One record to one training example; `name` is empty for a recipe with a single template.
+
+    `shape` is the format that the records have, by name; then there are no messages, `roles` are names that
+    the data have for speakers and `system` is a Jinja template for records without a system message. `tools`
+    is a field, or the tools themselves as JSON.
+    """
 
     name: str
-    messages: tuple[MessageTemplate | MessageList, ...]
+    messages: tuple[MessageTemplate | MessageList, ...] = ()
+    shape: str | None = None
+    roles: tuple[tuple[str, str], ...] = ()
+    system: str | None = None
+    tools: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +279,26 @@ class Recipe:
     @cached_property
     def sha256(self) -> str:
         """Hash of the recipe's meaning, not of its YAML text, without the parts that judge it."""
-        value = {name: item for name, item in asdict(self).items() if name not in JUDGING}
+        value = {name: item for name, item in self.as_value().items() if name not in JUDGING}
         # A combination has no matrix, and is the same recipe as one that states its values.
         return sha256_of({name: item for name, item in value.items() if name != "matrix" or item})
+
+    def as_value(self) -> dict[str, Any]:
+        """The recipe as mappings and lists, to be hashed; later keys are there where they are used."""
+        value = asdict(self)
+        value["templates"] = [_template_value(template) for template in value["templates"]]
+        return value
+
+
+# What templates and messages without it do not have, so that the hashes of earlier versions stay.
+_LATER_IN_TEMPLATES = ("shape", "roles", "system", "tools")
+_LATER_IN_MESSAGES = ("name", "weight", "images", "keep")
+
+
+def _template_value(template: dict[str, Any]) -> dict[str, Any]:
+    messages = [_used(message, _LATER_IN_MESSAGES) for message in template["messages"]]
+    return {**_used(template, _LATER_IN_TEMPLATES), "messages": messages}
+
+
+def _used(value: dict[str, Any], later: tuple[str, ...]) -> dict[str, Any]:
+    return {name: item for name, item in value.items() if item not in (None, ()) or name not in later}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from runner.canonical import canonical_json
 from runner.recipe.model import (
     Checks,
     Evaluation,
@@ -33,7 +34,7 @@ def parse_recipe(value: dict[str, Any]) -> Recipe:
         description=value.get("description", ""),
         sources=tuple(source_from_dict(source) for source in value["sources"]),
         key=value.get("key"),
-        fields=tuple(_field(name, field) for name, field in value["fields"].items()),
+        fields=tuple(_field(name, field) for name, field in value.get("fields", {}).items()),
         where=value.get("where"),
         templates=_templates(value),
         split=Split(**value.get("split", {})),
@@ -70,9 +71,19 @@ def _field(name: str, value: str | dict[str, Any]) -> Field:
 
 def _templates(value: dict[str, Any]) -> tuple[Template, ...]:
     if "template" in value:
-        return (Template(name="", messages=_messages(value["template"]["messages"])),)
-    return tuple(
-        Template(name=item["name"], messages=_messages(item["messages"])) for item in value["templates"]
+        return (_template("", value["template"]),)
+    return tuple(_template(item["name"], item) for item in value["templates"])
+
+
+def _template(name: str, value: dict[str, Any]) -> Template:
+    tools = value.get("tools")
+    return Template(
+        name=name,
+        messages=_messages(value.get("messages", [])),
+        shape=value.get("from"),
+        roles=tuple(sorted(value.get("roles", {}).items())),
+        system=value.get("system"),
+        tools=tools if tools is None or isinstance(tools, str) else canonical_json(tools).decode(),
     )
 
 
@@ -87,6 +98,7 @@ def _message_list(value: dict[str, Any]) -> MessageList:
         role=value.get("role", "role"),
         content=value.get("content", "content"),
         roles=tuple(sorted(value.get("roles", {}).items())),
+        keep=tuple(sorted(value.get("keep", ()))),
     )
 
 

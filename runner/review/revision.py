@@ -227,7 +227,8 @@ def _template_names(recipe: Recipe) -> tuple[list[str], list[str]]:
     messages = [message for template in recipe.templates for message in template.messages]
     templates = [message for message in messages if isinstance(message, MessageTemplate)]
     names = [message.content_file for message in templates if message.content_file is not None]
-    return names, [message.content for message in templates if message.content is not None]
+    systems = [template.system for template in recipe.templates if template.system is not None]
+    return names, [*systems, *(message.content for message in templates if message.content is not None)]
 
 
 def _included(text: str) -> list[str]:

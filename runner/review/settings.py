@@ -102,12 +102,18 @@ def _field_values(item: Field) -> Iterator[Setting]:
 
 def _template_values(template: Template) -> Iterator[Setting]:
     start = f"templates.{template.name}" if template.name else "template"
+    for name, value in (("from", template.shape), ("system", template.system), ("tools", template.tools)):
+        if value is not None:
+            yield f"{start}.{name}", value, False
+    if template.shape is not None:
+        yield f"{start}.roles", dict(template.roles), not template.roles
     for index, message in enumerate(template.messages):
         path = f"{start}.messages[{index}]"
         if isinstance(message, MessageList):
             yield f"{path}.from", message.from_field, False
-            yield from _values(message, path, without=("from_field", "roles"))
+            yield from _values(message, path, without=("from_field", "roles", "keep"))
             yield f"{path}.roles", dict(message.roles), not message.roles
+            yield f"{path}.keep", list(message.keep), not message.keep
         else:
             yield from _values(message, path)
 

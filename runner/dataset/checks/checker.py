@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from runner.dataset.checks.conversation import Conversation, conversation_of_turns
+from runner.dataset.checks.conversation import Conversation
 from runner.dataset.checks.digest import Digest, digest_of
 from runner.dataset.checks.near import signer
 from runner.dataset.checks.registry import DATASET_RULES, EXAMPLE_RULES, RULES, UNUSED_IGNORE
 from runner.dataset.checks.rule import DatasetLimits, ExampleRule, Hit, Origin, Setup, Totals, Values
 from runner.dataset.index import identity_digest
+from runner.dataset.measure import measure
 from runner.dataset.split import Side
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Finding
@@ -134,12 +135,12 @@ class Checker:
         self.groups = Groups(self.levels)
         self.listener: Listener | None = None
 
-    def observe(self, example: Example, side: Side, n_tokens: int) -> None:
-        """Check one example on its own and against those before it; a copy says nothing new."""
-        if example.is_copy:
-            return
-        examined = self.examiner.examine(conversation_of_turns(example.messages, n_tokens))
-        self.collect(self.origin(example), side, examined)
+    def observe(self, example: Example, side: Side) -> int:
+        """Check one example on its own and against those before it; a copy says nothing new. Its tokens."""
+        conversation, n_tokens = measure(example.content, self.counter)
+        if not example.is_copy:
+            self.collect(self.origin(example), side, self.examiner.examine(conversation))
+        return n_tokens
 
     def origin(self, example: Example) -> Origin:
         """Which example hits will be about."""

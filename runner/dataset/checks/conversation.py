@@ -1,10 +1,13 @@
 """What the rules see of an example: its turns, from a recipe or from a line of a training file."""
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+from runner.examples.content import TASK_KEYS
 
 INSTRUCTIONS = ("system", "developer")
 # Controls, what is invisible, what combines, halves of characters, and the sign for a lost one.
@@ -16,8 +19,12 @@ _RARE = re.compile(
 _LONG_NUMBER = re.compile("[0-9]{4}[0-9 -]{8}")
 
 
+# What an example is made for: to say it, to prefer one answer to another, or to try and be graded.
+Kind = Literal["chat", "preference", "task"]
+
+
 class Turn(NamedTuple):
-    """One message; what only training files can state (weight, tool calls, images) is kept as found.
+    """One message; what is more than text (weight, tool calls, images) is kept as found.
 
     A tuple, because millions are made.
     """
@@ -37,15 +44,24 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Conversation:
-    """One example to check, with the number of its tokens."""
+    """One example to check, with the number of its tokens.
+
+    A preference has its better answer in `turns` and its worse one in `rejected`, both begin with `n_prompt`
+    turns; a task has its `item`. `tools` are those that may be called.
+    """
 
     turns: tuple[Turn, ...]
     n_tokens: int = 0
+    kind: Kind = "chat"
+    rejected: tuple[Turn, ...] = ()
+    n_prompt: int = 0
+    item: str = ""
+    tools: tuple[Any, ...] = ()
 
     @cached_property
     def text(self) -> str:
         """All messages in one text: most rules rule out most examples with one look at it."""
-        return "\n".join([turn.content for turn in self.turns])
+        return "\n".join([turn.content for turn in (*self.turns, *self.rejected)])
 
     @property
     def question(self) -> str:
@@ -62,11 +78,13 @@ class Conversation:
         """Every turn with the words that name it in a message."""
         for number, turn in enumerate(self.turns, start=1):
             yield f"message {number} ({turn.role})", turn
+        for number, turn in enumerate(self.rejected, start=1):
+            yield f"message {number} of the worse answer ({turn.role})", turn
 
 
 def has_unusual_roles(conversation: Conversation) -> bool:
     """Whether it is anything but instructions, then users and assistants, with an answer at the end."""
-    return _are_unusual(tuple([turn.role for turn in conversation.turns]))
+    return conversation.kind != "chat" or _are_unusual(tuple([turn.role for turn in conversation.turns]))
 
 
 @lru_cache(maxsize=1024)
@@ -78,10 +96,15 @@ def _are_unusual(roles: tuple[str, ...]) -> bool:
 
 def is_rich(conversation: Conversation) -> bool:
     """Whether there is anything but text: a weight, a tool, an image."""
-    return any(
+    return bool(conversation.tools) or any(
         turn.weight is not None or turn.tool_calls or turn.images or turn.role == "tool"
-        for turn in conversation.turns
+        for turn in (*conversation.turns, *conversation.rejected)
     )
+
+
+def is_judged(conversation: Conversation) -> bool:
+    """Whether it is there to be preferred or graded."""
+    return conversation.kind != "chat"
 
 
 def has_rare_characters(conversation: Conversation) -> bool:
@@ -104,23 +127,71 @@ def conversation_of_turns(turns: Iterable[tuple[str, str]], n_tokens: int) -> Co
     return Conversation(turns=tuple([Turn(role, content) for role, content in turns]), n_tokens=n_tokens)
 
 
-def conversation_of_line(line: dict[str, Any]) -> Conversation | str:
-    """The conversation of one line of a chat training file, or a sentence on why it is none.
+def conversation_of_line(line: Mapping[str, Any], n_tokens: int = 0) -> Conversation | str:
+    """The conversation of one line of a training file, or a sentence on why it is none.
 
-    Format: https://platform.openai.com/docs/api-reference/fine-tuning/chat-input (2026-11)
+    Formats: https://platform.openai.com/docs/api-reference/fine-tuning/chat-input, preference-input and
+    reinforcement-input (2026-11). A line for reinforcement ends with the user and has an item.
     """
-    messages = line.get("messages")
+    if "preferred_output" in line or "non_preferred_output" in line:
+        return _preference(line, n_tokens)
+    turns = _turns(line.get("messages"), "messages", "Write one conversation per line.")
+    if isinstance(turns, str):
+        return turns
+    item = {name: value for name, value in line.items() if name not in TASK_KEYS}
+    is_task = bool(item) and turns[-1].role != "assistant"
+    return Conversation(
+        turns=turns,
+        n_tokens=n_tokens,
+        kind="task" if is_task else "chat",
+        item=json.dumps(item, ensure_ascii=False, sort_keys=True) if is_task else "",
+        tools=_tools(line),
+    )
+
+
+def _preference(line: Mapping[str, Any], n_tokens: int) -> Conversation | str:
+    given = line.get("input")
+    parts = (
+        (given.get("messages") if isinstance(given, dict) else None, "input.messages"),
+        (line.get("preferred_output"), "preferred_output"),
+        (line.get("non_preferred_output"), "non_preferred_output"),
+    )
+    read = []
+    for value, name in parts:
+        turns = _turns(value, name, "Write a prompt and two answers per line.")
+        if isinstance(turns, str):
+            return turns
+        read.append(turns)
+    prompt, better, worse = read
+    return Conversation(
+        turns=(*prompt, *better),
+        n_tokens=n_tokens,
+        kind="preference",
+        rejected=worse,
+        n_prompt=len(prompt),
+        tools=_tools(given),
+    )
+
+
+def _turns(messages: Any, name: str, advice: str) -> tuple[Turn, ...] | str:
     if not isinstance(messages, list) or not messages:
-        return "found no `messages`, expected a list of messages. Write one conversation per line."
+        return f"found no `{name}`, expected a list of messages. {advice}"
+    where = "" if name == "messages" else f"{name}, "
     turns = []
     for number, message in enumerate(messages, start=1):
+        at = f"{where}message {number}"
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            return f"message {number}: found no object with a `role`, expected one. Give the message a role."
+            return f"{at}: found no object with a `role`, expected one. Give the message a role."
         content = message.get("content")
         if not isinstance(content, str | list | None):
-            return f"message {number}: found `content` that is no text, expected text. Write it as text."
+            return f"{at}: found `content` that is no text, expected text. Write it as text."
         turns.append(_turn(message, content))
-    return Conversation(turns=tuple(turns))
+    return tuple(turns)
+
+
+def _tools(holder: Any) -> tuple[Any, ...]:
+    tools = holder.get("tools") if isinstance(holder, dict) else None
+    return tuple(tools) if isinstance(tools, list) else ()
 
 
 def _turn(message: dict[str, Any], content: str | list[Any] | None) -> Turn:

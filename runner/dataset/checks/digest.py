@@ -19,7 +19,8 @@ class Digest(NamedTuple):
     """An example, in numbers and a few short texts; goes through JSON unchanged.
 
     `question` and `answer` are the first 64 and 62 bits of hashes of all messages but the last, and of the
-    last. `edges` are the sentences that open and close the answer. `signature` is a MinHash where asked for.
+    last; of a preference (`is_pair`), of its prompt and both answers. `edges` are the sentences that open and
+    close the answer. `signature` is a MinHash where asked for.
     """
 
     question: int
@@ -30,21 +31,34 @@ class Digest(NamedTuple):
     edges: tuple[str, ...] = ()
     has_images: bool = False
     signature: tuple[int, ...] = ()
+    is_pair: bool = False
 
 
 def digest_of(conversation: Conversation, sign: Callable[[str], tuple[int, ...]] | None = None) -> Digest:
     """Digest an example; `sign` makes a MinHash of a text."""
     turns, answer = conversation.turns, conversation.answer
+    asked, answered = _parts(conversation)
     return Digest(
-        question=_hash(turns[:-1]),
-        answer=_hash(turns[-1:]) >> 2,
+        question=_hash(asked),
+        answer=_hash(answered) >> 2,
         answer_characters=len(answer),
         question_script=script_of(conversation.question),
         answer_script=script_of(answer),
         edges=_edges(answer),
         has_images=any(turn.images for turn in turns),
         signature=sign(conversation.text) if sign else (),
+        is_pair=conversation.kind == "preference",
     )
+
+
+def _parts(conversation: Conversation) -> tuple[tuple[Turn, ...], tuple[Turn, ...]]:
+    """What is asked, and what is learnt about it."""
+    turns = conversation.turns
+    if conversation.kind == "task":
+        return turns, (Turn("item", conversation.item),)
+    if conversation.kind == "preference":
+        return turns[: conversation.n_prompt], (*turns[conversation.n_prompt :], *conversation.rejected)
+    return turns[:-1], turns[-1:]
 
 
 def _hash(turns: Iterable[Turn]) -> int:

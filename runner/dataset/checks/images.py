@@ -38,6 +38,12 @@ def refused_image(conversation: Conversation, setup: Setup) -> Iterator[Values]:
         }
 
 
+def image_for_nobody(conversation: Conversation, setup: Setup) -> Iterator[Values]:
+    """FT126."""
+    if not setup.limits.takes_images and any(turn.images for _, turn in conversation.places()):
+        yield {}
+
+
 def _image_problem(url: str, max_bytes: int) -> tuple[str, str] | None:
     if url.startswith(("https://", "http://")):
         return None
@@ -94,6 +100,22 @@ IMAGE_RULES = (
             good=talk(_picture("user", _PIXEL), ("assistant", "A dot.")),
         ),
         refused_image,
+        when=is_rich,
+    ),
+    ExampleRule(
+        Rule(
+            code="FT126",
+            name="image-for-a-model-without-eyes",
+            level="error",
+            is_enforced=True,
+            problem="an example has an image, which the model is not trained with; expected text alone.",
+            advice="Choose a model that takes images, or leave the images out.",
+            description="Images go only to models that are trained with them.",
+            why="Hosted services refuse them for other models; the local service reads text alone.",
+            bad="an example with an image for tiny-1",
+            good="the same example for gpt-4o-2024-08-06",
+        ),
+        image_for_nobody,
         when=is_rich,
     ),
 )

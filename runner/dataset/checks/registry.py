@@ -3,6 +3,7 @@
 from runner.dataset.checks.characters import CHARACTER_RULES
 from runner.dataset.checks.encoding import ENCODING_RULES
 from runner.dataset.checks.images import IMAGE_DATASET_RULES, IMAGE_RULES
+from runner.dataset.checks.judged import JUDGED_RULES
 from runner.dataset.checks.length import LENGTH_RULES
 from runner.dataset.checks.near import NEAR_RULES
 from runner.dataset.checks.personal import PERSONAL_RULES
@@ -32,6 +33,7 @@ EXAMPLE_RULES: tuple[ExampleRule, ...] = (
     *LENGTH_RULES,
     *TOOL_RULES,
     *IMAGE_RULES,
+    *JUDGED_RULES,
     *CHARACTER_RULES,
     *ENCODING_RULES,
     *RESIDUE_RULES,

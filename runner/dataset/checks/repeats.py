@@ -31,7 +31,9 @@ class _Repeats:
             return
         self.questions.put_digest(digest.question, before | own)
         is_known = before >> 2 == digest.answer or self._is_known_pair(digest)
-        yield Hit("FT107" if is_known else "FT108", {})
+        # Pairs of one prompt rank its answers; they do not contradict each other.
+        if is_known or not digest.is_pair:
+            yield Hit("FT107" if is_known else "FT108", {})
         if before & _BOTH == _BOTH ^ own:
             yield Hit("FT109", {})
 

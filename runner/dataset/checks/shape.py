@@ -20,14 +20,16 @@ def no_user(conversation: Conversation, _: Setup) -> Iterator[Values]:
 
 
 def no_answer(conversation: Conversation, _: Setup) -> Iterator[Values]:
-    """FT103."""
+    """FT103. A task has no answer, and the answers of a preference are FT122's."""
+    if conversation.kind != "chat":
+        return
     if not conversation.turns or conversation.turns[-1].role != "assistant":
         yield NOTHING
 
 
 def empty(conversation: Conversation, _: Setup) -> Iterator[Values]:
     """FT104. A call of a tool needs no text beside it, and an image none either."""
-    for turn in conversation.turns:
+    for _, turn in conversation.places():
         visible = turn.content.strip().strip(_INVISIBLE).strip()
         if not visible and not turn.tool_calls and not turn.images:
             yield NOTHING
@@ -43,7 +45,7 @@ def late_system(conversation: Conversation, _: Setup) -> Iterator[Values]:
 
 def unknown_role(conversation: Conversation, _: Setup) -> Iterator[Values]:
     """FT113."""
-    for number, turn in enumerate(conversation.turns, start=1):
+    for number, turn in enumerate((*conversation.turns, *conversation.rejected), start=1):
         if turn.role not in ROLES:
             yield {"where": f"message {number}", "found": shown(turn.role)}
 
@@ -61,7 +63,7 @@ def wrong_weight(conversation: Conversation, _: Setup) -> Iterator[Values]:
 def nothing_trained(conversation: Conversation, _: Setup) -> Iterator[Values]:
     """FT117."""
     answers = [turn for turn in conversation.turns if turn.role == "assistant"]
-    if answers and not any(turn.is_trained for turn in answers):
+    if conversation.kind == "chat" and answers and not any(turn.is_trained for turn in answers):
         yield NOTHING
 
 

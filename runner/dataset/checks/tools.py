@@ -1,6 +1,7 @@
 """Rules about calls of tools and their results."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,9 +9,25 @@ from runner.dataset.checks.conversation import Conversation, is_rich
 from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
 from runner.dataset.checks.samples import talk
 from runner.display import shown
+from runner.hints import listed
 
 _CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "부산"}'}}
 _BROKEN = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{city: 부산}"}}
+_TOOL = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
+}
+# https://platform.openai.com/docs/api-reference/chat/create (2026-11)
+MAX_TOOLS = 128
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def _with_tools(tools: list[Any], answer: dict[str, Any]) -> str:
+    line = json.loads(talk(("user", "부산 날씨는?"), answer))
+    return json.dumps({**line, "tools": tools}, ensure_ascii=False)
 
 
 def malformed_call(conversation: Conversation, _: Setup) -> Iterator[Values]:
@@ -34,6 +51,38 @@ def unanswered(conversation: Conversation, _: Setup) -> Iterator[Values]:
         if open_calls:
             yield {"found": f"{place} comes before the result of a call of a tool"}
         open_calls = {call.get("id") for call in turn.tool_calls if isinstance(call, dict)}
+
+
+def unknown_tool(conversation: Conversation, _: Setup) -> Iterator[Values]:
+    """FT124."""
+    known = [name for name in map(_tool_name, conversation.tools) if name is not None]
+    for place, turn in conversation.places():
+        for call in turn.tool_calls:
+            function = call.get("function") if isinstance(call, dict) else None
+            name = function.get("name") if isinstance(function, dict) else None
+            if isinstance(name, str) and name not in known:
+                yield {"where": place, "found": shown(name), "known": listed(known)}
+
+
+def malformed_tool(conversation: Conversation, _: Setup) -> Iterator[Values]:
+    """FT125."""
+    if len(conversation.tools) > MAX_TOOLS:
+        yield {"found": f"{len(conversation.tools)} tools", "expected": f"at most {MAX_TOOLS}"}
+    for number, tool in enumerate(conversation.tools, start=1):
+        name = _tool_name(tool)
+        if name is None or tool.get("type") != "function":
+            yield {"found": f"tool {number} is no function with a name", "expected": "one"}
+        elif not _NAME.fullmatch(name):
+            expected = "letters, digits, _ and - in it, at most 64"
+            yield {"found": f"tool {number} has the name {shown(name)}", "expected": expected}
+        elif not isinstance(tool["function"].get("parameters", {}), dict):
+            yield {"found": f"tool {number} has parameters that are no object", "expected": "a JSON Schema"}
+
+
+def _tool_name(tool: Any) -> str | None:
+    function = tool.get("function") if isinstance(tool, dict) else None
+    name = function.get("name") if isinstance(function, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _call_problem(call: Any) -> str:
@@ -97,6 +146,39 @@ TOOL_RULES = (
             good=talk(("user", "부산 날씨는?"), {"role": "assistant", "tool_calls": [_CALL]}),
         ),
         malformed_call,
+        when=is_rich,
+    ),
+    ExampleRule(
+        Rule(
+            code="FT124",
+            name="call-of-an-unknown-tool",
+            level="warning",
+            problem="{where} calls {found}, which is not among the tools of the example ({known}).",
+            advice="Add it to `tools`, or correct the name.",
+            description="Every tool that is called is among the tools of the example.",
+            why="The model would learn to call functions that it was not told about.",
+            bad=_with_tools([], {"role": "assistant", "tool_calls": [_CALL]}),
+            good=_with_tools([_TOOL], {"role": "assistant", "tool_calls": [_CALL]}),
+        ),
+        unknown_tool,
+        when=is_rich,
+    ),
+    ExampleRule(
+        Rule(
+            code="FT125",
+            name="malformed-tool",
+            level="error",
+            is_enforced=True,
+            problem="{found}, expected {expected}.",
+            advice="Write the tools as the API takes them.",
+            description="Tools are functions with a name and a JSON Schema, at most 128 of them.",
+            why="Hosted services refuse the file.",
+            bad=_with_tools(
+                [{**_TOOL, "function": {"name": "날씨"}}], {"role": "assistant", "content": "네."}
+            ),
+            good=_with_tools([_TOOL], {"role": "assistant", "content": "네."}),
+        ),
+        malformed_tool,
         when=is_rich,
     ),
 )

@@ -33,6 +33,7 @@ class HostModel:
     name: str
     methods: tuple[str, ...] = ()
     max_example_tokens: int | None = None
+    takes_images: bool = False
     tokenizer: str | None = None
     chat_format: str = ""
     training_usd_per_million_tokens: float | None = None

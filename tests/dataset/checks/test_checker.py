@@ -29,7 +29,7 @@ def findings(*examples: Example, limits: DatasetLimits | None = None, sides: str
     checker = Checker(limits or DatasetLimits(min_examples=0), EstimatedTokens())
     for number, item in enumerate(examples):
         side = "validation" if sides[number : number + 1] == "v" else "training"
-        checker.observe(item, side, checker.counter.count(item.messages))
+        checker.observe(item, side)
     n_validation = sides.count("v")
     return checker.findings(len(examples) - n_validation, n_validation, split_asked="v" in sides, keyed=True)
 
@@ -93,7 +93,7 @@ def test_a_level_of_the_recipe_decides_how_bad_a_finding_is() -> None:
     checks = Checks(levels=(("FT107", "error"), ("FT112", "off")))
     checker = Checker(DatasetLimits(min_examples=0), EstimatedTokens(), checks)
     for row in (1, 2):
-        checker.observe(example(GOOD, row), "training", 10)
+        checker.observe(example(GOOD, row), "training")
     found = checker.findings(2, 0, split_asked=False, keyed=False)
 
     assert [("FT107", Severity.ERROR)] == [(finding.code, finding.severity) for finding in found]
@@ -103,8 +103,8 @@ def test_a_suppression_hides_its_records_from_its_check_alone() -> None:
     secretive = (("user", "Who?"), ("assistant", "minji@dewlatch.co.kr {{name}}"))
     entry = Ignore(code="FT303", records=("2",), reason="she agreed")
     checker = Checker(DatasetLimits(min_examples=0), EstimatedTokens(), Checks(ignore=(entry,)))
-    checker.observe(example((("user", "?"), ("assistant", "kim@dewlatch.co.kr")), 1), "training", 10)
-    checker.observe(example(secretive, 2), "training", 10)
+    checker.observe(example((("user", "?"), ("assistant", "kim@dewlatch.co.kr")), 1), "training")
+    checker.observe(example(secretive, 2), "training")
     found = checker.findings(2, 0, split_asked=False, keyed=True)
 
     assert [("FT210", "data.jsonl: row 2"), ("FT303", "data.jsonl: row 1")] == [
@@ -118,7 +118,7 @@ def test_an_expression_of_a_suppression_comes_with_the_example() -> None:
     entry = Ignore(code="FT303", where="public", reason="an office")
     checker = Checker(DatasetLimits(min_examples=0), EstimatedTokens(), Checks(ignore=(entry,)))
     shown = example((("user", "?"), ("assistant", "kim@dewlatch.co.kr")))
-    checker.observe(replace(shown, ignored=(0,)), "training", 10)
+    checker.observe(replace(shown, ignored=(0,)), "training")
 
     assert [] == checker.findings(1, 0, split_asked=False, keyed=True)
     assert [1] == checker.ignored
@@ -130,7 +130,7 @@ def test_examples_may_be_examined_elsewhere() -> None:
     one, other = Checker(limits, counter), Checker(limits, counter)
     for row, answer in enumerate(("Hello.", "Hello.", "None", "네.\r\n"), start=1):
         item = example((("user", "?"), ("assistant", answer)), row)
-        one.observe(item, "training", 10)
+        one.observe(item, "training")
         examined = Examiner(other.setup).examine(conversation_of_turns(item.messages, 10))
         again = Examined.received(*json.loads(json.dumps(examined)))
         other.collect(other.origin(item), "training", again)
@@ -172,7 +172,7 @@ def test_everything_found_is_told_to_a_listener() -> None:
     checker = Checker(DatasetLimits(min_examples=9), EstimatedTokens())
     checker.listener = lambda hit, origin: told.append((hit.code, origin.identity if origin else ""))
     for row in range(5):
-        checker.observe(example(GOOD, row), "training", 10)
+        checker.observe(example(GOOD, row), "training")
     checker.findings(5, 0, split_asked=False, keyed=True)
 
     assert [("FT107", record_identity(identity_digest(str(row), ""))) for row in range(1, 5)] + [

@@ -11,6 +11,7 @@ from runner.dataset.checks import RULES, Checker, DatasetLimits
 from runner.dataset.checks.conversation import Conversation, conversation_of_line
 from runner.dataset.checks.registry import EXAMPLE_RULES
 from runner.dataset.checks.rule import Origin, Rule, Setup
+from runner.dataset.measure import measure_line
 from runner.dataset.split import Side
 from runner.dataset.tokens import EstimatedTokens
 from runner.recipe.model import Checks, Ignore
@@ -26,15 +27,22 @@ def conversation(line: dict[str, Any]) -> Conversation:
 
 
 def lines(case: dict[str, Any]) -> list[dict[str, Any]]:
-    """The examples of a case: pairs of role and text, or messages; `{n}` counts where one stands for many."""
+    """The examples of a case: pairs of role and text, messages, or whole lines.
+
+    `{n}` counts where one stands for many; `tools` stand beside the messages of all of them.
+    """
     made: list[dict[str, Any]] = []
+    beside = {"tools": case["tools"]} if "tools" in case else {}
     for example in case["examples"]:
+        if isinstance(example, dict) and "line" in example:
+            made.append(example["line"])
+            continue
         times, messages = (
             (example["times"], example["messages"]) if isinstance(example, dict) else (1, example)
         )
         for _ in range(times):
             text = json.dumps(messages).replace("{n}", str(len(made)))
-            made.append({"messages": [as_message(item) for item in json.loads(text)]})
+            made.append({"messages": [as_message(item) for item in json.loads(text)], **beside})
     return made
 
 
@@ -61,9 +69,7 @@ def findings(case: dict[str, Any], code: str) -> list[str]:
     checker = Checker(limits, counter, checks_of(case, code))
     sides: list[Side] = []
     for row, line in enumerate(lines(case), start=1):
-        seen = conversation(line)
-        n_tokens = counter.count([(turn.role, turn.content) for turn in seen.turns])
-        seen = Conversation(turns=seen.turns, n_tokens=n_tokens)
+        seen = measure_line(line, counter).conversation
         sides.append("validation" if case.get("sides", "")[row - 1 : row] == "v" else "training")
         ignored = tuple(
             index for index, entry in enumerate(checker.ignore) if f"record-{row}" in entry.records

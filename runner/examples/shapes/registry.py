@@ -1,0 +1,20 @@
+"""All formats there are, by the names that recipes use."""
+
+from collections.abc import Callable
+
+from runner.examples.shapes.chats import read_chatml, read_openai, read_sharegpt
+from runner.examples.shapes.instructions import read_alpaca, read_dolly
+from runner.examples.shapes.judged import read_dpo, read_kto
+from runner.examples.shapes.shaped import Columns, Roles, Shaped
+
+Read = Callable[[Columns, Roles], Shaped]
+
+SHAPES: dict[str, Read] = {
+    "alpaca": read_alpaca,
+    "chatml": read_chatml,
+    "dolly": read_dolly,
+    "dpo": read_dpo,
+    "kto": read_kto,
+    "openai": read_openai,
+    "sharegpt": read_sharegpt,
+}
