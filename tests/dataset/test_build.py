@@ -129,6 +129,36 @@ def test_processes_and_pieces_change_nothing(recipe: MakeRecipe, suffix: str) ->
         assert wanted == built(loaded, n_workers, piece_bytes)
 
 
+def test_examples_with_more_than_text_are_built_the_same(recipe: MakeRecipe) -> None:
+    """Tools, calls and weights among plain conversations; some records come again."""
+    call = json.dumps({"name": "weather", "arguments": {"city": "부산"}}, ensure_ascii=False)
+    turns = [
+        ("human", "날씨?"),
+        ("function_call", call),
+        ("observation", "맑음\u2028"),
+        ("gpt", "맑아요 }},{{"),
+    ]
+    records = [
+        {
+            "id": str(number),
+            "tools": [{"name": "weather"}] if number % 3 else [],
+            "conversations": [
+                {"from": who, "value": text} for who, text in (turns if number % 3 else turns[::3])
+            ]
+            + ([{"from": "gpt", "value": f"{number % 50}", "weight": number % 2}]),
+        }
+        for number in range(200)
+    ]
+    template = {"from": "sharegpt", "system": "100% {{ id }}"}
+    parts = {"fields": {"id": "id"}, "templates": None, "template": template, "key": "id"}
+    loaded = recipe({"data.jsonl": as_jsonl(records)}, **parts)
+    wanted = expected(loaded)
+
+    assert 200 == wanted.n_records
+    for n_workers, piece_bytes in ((1, 1 << 20), (2, 3_000)):
+        assert wanted == built(loaded, n_workers, piece_bytes)
+
+
 def test_checks_see_the_same_in_any_number_of_processes(recipe: MakeRecipe) -> None:
     """Suppressions by key and by expression, rules about the whole dataset, and all that was found."""
     pytest.importorskip("rensa", reason="rensa is not installed")

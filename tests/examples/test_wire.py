@@ -91,6 +91,15 @@ def test_items_survive() -> None:
             file="데이터.json",
             row=3,
         ),
+        Example(
+            key="b",
+            group="g",
+            variant="",
+            messages=(Message("user", "x"),),
+            file="b.json",
+            row=1,
+            line={"messages": [{"role": "user", "content": "x", "name": "김"}], "tools": [{"a": [1.5, None]}]},
+        ),
         Issue(place=Place(file="a\udc80.json", row=4), message="found …", path="$.a", code="FT1"),
         Issue(place=Place(file="a", line=1, column=2), message="x", severity=Severity.WARNING),
     ]
@@ -98,7 +107,7 @@ def test_items_survive() -> None:
     lines = [encode_item(item) for item in items]
 
     assert items == [decode_item(line) for line in lines]
-    assert [1, 1, 1] == [line.count(b"\n") for line in lines]
+    assert [1, 1, 1, 1] == [line.count(b"\n") for line in lines]
 
 
 def test_both_sides_see_the_position() -> None:
