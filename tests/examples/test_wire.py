@@ -98,7 +98,7 @@ def test_items_survive() -> None:
             messages=(Message("user", "x"),),
             file="b.json",
             row=1,
-            line={"messages": [{"role": "user", "content": "x", "name": "김"}], "tools": [{"a": [1.5, None]}]},
+            line={"messages": [{"role": "user", "content": "x", "name": "a"}], "tools": [{"a": [1.5, None]}]},
         ),
         Issue(place=Place(file="a\udc80.json", row=4), message="found …", path="$.a", code="FT1"),
         Issue(place=Place(file="a", line=1, column=2), message="x", severity=Severity.WARNING),
