@@ -86,7 +86,7 @@ def tools_of(tools: str | None, fields: dict[str, Any]) -> list[Any] | None:
 def decorated(message: MessageTemplate, text: str, fields: dict[str, Any]) -> MadeMessage:
     """A message of a template with its name, weight and images. Raises SandboxError."""
     images = [] if message.images is None else _images(fields[message.images])
-    if not images and message.name is message.weight is None:
+    if not images and message.name is None and message.weight is None:
         return message.role, text
     made: Message = {"role": message.role, "content": text}
     if images:

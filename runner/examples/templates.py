@@ -292,7 +292,9 @@ def _quick(messages: list[MessageRenderer]) -> tuple[tuple[str, Render], ...] | 
 
 
 def _is_text_alone(message: MessageTemplate | MessageList) -> bool:
-    return isinstance(message, MessageTemplate) and message.name is message.weight is message.images is None
+    if isinstance(message, MessageList):
+        return False
+    return message.name is None and message.weight is None and message.images is None
 
 
 def _made(renderer: MessageRenderer, fields: dict[str, Any], context: Context) -> list[MadeMessage]:

@@ -27,7 +27,7 @@ def no_answer(conversation: Conversation, _: Setup) -> Iterator[Values]:
         yield NOTHING
 
 
-def empty(conversation: Conversation, _: Setup) -> Iterator[Values]:
+def empty(conversation: Conversation, _setup: Setup) -> Iterator[Values]:
     """FT104. A call of a tool needs no text beside it, and an image none either."""
     for _, turn in conversation.places():
         visible = turn.content.strip().strip(_INVISIBLE).strip()
