@@ -13,6 +13,7 @@ LAYERS = (
     ("sources",),
     ("examples",),
     ("dataset",),
+    ("tokens",),
     ("aliases", "lock_evaluation", "lockfile", "lock_merge", "merge_driver"),
     ("graders",),
     ("providers",),
