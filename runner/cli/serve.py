@@ -9,6 +9,7 @@ import click
 from runner.aliases import AliasBook
 from runner.cli.options import json_option, tell, write, write_json
 from runner.errors import MissingExtraError, UsageError
+from runner.local.launcher import LAUNCHER_VARIABLE, PROCESSES_VARIABLE, read_launcher
 from runner.project import find_project
 from runner.providers.local_service import make_way, stop_service
 
@@ -22,12 +23,34 @@ TOKEN_VARIABLE = "FINETUNE_SERVE_TOKEN"  # noqa: S105 - the name of a variable, 
 @click.option(
     "--max-jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Jobs trained at a time."
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 4096),
+    envvar=PROCESSES_VARIABLE,
+    show_envvar=True,
+    help="Processes that train a job together; 1 unless given.",
+)
+@click.option(
+    "--launcher",
+    metavar="COMMAND",
+    envvar=LAUNCHER_VARIABLE,
+    show_envvar=True,
+    help="What starts them, such as 'accelerate launch --config_file fsdp.yaml'; torchrun unless given.",
+)
 @click.option("--allow-network", is_flag=True, help="Let every job fetch models from the Hugging Face hub.")
 @click.option("--allow-code", is_flag=True, help="Let graders of type python run code on this machine.")
 @click.option("--stop", is_flag=True, help="Stop this project's service instead; jobs in progress go on.")
 @json_option
 def serve(
-    *, port: int, max_jobs: int, allow_network: bool, allow_code: bool, stop: bool, as_json: bool
+    *,
+    port: int,
+    max_jobs: int,
+    processes: int | None,
+    launcher: str | None,
+    allow_network: bool,
+    allow_code: bool,
+    stop: bool,
+    as_json: bool,
 ) -> None:
     """Run the local service for any OpenAI client until Ctrl-C.
 
@@ -48,6 +71,12 @@ def serve(
             "Install it with: pip install 'finetune-runner[local]'"
         ) from error
     token = _token()
+    options = ServiceOptions(
+        allow_network=allow_network,
+        allow_code=allow_code,
+        max_jobs=max_jobs,
+        launcher=read_launcher(processes, launcher, Path.cwd()),
+    )
 
     def announce(base_url: str) -> None:
         if as_json:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.errors import RunnerError
+from runner.local.launcher import read_launcher
 from runner.local.serve import Children, ServiceOptions, serve
 
 IDLE_S = 600.0
@@ -22,6 +23,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--allow-network", action="store_true")
     parser.add_argument("--allow-code", action="store_true")
     parser.add_argument("--max-jobs", type=int, default=1)
+    parser.add_argument("--processes", type=int)
+    parser.add_argument("--launcher")
     parser.add_argument("--idle-s", type=float, default=IDLE_S)
     parser.add_argument("--worker", default=Children().worker)
     parser.add_argument("--inference", default=Children().inference)
@@ -34,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
                 allow_network=options.allow_network,
                 allow_code=options.allow_code,
                 max_jobs=options.max_jobs,
+                launcher=read_launcher(options.processes, options.launcher, Path.cwd()),
             ),
             idle_s=options.idle_s,
             children=Children(worker=options.worker, inference=options.inference),

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from runner.local.launching import describe_exit
 from runner.local.layout import PACKAGE_ROOT, Layout
-from runner.local.supervisor import describe_exit
 
 MAX_REPLY_BYTES = 1 << 22
 # How long an answer that nobody reads any more may run on before its process is ended and started anew.

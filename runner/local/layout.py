@@ -2,10 +2,13 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from runner.canonical import write_atomically
+from runner.local.launcher import Launcher
 
 JOB_ID = re.compile(r"ftjob-[0-9a-f]{24}")
 # The folder that holds the `runner` package. Child processes start in it, so that `python -m` finds the
@@ -74,8 +77,20 @@ class Layout:
         """Held by a job's worker while it lives."""
         return self.job(job_id) / "worker.lock"
 
+    def processes_lock(self, job_id: str) -> Path:
+        """Held by each process that trains a job, also where a launcher came between."""
+        return self.job(job_id) / "processes.lock"
+
+    def worker_task(self, job_id: str) -> Path:
+        """What the processes besides the first read of their job."""
+        return self.job(job_id) / "task.json"
+
+    def worker_failure(self, job_id: str) -> Path:
+        """Why one of several processes ended alone."""
+        return self.job(job_id) / "failure.json"
+
     def worker_pid(self, job_id: str) -> Path:
-        """The process ID of a job's latest worker."""
+        """The process ID of a job's latest worker, or of the launcher of several."""
         return self.job(job_id) / "worker.pid"
 
     def worker_log(self, job_id: str) -> Path:
@@ -105,7 +120,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRecord:
-    """How to reach a running service; `version` is the runner's.
+    """How to reach a running service; `version` is the runner's, `launcher` starts its jobs.
 
     One that `is_detached` was started by a command that needed it, and nobody waits for it.
     """
@@ -115,6 +130,7 @@ class ServiceRecord:
     token: str = field(repr=False)
     version: str
     is_detached: bool = False
+    launcher: Launcher = Launcher()
 
     @property
     def base_url(self) -> str:
@@ -138,6 +154,12 @@ def read_record(layout: Layout) -> ServiceRecord | None:
             token=str(content["token"]),
             version=str(content["version"]),
             is_detached=content.get("is_detached") is True,
+            launcher=_launcher(content.get("launcher", {})),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _launcher(content: Mapping[str, Any]) -> Launcher:
+    words = tuple(map(str, content.get("words", ())))
+    return Launcher(n_processes=int(content.get("n_processes", 1)), words=words)

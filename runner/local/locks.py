@@ -33,6 +33,14 @@ def is_locked(path: Path) -> bool:
     return False
 
 
+def share_lock(path: Path) -> int:
+    """Take a lock together with others, waiting for whoever has it alone; the descriptor that holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
 @contextmanager
 def lock(path: Path) -> Iterator[None]:
     """Hold a lock, waiting for whoever has it."""

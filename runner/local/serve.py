@@ -17,6 +17,7 @@ import runner
 from runner.clock import SystemClock
 from runner.errors import RunnerError
 from runner.local.inference import Inference
+from runner.local.launcher import Launcher
 from runner.local.layout import Layout, ServiceRecord, read_record, write_record
 from runner.local.locks import try_lock
 from runner.local.service.app import make_app
@@ -53,6 +54,7 @@ class ServiceOptions:
     allow_network: bool = False
     allow_code: bool = False
     max_jobs: int = 1
+    launcher: Launcher = Launcher()
     alias_of: Callable[[str], str | None] = lambda _: None
 
 
@@ -90,7 +92,7 @@ def serve(  # noqa: PLR0913 - each is one decision of the caller
     `announce` gets the base URL once clients can connect. Jobs in progress go on without the service, and the
     next one takes them over. Raises RunnerError when the port is taken or another service has the folder.
     """
-    layout = Layout(state.resolve())
+    layout, options = Layout(state.resolve()), options or ServiceOptions()
     layout.files.mkdir(parents=True, exist_ok=True)
     lock = _lock_folder(layout)
     try:
@@ -105,11 +107,12 @@ def serve(  # noqa: PLR0913 - each is one decision of the caller
                 token=token,
                 version=runner.__version__,
                 is_detached=idle_s is not None,
+                launcher=options.launcher,
             )
             setup = _Setup(
                 layout=layout,
                 record=record,
-                options=options or ServiceOptions(),
+                options=options,
                 idle_s=idle_s,
                 children=children or Children(),
             )
@@ -192,11 +195,13 @@ def _make_service(setup: _Setup) -> Service:
     clock = SystemClock()
     store = Store(setup.layout.database)
     inference = Inference(setup.layout, setup.children.inference)
-    worker, max_jobs = setup.children.worker, setup.options.max_jobs
+    worker, options = setup.children.worker, setup.options
     return Service(
         layout=setup.layout,
         store=store,
-        supervisor=Supervisor(setup.layout, store, clock, worker, inference.warm, max_jobs),
+        supervisor=Supervisor(
+            setup.layout, store, clock, worker, inference.warm, options.max_jobs, options.launcher
+        ),
         inference=inference,
         clock=clock,
         allow_network=setup.options.allow_network,

@@ -1,4 +1,4 @@
-"""Runs jobs in turn, each in a worker process that outlives the service."""
+"""Runs jobs in turn, each in processes that outlive the service."""
 
 import asyncio
 import logging
@@ -7,7 +7,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +14,9 @@ from functools import partial
 
 from runner.clock import Clock
 from runner.local.identifiers import new_id
-from runner.local.layout import PACKAGE_ROOT, Layout
+from runner.local.launcher import Launcher
+from runner.local.launching import describe_exit, left_failure, start_worker, stop_worker
+from runner.local.layout import Layout
 from runner.local.locks import is_locked, try_lock
 from runner.local.rows import EventRow, JobRow, Level
 from runner.local.store import Store
@@ -35,10 +36,12 @@ logger = logging.getLogger(__name__)
 class Supervisor:
     """Starts, watches and stops workers, `max_jobs` at a time; `warm` is called when a job nears its end.
 
+    A worker is one process, or several that `launcher` starts together.
+
     A failure that cannot be written, because the disk is full, is kept in memory until it can be.
     """
 
-    def __init__(  # noqa: PLR0913 - what it works with, and one decision of the operator
+    def __init__(  # noqa: PLR0913 - what it works with, and two decisions of the operator
         self,
         layout: Layout,
         store: Store,
@@ -46,6 +49,7 @@ class Supervisor:
         worker_module: str,
         warm: Callable[[], None],
         max_jobs: int = 1,
+        launcher: Launcher | None = None,
     ) -> None:
         self._layout = layout
         self._store = store
@@ -53,6 +57,7 @@ class Supervisor:
         self._worker_module = worker_module
         self._warm = warm
         self._max_jobs = max_jobs
+        self._launcher = launcher or Launcher()
         self._wake = asyncio.Event()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._told_positions: dict[str, int] = {}
@@ -154,29 +159,18 @@ class Supervisor:
         await self._watch(job, process)
         ended = self._store.job(job.id)
         if ended is not None and ended.is_live and ended.pauses == job.pauses:
-            code = process.returncode if process is not None else None
-            self._fail(job, "worker_died", f"{describe_exit('training', code)} {self._log(job)}")
+            self._fail_after(job, process.returncode if process is not None else None)
         self._remove_unfinished(job)
 
     def _start(self, job: JobRow) -> subprocess.Popen[bytes] | None:
         """Start a worker, unless the job has one; it inherits its lock and is never alive without it."""
-        lock = try_lock(self._layout.worker_lock(job.id))
+        # Processes may outlive their launcher, for as long as they take to notice.
+        lock = None if self._has_worker(job) else try_lock(self._layout.worker_lock(job.id))
         if lock is None:
             return None
         self._store.update_job(job.id, starts=job.starts + 1)
-        command = [sys.executable, "-m", self._worker_module]
-        arguments = ["--state", str(self._layout.state), "--job", job.id]
         try:
-            with self._layout.worker_log(job.id).open("ab") as log:
-                return subprocess.Popen(  # noqa: S603 - our own module
-                    [*command, *arguments],
-                    cwd=PACKAGE_ROOT,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    pass_fds=(lock,),
-                )
+            return start_worker(self._layout, job, self._worker_module, self._launcher, lock)
         finally:
             os.close(lock)
 
@@ -199,9 +193,9 @@ class Supervisor:
         if waited_s < CANCEL_GRACE_S:
             return
         try:
-            pid = int(self._layout.worker_pid(job.id).read_text())
-            # The number is still the worker's: its lock was held a moment ago.
-            os.kill(pid, signal.SIGTERM if waited_s < CANCEL_GRACE_S + KILL_GRACE_S else signal.SIGKILL)
+            number = signal.SIGTERM if waited_s < CANCEL_GRACE_S + KILL_GRACE_S else signal.SIGKILL
+            # The number of the process is still the worker's: its lock was held a moment ago.
+            stop_worker(self._layout, job.id, number)
         except (OSError, ValueError):
             logger.warning("the worker of %s could not be stopped", job.id)
 
@@ -213,10 +207,20 @@ class Supervisor:
             self._store.remove_models_of(job.id)
 
     def _has_worker(self, job: JobRow) -> bool:
-        return is_locked(self._layout.worker_lock(job.id))
+        locks = (self._layout.worker_lock(job.id), self._layout.processes_lock(job.id))
+        return any(is_locked(lock) for lock in locks)
 
-    def _fail(self, job: JobRow, code: str, message: str) -> None:
-        error = {"code": code, "message": message, "param": None}
+    def _fail_after(self, job: JobRow, code: int | None) -> None:
+        """Tell why a worker ended: what one of its processes left, or else how it ended."""
+        left = left_failure(self._layout, job.id)
+        if left is not None:
+            self._fail(job, str(left["code"]), str(left["message"]), left["param"])
+            return
+        ended = describe_exit("training", code, self._launcher.n_processes)
+        self._fail(job, "worker_died", f"{ended} {self._log(job)}")
+
+    def _fail(self, job: JobRow, code: str, message: str, param: str | None = None) -> None:
+        error = {"code": code, "message": message, "param": param}
         failed = replace(job, status="failed", finished_at=int(self._clock.now()), error=error)
         try:
             self._write_failure(failed)
@@ -245,17 +249,3 @@ class Supervisor:
 
     def _log(self, job: JobRow) -> str:
         return f"Its log: {self._layout.shown(self._layout.worker_log(job.id))}"
-
-
-def describe_exit(role: str, code: int | None) -> str:
-    """Say how a process ended and what to do; a negative `code` is a signal's number, None is unknown."""
-    if code is None:
-        return f"The {role} process ended without a result."
-    if code >= 0:
-        return f"The {role} process ended with status {code} and without a result."
-    name = signal.Signals(-code).name
-    if -code in (signal.SIGKILL, signal.SIGBUS):
-        advice = " Most often memory ran out: use a smaller batch_size, shorter examples or a smaller model."
-    else:
-        advice = ""
-    return f"The {role} process was ended by signal {-code} ({name}).{advice}"

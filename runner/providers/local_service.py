@@ -3,11 +3,13 @@
 import http.client
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 import runner
 from runner.display import one_line
 from runner.errors import MissingExtraError, ProviderError
+from runner.local.launcher import Launcher, launcher_of
 from runner.local.layout import JOB_ID, PACKAGE_ROOT, Layout, ServiceRecord, read_record
 from runner.local.locks import is_locked, lock
 
@@ -44,10 +47,14 @@ class _Running:
     live_jobs: int
     jobs: tuple[str, ...] = ()
 
-    @property
-    def is_usable(self) -> bool:
-        """Whether to use it as it is: another version is replaced, but never under a job."""
-        return self.record.version == runner.__version__ or self.live_jobs > 0
+    def suits(self, launcher: Launcher) -> bool:
+        """Whether to use it as it is.
+
+        One of another version is replaced, and one that a command started with another launcher, but never
+        under a job.
+        """
+        is_as_asked = self.record.launcher == launcher or not self.record.is_detached
+        return (self.record.version == runner.__version__ and is_as_asked) or self.live_jobs > 0
 
     @property
     def address(self) -> ServiceAddress:
@@ -58,22 +65,24 @@ class _Running:
 def ensure_service(state: Path, *, allow_network: bool = False, timeout_s: float = 30.0) -> ServiceAddress:
     """Find the healthy service of a state folder or start a detached one; two commands at once start one.
 
-    A service that runs already keeps its own setting of `allow_network`; jobs carry theirs with them.
-    Raises MissingExtraError, and ProviderError when it does not come up.
+    A service that runs already keeps its own setting of `allow_network`; jobs carry theirs with them. How
+    many processes train a job, and what starts them, is the environment's to say.
+    Raises MissingExtraError, UsageError, and ProviderError when it does not come up.
     """
     layout = Layout(state.resolve())
+    launcher = launcher_of(os.environ, Path.cwd())
     running = _find(layout)
-    if running is not None and running.is_usable:
+    if running is not None and running.suits(launcher):
         return running.address
     _require_extra()
     with lock(layout.start_lock):
         running = _find(layout)
-        if running is not None and not running.is_usable:
+        if running is not None and not running.suits(launcher):
             _stop(layout, running.record, timeout_s)
             running = None
-        return (
-            running.address if running is not None else _start(layout, timeout_s, allow_network=allow_network)
-        )
+        if running is not None:
+            return running.address
+        return _start(layout, timeout_s, _options(launcher, allow_network=allow_network))
 
 
 def stop_service(state: Path, *, timeout_s: float = 10.0) -> bool:
@@ -161,8 +170,15 @@ def _health(record: ServiceRecord) -> dict[str, Any] | None:
         connection.close()
 
 
-def _start(layout: Layout, timeout_s: float, *, allow_network: bool) -> ServiceAddress:
-    process = _launch(layout, allow_network=allow_network)
+def _options(launcher: Launcher, *, allow_network: bool) -> list[str]:
+    options = ["--processes", str(launcher.n_processes)]
+    if launcher.words:
+        options += ["--launcher", shlex.join(launcher.words)]
+    return [*options, "--allow-network"] if allow_network else options
+
+
+def _start(layout: Layout, timeout_s: float, options: Sequence[str]) -> ServiceAddress:
+    process = _launch(layout, options)
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         record = read_record(layout)
@@ -178,13 +194,13 @@ def _start(layout: Layout, timeout_s: float, *, allow_network: bool) -> ServiceA
     raise ProviderError(f"The local service did not answer within {timeout_s:g} s. {_last_words(layout)}")
 
 
-def _launch(layout: Layout, *, allow_network: bool) -> subprocess.Popen[bytes]:
+def _launch(layout: Layout, options: Sequence[str]) -> subprocess.Popen[bytes]:
     layout.root.mkdir(parents=True, exist_ok=True)
     is_long = layout.service_log.exists() and layout.service_log.stat().st_size > MAX_LOG_BYTES
     command = [sys.executable, "-m", "runner.local.detached", "--state", str(layout.state)]
     with layout.service_log.open("wb" if is_long else "ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own module
-            [*command, *(["--allow-network"] if allow_network else [])],
+            [*command, *options],
             cwd=PACKAGE_ROOT,
             env=_environment(),
             stdin=subprocess.DEVNULL,

@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 from runner.canonical import sha256_bytes
 from runner.local.training.job import (
@@ -20,17 +21,19 @@ from runner.local.training.job import (
 )
 from runner.local.worker import main
 
-SUCCEEDS, WAITS, DISK_FULL, DIES, BREAKS = 1, 2, 3, 4, 5
+SUCCEEDS, WAITS, DISK_FULL, DIES, BREAKS, OTHER_FAILS, OTHER_DIES = 1, 2, 3, 4, 5, 6, 7
 TOTAL_STEPS = 4
-GO = "go"
+GO, CANCELLED = "go", "cancelled"
 
 
-def train(job: TrainingJob, reporter: Reporter) -> TrainingResult:
-    """Report four steps and write a model of a few bytes."""
+def train(job: TrainingJob, reporter: Reporter | None) -> TrainingResult:
+    """Report four steps and write a model of a few bytes; what is not the first process only waits for it."""
+    if reporter is None:
+        return _accompany(job)
     resolved = ResolvedHyperparameters(n_epochs=2, batch_size=8, learning_rate_multiplier=1.0)
     reporter.resolved(resolved, TOTAL_STEPS, 10)
     checkpoints = tuple(_step(job, reporter, step) for step in range(1, TOTAL_STEPS + 1))
-    if job.seed == WAITS:
+    if job.seed in (WAITS, OTHER_FAILS, OTHER_DIES):
         _wait(job, reporter)
     if job.seed == DISK_FULL:
         raise TrainingError("disk_full", "The disk is full; free some space and run the job again.")
@@ -50,6 +53,18 @@ def train(job: TrainingJob, reporter: Reporter) -> TrainingResult:
         checkpoints=checkpoints[1::2],
         results_csv=results,
     )
+
+
+def _accompany(job: TrainingJob) -> NoReturn:
+    if job.seed == OTHER_FAILS:
+        raise TrainingError("out_of_memory", "There is not enough memory.", "hyperparameters")
+    if job.seed == OTHER_DIES:
+        os.kill(os.getpid(), signal.SIGKILL)
+    (job.output_dir / "company").mkdir(parents=True)
+    deadline = time.monotonic() + 30
+    while job.seed == WAITS and time.monotonic() < deadline and not (job.output_dir / CANCELLED).exists():
+        time.sleep(0.02)
+    raise TrainingCancelled
 
 
 def _step(job: TrainingJob, reporter: Reporter, step: int) -> Checkpoint:
@@ -85,6 +100,7 @@ def _wait(job: TrainingJob, reporter: Reporter) -> None:
     deadline = time.monotonic() + 30
     while not (job.output_dir / GO).exists() and time.monotonic() < deadline:
         if reporter.is_cancelled():
+            (job.output_dir / CANCELLED).touch()
             raise TrainingCancelled
         time.sleep(0.02)
 

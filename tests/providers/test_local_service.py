@@ -16,6 +16,7 @@ import pytest
 
 import runner
 from runner.errors import MissingExtraError, ProviderError
+from runner.local.launcher import Launcher
 from runner.local.layout import Layout, read_record, write_record
 from runner.providers import local_service
 from runner.providers.local_service import ensure_service, has_artefact, has_job, make_way, stop_service
@@ -95,14 +96,35 @@ def real_find(layout: Layout):
     return local_service._Running(record=record, live_jobs=0) if health else None
 
 
+def test_a_service_with_another_launcher_is_replaced(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that was to train in two processes never trains in one because a service was there already."""
+    first = ensure_service(state)
+    monkeypatch.setenv("FINETUNE_PROCESSES", "2")
+    second = ensure_service(state)
+    record = read_record(Layout(state))
+
+    assert first.pid != second.pid == ensure_service(state).pid
+    assert record is not None
+    assert Launcher(n_processes=2) == record.launcher
+
+
+def test_a_service_that_somebody_started_keeps_its_launcher() -> None:
+    """Nor is one replaced that trains."""
+    record = local_service.ServiceRecord(pid=1, port=1, token="t", version=runner.__version__)
+    two = Launcher(n_processes=2)
+
+    assert local_service._Running(record=record, live_jobs=0).suits(two)
+    assert local_service._Running(record=replace(record, is_detached=True), live_jobs=1).suits(two)
+
+
 def test_a_service_of_another_version_with_a_job_is_used() -> None:
     """A job is worth more than a version."""
     record = local_service.ServiceRecord(pid=1, port=1, token="t", version="0.0.1")
 
-    assert local_service._Running(record=record, live_jobs=1).is_usable
-    assert not local_service._Running(record=record, live_jobs=0).is_usable
+    assert local_service._Running(record=record, live_jobs=1).suits(Launcher())
+    assert not local_service._Running(record=record, live_jobs=0).suits(Launcher())
     current = replace(record, version=runner.__version__)
-    assert local_service._Running(record=current, live_jobs=0).is_usable
+    assert local_service._Running(record=current, live_jobs=0).suits(Launcher())
 
 
 def test_an_idle_service_makes_way(state: Path) -> None:

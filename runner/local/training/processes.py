@@ -22,11 +22,16 @@ def is_first() -> bool:
 
 
 def join() -> None:
-    """Meet the other processes, before anything that one of them may stop at."""
+    """Meet the other processes, before anything that one of them may stop at; each takes a GPU of its own."""
     import torch
 
-    if world_size() > 1 and not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if world_size() == 1 or torch.distributed.is_initialized():
+        return
+    backend = "gloo"
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
+        backend = "cuda:nccl,cpu:gloo"
+    torch.distributed.init_process_group(backend)
 
 
 def leave() -> None:
@@ -39,10 +44,7 @@ def leave() -> None:
 
 def wait_for_all() -> None:
     """Go on when every process is here."""
-    import torch
-
-    if world_size() > 1:
-        torch.distributed.barrier()
+    sum_over_all(0.0)
 
 
 def sum_over_all(*numbers: float) -> list[float]:
@@ -51,8 +53,7 @@ def sum_over_all(*numbers: float) -> list[float]:
         return list(numbers)
     import torch
 
-    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
-    total = torch.tensor(numbers, dtype=torch.float64, device=device)
+    total = torch.tensor(numbers, dtype=torch.float64)
     torch.distributed.all_reduce(total)
     values: list[float] = total.tolist()
     return values

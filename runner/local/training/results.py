@@ -42,14 +42,17 @@ def read_results(path: Path) -> list[CheckpointMetrics]:
         return [_row(cells) for cells in csv.DictReader(stream)]
 
 
-def weights_platform(device: torch.device, n_processes: int = 1) -> str:
-    """Name what a weights hash depends on besides the job: torch build, system, kernels, processes."""
+def weights_platform(device: torch.device, n_processes: int = 1, engine: str = "") -> str:
+    """Name what a weights hash depends on besides the job: torch build, system, kernels, processes.
+
+    Several processes add up in another order than one, and an engine that divides the weights in yet another.
+    """
     system = f"torch-{torch.__version__}-{platform.system().lower()}-{platform.machine()}"
     kernels = torch.backends.cpu.get_cpu_capability().lower()
     if device.type == "cuda":
         kernels = torch.cuda.get_device_name(device).lower().replace(" ", "-")
-    together = f"-{n_processes}-processes" if n_processes > 1 else ""
-    return f"{system}-{kernels}{together}"
+    together = [f"{n_processes}-processes", engine] if n_processes > 1 else []
+    return "-".join(filter(None, [system, kernels, *together]))
 
 
 def _row(cells: dict[str, str]) -> CheckpointMetrics:

@@ -1,9 +1,11 @@
 """Trains a model by one of the methods: the frame that they share, from the files to the saved weights."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from accelerate.utils import DistributedType
 from peft import PeftModel
 from transformers import PrinterCallback
 
@@ -22,7 +24,14 @@ from runner.local.training.job import (
     TrainingResult,
 )
 from runner.local.training.models import LoadedModel, device_for, load_model
-from runner.local.training.processes import SharedReporter, is_first, join, leave, wait_for_all, world_size
+from runner.local.training.processes import (
+    SharedReporter,
+    is_first,
+    join,
+    leave,
+    wait_for_all,
+    world_size,
+)
 from runner.local.training.progress import (
     ProgressCallback,
     Validation,
@@ -107,20 +116,29 @@ def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> Trai
     progress = ProgressCallback(reporter, results_csv, validate)
     trainer.add_callback(progress)
     trainer.train(resume_from_checkpoint=_resume(job, reporter, progress))
+    # Divided weights are put together by all processes.
+    engine = _engine(trainer)
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped) if engine else None
     if is_first():
         write_results(results_csv, progress.rows)
-        _save_model(job, trainer.model, loaded.tokenizer)
+        _save_model(job, trainer.accelerator.unwrap_model(trainer.model), loaded.tokenizer, weights)
     wait_for_all()
     model_dir = job.output_dir / "model"
     return TrainingResult(
         hyperparameters=hyperparameters,
         trained_tokens=sum(example.n_tokens for example in examples) * hyperparameters.n_epochs,
         weights_sha256=sha256_file(_weights_file(model_dir)),
-        weights_platform=weights_platform(loaded.device, world_size()),
+        weights_platform=weights_platform(loaded.device, world_size(), engine),
         model_dir=model_dir,
         checkpoints=tuple(read_checkpoints(checkpoints_dir(job))),
         results_csv=results_csv,
     )
+
+
+def _engine(trainer: Any) -> str:
+    """What divides the weights among the processes, as `accelerate launch` set it up; "" where none does."""
+    engines = {DistributedType.FSDP: "fsdp", DistributedType.DEEPSPEED: "deepspeed"}
+    return engines.get(trainer.accelerator.distributed_type, "")
 
 
 def _method(name: Method) -> TrainingMethod:
@@ -162,16 +180,16 @@ def _resume(job: TrainingJob, reporter: Reporter, progress: ProgressCallback) ->
     return str(finished[-1].path)
 
 
-def _save_model(job: TrainingJob, model: Any, tokenizer: Any) -> None:
-    """Save the weights, or the adapter alone, with the tokenizer."""
+def _save_model(job: TrainingJob, model: Any, tokenizer: Any, weights: Mapping[str, Any] | None) -> None:
+    """Save the weights, or the adapter alone, with the tokenizer; the model itself may have but a part."""
     folder = str(job.output_dir / "model")
     tokenizer.save_pretrained(folder)
     if isinstance(model, PeftModel):
         # peft would write where this machine keeps the base model.
         model.peft_config[TRAINED_ADAPTER].base_model_name_or_path = job.base_model
-        model.save_pretrained(folder, selected_adapters=[TRAINED_ADAPTER])
+        model.save_pretrained(folder, selected_adapters=[TRAINED_ADAPTER], state_dict=weights)
     else:
-        model.save_pretrained(folder)
+        model.save_pretrained(folder, state_dict=weights)
 
 
 def _weights_file(model_dir: Path) -> Path:

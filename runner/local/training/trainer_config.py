@@ -131,6 +131,8 @@ def _shared(
         "use_cpu": not on_gpu,
         "gradient_checkpointing": not is_tiny,
         "dataloader_pin_memory": on_gpu,
+        # Every parameter takes part in every batch, also in a blank one.
+        "ddp_find_unused_parameters": False,
         "save_strategy": "epoch",
         "save_total_limit": KEPT_CHECKPOINTS,
         # `runner.local.training.progress` evaluates.

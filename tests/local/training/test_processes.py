@@ -10,7 +10,10 @@ import pytest
 
 pytest.importorskip("trl")
 
+import torch
+
 from runner.local.training.job import TrainingError
+from runner.local.training.results import weights_platform
 from runner.local.training.train import train
 from tests.local.training.fakes import RecordingReporter, make_job, question_and_answer, write_jsonl
 
@@ -98,3 +101,12 @@ def test_a_batch_that_cannot_be_dealt_is_refused(tmp_path: Path, monkeypatch: py
         train(job, RecordingReporter())
 
     assert "A batch_size of 5 cannot be dealt to 2 processes; use a multiple." == caught.value.message
+
+
+def test_what_divides_the_weights_is_part_of_the_platform() -> None:
+    """Hashes are compared where the same sums were made in the same order."""
+    cpu = torch.device("cpu")
+    alone = weights_platform(cpu)
+
+    assert f"{alone}-4-processes" == weights_platform(cpu, 4)
+    assert f"{alone}-4-processes-fsdp" == weights_platform(cpu, 4, "fsdp")
