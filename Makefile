@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+INSTALLED_FULL := $(VENV)/.installed-full
 RECIPE := recipes/online_guide.yaml
 
 .PHONY: docs demo test test-full lint clean help
@@ -32,7 +33,11 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not long"
 
-test-full: $(INSTALLED)
+$(INSTALLED_FULL): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,trackers]'
+	@touch $@
+
+test-full: $(INSTALLED_FULL)
 	FINETUNE_TEST_FULL=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(INSTALLED)

@@ -19,6 +19,7 @@ from runner.providers.hosts import Host, find_host
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.run_state import provider_of, try_to_save
+from runner.sharing.webhook import send
 
 HOSTED_POLL_S = 5.0
 LOCAL_POLL_S = 0.5
@@ -100,6 +101,7 @@ def _follow(followed: Followed, operator: Operator, console: Console) -> LockedR
     succeeded = job.status == "succeeded"
     # A repetition that fails takes nothing away from the success in the lockfile.
     unsaved = try_to_save(loaded, finished if succeeded or followed.before is None else followed.before)
+    _tell_webhook(loaded, finished, operator, console)
     if not succeeded:
         events, retry = loaded.command("events"), loaded.command("run", "--retry")
         said = failure(job, events=events, retry=retry)
@@ -110,6 +112,17 @@ def _follow(followed: Followed, operator: Operator, console: Console) -> LockedR
         if message:
             console.say(message)
     return finished
+
+
+def _tell_webhook(loaded: LoadedRecipe, run: LockedRun, operator: Operator, console: Console) -> None:
+    """Tell the operator's address that a job ended; that it could not be told changes nothing of the job."""
+    if operator.webhook is None or run.job is None:
+        return
+    recipe = loaded.project.name_of(loaded.path)
+    try:
+        send(run.job, recipe, operator)
+    except RunnerError as error:
+        console.say(f"warning: {error}")
 
 
 def _last_update(followed: Followed, operator: Operator, console: Console) -> Update:

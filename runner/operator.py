@@ -26,6 +26,7 @@ class Operator:
     retry: bool = False
     locked: bool = False
     max_cost_usd: float | None = None
+    webhook: str | None = None
     clock: Clock = field(default_factory=SystemClock)
 
 

@@ -20,10 +20,11 @@ def pytest_configure() -> None:
     graders = ("nltk", "rapidfuzz", "rouge_score", "sacrebleu")
     sources = ("pyarrow", "openpyxl", "defusedxml", "duckdb", "fsspec", "huggingface_hub")
     checks = ("detect_secrets", "phonenumbers", "rensa")
-    wanted = (*local, *graders, *sources, *checks, "hypothesis", "setuptools")
+    trackers = ("mlflow", "sqlalchemy", "alembic", "tensorboard", "wandb")
+    wanted = (*local, *graders, *sources, *checks, *trackers, "hypothesis", "setuptools")
     missing = [name for name in wanted if find_spec(name) is None]
     if os.environ.get("FINETUNE_TEST_FULL") and missing:
-        extras = "[local,checks,graders,structured,dev]"
+        extras = "[all,graders,structured,trackers,dev]"
         raise pytest.UsageError(f"the full suite needs {', '.join(missing)}: pip install -e '.{extras}'")
 
 

@@ -28,7 +28,7 @@ LAYERS = (
     ("evaluation", "predict"),
     ("report",),
     ("operator", "saved_plan"),
-    ("building", "run_state"),
+    ("building", "run_state", "sharing"),
     ("following", "pipeline", "refusals", "starter"),
     ("running",),
     ("several",),

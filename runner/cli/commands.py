@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": ("runner.cli.compare", "compare", "Compare two evaluations or models side by side."),
     "predict": ("runner.cli.predict", "predict", "Ask the tuned model about new records."),
     "why": ("runner.cli.why", "why", "Find the training records that an answer comes from."),
+    "track": ("runner.cli.track", "track", "Log a job in MLflow, Weights & Biases or TensorBoard."),
     "rerun": ("runner.cli.rerun", "rerun", "Train again from the lockfile and compare."),
     "refresh": ("runner.cli.refresh", "refresh", "Bring the lockfile up to date with its providers."),
     "import": ("runner.cli.import_job", "import_job", "Lock a job that was made elsewhere."),

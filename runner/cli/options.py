@@ -50,6 +50,12 @@ network_option = click.option(
     is_flag=True,
     help="Let the recipe fetch data from its URLs, and models and datasets from the Hugging Face hub.",
 )
+webhook_option = click.option(
+    "--webhook",
+    envvar="FINETUNE_WEBHOOK_URL",
+    metavar="URL",
+    help="Tell this address when the job has ended, as OpenAI's webhooks do.",
+)
 locked_option = click.option(
     "--locked", is_flag=True, help="Fail with 6 if anything differs from the lockfile; hash everything again."
 )

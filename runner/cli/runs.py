@@ -25,6 +25,7 @@ from runner.cli.options import (
     recipe_argument,
     set_option,
     tell,
+    webhook_option,
     write,
     write_json,
 )
@@ -40,6 +41,7 @@ from runner.recipe.load import load_recipe
 from runner.report import machine, terminal
 from runner.report.progress import JobProgress
 from runner.saved_plan import read_plan
+from runner.sharing.webhook import check_webhook
 from runner.stages import all_stages
 
 
@@ -83,6 +85,7 @@ class TerminalConsole:
 @click.option("--allow-unknown-price", is_flag=True, help="Start a job whose price is not known.")
 @click.option("--max-cost", type=click.FloatRange(0), help="Refuse a job above this many US dollars.")
 @locked_option
+@webhook_option
 @json_option
 def run(
     recipe: Path | None,
@@ -96,6 +99,7 @@ def run(
     allow_unknown_price: bool,
     max_cost: float | None,
     locked: bool,
+    webhook: str | None,
     as_json: bool,
 ) -> None:
     """Upload, train, follow the job to its end and write the lockfile. A second run finds nothing to do.
@@ -119,7 +123,9 @@ def run(
         allow_unknown_price=allow_unknown_price,
         max_cost_usd=max_cost,
         locked=locked,
+        webhook=webhook,
     )
+    check_webhook(decided)
     with JobProgress(sys.stderr) as progress:
         try:
             done = several.run(path, decided, TerminalConsole(progress, yes=yes), saved)
@@ -159,17 +165,26 @@ def status(
 @profile_option
 @only_option
 @provider_option
+@webhook_option
 @json_option
 def watch(
-    subject: str | None, *, profile: str, only: tuple[str, ...], provider: str | None, as_json: bool
+    subject: str | None,
+    *,
+    profile: str,
+    only: tuple[str, ...],
+    provider: str | None,
+    webhook: str | None,
+    as_json: bool,
 ) -> None:
-    """Follow a job to its end; with a recipe, the result is locked."""
+    """Follow a job to its end; with a recipe, the result is locked and a webhook told."""
     is_recipe = subject is None or is_recipe_name(subject)
+    decided = operator(profile=profile, only=only, webhook=webhook)
+    check_webhook(decided)
     with JobProgress(sys.stderr) as progress:
         console = TerminalConsole(progress, yes=False)
         if is_recipe and provider is None:
             recipe = find_recipe(Path(subject) if subject else None)
-            run = following.watch(recipe, operator(profile=profile, only=only), console)
+            run = following.watch(recipe, decided, console)
             _report_run(run, as_json=as_json)
         else:
             _watch_job(subject, provider, profile, console, as_json=as_json)
