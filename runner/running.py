@@ -5,7 +5,8 @@ from contextlib import closing
 from runner.errors import DetachedError, RunnerError
 from runner.execution.history import history_of
 from runner.execution.outcome import interruption
-from runner.execution.run import Execution, locked_base, start
+from runner.execution.requests import Execution
+from runner.execution.run import locked_base, start
 from runner.following import Console, follow_started
 from runner.lockfile import LockedJob, LockedRun
 from runner.operator import Operator
@@ -41,6 +42,7 @@ def start_job(planned: Planned, operator: Operator, console: Console, *, reruns:
             model_sha256=planned.model_sha256,
             allow_network=operator.allow_network,
             keeps_metadata=planned.host.keeps_metadata,
+            restates=planned.host.restates,
             settle_s=0.0 if planned.host.is_local else SETTLE_S,
         )
         try:

@@ -34,7 +34,8 @@ class FakeHost:
     stays out of `lag` lists after it was made. A `strict` host refuses a job without its training file;
     one that `ignores_after` sends the first page of a list for ever. What a host `lacks` are the beginnings
     of paths that it answers with a bare 404. `answer` gives the text for a model and messages;
-    one that begins with a status is a refusal.
+    one that begins with a status is a refusal. `file_lies` and `job_lies` are what it says of files and jobs
+    instead of the truth, `other_content` what it stores instead of an upload.
     """
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -51,7 +52,9 @@ class FakeHost:
     trained_tokens: int = 1700
     weights: dict[str, str] | None = None
     losses: dict[str, float] = field(default_factory=dict)
-    lies_about_files: bool = False
+    file_lies: dict[str, Any] = field(default_factory=dict)
+    job_lies: dict[str, Any] = field(default_factory=dict)
+    other_content: bytes | None = None
     serves_content: bool = True
     strict: bool = False
     lacks: tuple[str, ...] = ()
@@ -90,14 +93,15 @@ class FakeHost:
         file: dict[str, Any] = {
             "id": f"file-{self.uploads.total() + 1}",
             "object": "file",
-            "bytes": 1 if self.lies_about_files else len(content),
+            "bytes": len(content),
             "created_at": 1_795_000_000,
             "filename": name.group(1).decode() if name else "",
             "purpose": "fine-tune",
             "status": "processed",
         }
+        file |= self.file_lies
         self.files[file["id"]] = file
-        self.contents[file["id"]] = content
+        self.contents[file["id"]] = content if self.other_content is None else self.other_content
         self.uploads[hashlib.sha256(content).hexdigest()] += 1
         self.hidden[file["id"]] = self.lag
         return file
@@ -124,6 +128,7 @@ class FakeHost:
             "user_provided_suffix": body.get("suffix"),
             "metadata": None if self.metadata == "dropped" else body.get("metadata"),
             "error": {},
+            **self.job_lies,
         }
         self.jobs[job["id"]] = job
         self.charges += 1

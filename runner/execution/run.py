@@ -1,52 +1,33 @@
 """Runs a plan: every remote effect is recorded before it is sent and looked up when its answer is lost."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from runner.canonical import sha256_file, sha256_of
-from runner.clock import Clock
+from runner.canonical import sha256_file
 from runner.dataset.value import Dataset, DatasetFile
 from runner.errors import RunnerError
 from runner.execution.files import SoughtFile, find_file, retrieved_file
 from runner.execution.jobs import SoughtJob, find_job, refuse_unmarked
-from runner.execution.journal import Journal
 from runner.execution.readiness import created_when_ready, wait_for_file
+from runner.execution.requests import (
+    Execution,
+    earlier_request,
+    job_request,
+    sought_file,
+    sought_files,
+    sought_job,
+)
 from runner.execution.sending import Lookup, found_before, sent
 from runner.lockfile import LockedBase, LockedCheckpoint, LockedFile, LockedJob, LockedRun
 from runner.plan_changes import section_hashes
 from runner.plan_value import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob
-from runner.providers.base import Checkpoint, ConnectionLostError, Job, JobRequest, Provider, RemoteFile
+from runner.providers.base import Checkpoint, ConnectionLostError, Job, JobRequest, RemoteFile
 from runner.providers.hub_models import commit_of
-from runner.providers.translation import Wording
 from runner.recipe.model import Recipe
 
 # A create whose answer was lost is looked for this often before anything is sent again; seconds.
 LOOKUP_DELAYS = (0.5, 2.0, 5.0, 10.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Execution:
-    """What running a plan needs. `save` stores the run in the lockfile once its job has started.
-
-    `keeps_metadata` says whether the provider stores a job's metadata. `settle_s` is waited between a create
-    and the look for a twin, so that a job created after that look is certainly the later one.
-    """
-
-    recipe: Recipe
-    dataset: Dataset
-    provider: Provider
-    journal: Journal
-    clock: Clock
-    save: Callable[[LockedRun], object]
-    say: Callable[[str], None]
-    model: str
-    wording: Wording
-    model_sha256: str | None = None
-    base: LockedBase | None = None
-    allow_network: bool = False
-    keeps_metadata: bool = True
-    settle_s: float = 0.0
 
 
 def start(execution: Execution, plan: Plan, locked: LockedRun | None) -> LockedRun:
@@ -145,15 +126,20 @@ def _creation(plan: Plan) -> CreateJob | None:
 
 def _created_before(execution: Execution, plan: Plan, step: CreateJob) -> Job | None:
     """The job of an earlier run or of another machine: there is nothing to upload for it."""
-    found = found_before(_job_lookup(execution, _sought_job(execution, plan, step)))
+    found = found_before(_job_lookup(execution, sought_job(execution, plan, step)))
     if found is not None:
         execution.say(f"Found {found.id}, created before")
+        _refuse_other_job(execution, plan, found, earlier_request(execution, plan, step))
     return found
+
+
+def _refuse_other_job(execution: Execution, plan: Plan, job: Job, asked: JobRequest) -> None:
+    execution.witness.refuse_other_job(job, asked, sought_files(plan))
 
 
 def _do(execution: Execution, plan: Plan, step: Step, run: LockedRun) -> LockedRun:
     if isinstance(step, Upload | ReuseFile):
-        sought = _sought_file(step)
+        sought = sought_file(step)
         file_id = _reused(execution, step, sought) if isinstance(step, ReuseFile) else None
         locked = LockedFile(file=step.file, file_id=file_id or _upload(execution, sought))
         if step.role == "training_file":
@@ -220,6 +206,7 @@ def _reused(execution: Execution, step: ReuseFile, sought: SoughtFile) -> str | 
         execution.say(f"{step.file_id} is gone at the provider or another file now; uploading it again")
         return None
     _wait_for(execution, remote)
+    execution.witness.refuse_other_file(remote, sought)
     return remote.id
 
 
@@ -241,17 +228,13 @@ def _upload(execution: Execution, sought: SoughtFile) -> str:
     # A file sent twice costs nothing, so nothing refuses a second attempt.
     file = found_before(lookup) or sent(lookup, send, refuse=lambda: None)
     _wait_for(execution, file)
+    execution.witness.refuse_other_file(file, sought)
     return file.id
 
 
 def _wait_for(execution: Execution, file: RemoteFile) -> None:
     host = execution.recipe.training.provider
     wait_for_file(execution.provider, host, file, execution.clock, execution.say)
-
-
-def _sought_file(step: Upload | ReuseFile) -> SoughtFile:
-    key = sha256_of({"upload": step.filename, "sha256": step.file.sha256, "role": step.role})
-    return SoughtFile(key=key, filename=step.filename, file=step.file)
 
 
 def _checked_path(dataset: Dataset, file: DatasetFile) -> Path:
@@ -268,12 +251,13 @@ def _checked_path(dataset: Dataset, file: DatasetFile) -> Path:
 
 
 def _create_job(execution: Execution, plan: Plan, step: CreateJob, run: LockedRun) -> Job:
-    request, sought = _job_request(execution, step, run), _sought_job(execution, plan, step)
+    request, sought = job_request(execution, step, run), sought_job(execution, plan, step)
     provider, journal = execution.provider, execution.journal
     lookup = _job_lookup(execution, sought)
     # Uploads may take minutes, in which another process may have come first.
     found = lookup.look()
     if found is not None:
+        _refuse_other_job(execution, plan, found, request)
         return lookup.remember(found)
 
     def create() -> Job:
@@ -284,7 +268,10 @@ def _create_job(execution: Execution, plan: Plan, step: CreateJob, run: LockedRu
         )
 
     created = created_when_ready(create, execution.clock, execution.say)
-    return lookup.remember(_without_twin(execution, sought, created))
+    _refuse_other_job(execution, plan, created, request)
+    kept = lookup.remember(_without_twin(execution, sought, created))
+    _refuse_other_job(execution, plan, kept, request)
+    return kept
 
 
 def _without_twin(execution: Execution, sought: SoughtJob, created: Job) -> Job:
@@ -307,35 +294,4 @@ def _job_lookup(execution: Execution, sought: SoughtJob) -> Lookup[Job]:
         journal=execution.journal,
         clock=execution.clock,
         delays=LOOKUP_DELAYS,
-    )
-
-
-def _sought_job(execution: Execution, plan: Plan, step: CreateJob) -> SoughtJob:
-    upload = next(
-        item for item in plan.steps if isinstance(item, Upload | ReuseFile) and item.role == "training_file"
-    )
-    return SoughtJob(
-        key=step.key,
-        host=execution.recipe.training.provider,
-        repeats=step.repeats,
-        training_filename=None if execution.keeps_metadata else upload.filename,
-    )
-
-
-def _job_request(execution: Execution, step: CreateJob, run: LockedRun) -> JobRequest:
-    training = execution.recipe.training
-    if run.training_file.file_id is None:
-        raise AssertionError("BUG: a job before its training file")
-    return JobRequest(
-        key=step.key,
-        model=execution.model,
-        method=training.method,
-        training_file=run.training_file.file_id,
-        validation_file=run.validation_file.file_id if run.validation_file else None,
-        hyperparameters=execution.wording.hyperparameters,
-        options=execution.wording.body,
-        seed=training.seed,
-        suffix=training.suffix,
-        recipe=execution.recipe.name,
-        allow_network=execution.allow_network,
     )

@@ -10,6 +10,7 @@ from runner.errors import ProviderError
 # Anything else, known or not, means the job may still change.
 TERMINAL = ("succeeded", "failed", "cancelled")
 JOB_KEY_METADATA = "finetune_job_key"
+UPLOAD_PURPOSE = "fine-tune"
 
 
 class NotFoundError(ProviderError):

@@ -13,6 +13,7 @@ from runner.display import one_line
 from runner.errors import MissingExtraError, ProviderError
 from runner.providers.base import (
     JOB_KEY_METADATA,
+    UPLOAD_PURPOSE,
     ChatRequest,
     Checkpoint,
     Completion,
@@ -54,17 +55,11 @@ class OpenAICompatible:
             with path.open("rb") as stream:
                 return self.once.files.create(
                     file=(filename, stream, "application/jsonl"),
-                    purpose="fine-tune",
+                    purpose=UPLOAD_PURPOSE,
                     extra_headers={"Idempotency-Key": key},
                 )
 
-        file = file_of(self._create(send, f"the upload of {filename}", self.explain.refusal))
-        if file.filename != filename or file.size_bytes != path.stat().st_size:
-            raise ProviderError(
-                f"{self.name} says it stored '{one_line(file.filename)}' with {file.size_bytes} bytes, "
-                f"expected '{filename}' with {path.stat().st_size}. Nothing was started; check the provider."
-            )
-        return file
+        return file_of(self._create(send, f"the upload of {filename}", self.explain.refusal))
 
     def retrieve_file(self, file_id: str) -> RemoteFile:
         """One file; NotFoundError when it is gone."""

@@ -11,7 +11,8 @@ from runner.canonical import sha256_bytes
 from runner.errors import ProviderError, RunnerError
 from runner.execution.jobs import AmbiguousJobError
 from runner.execution.journal import Journal
-from runner.execution.run import Execution, start, with_result
+from runner.execution.requests import Execution
+from runner.execution.run import start, with_result
 from runner.lockfile import LockedRun
 from runner.plan import Situation, job_key, make_plan
 from runner.providers.base import (
@@ -55,6 +56,7 @@ class OpenProvider(MemoryProvider):
         """Store a job, after that of a faster client."""
         if self.is_raced:
             self.jobs["ftjob-0"] = make_job("ftjob-0", request.key)
+            self.files["file-9"] = replace(self.files["file-1"], id="file-9")
         try:
             return super().create_job(request)
         finally:
@@ -78,7 +80,14 @@ class OpenProvider(MemoryProvider):
 
 def make_job(job_id: str, key: str) -> Job:
     metadata = {JOB_KEY_METADATA: key}
-    return Job(id=job_id, status="queued", model="m", training_file="file-9", created_at=0, metadata=metadata)
+    return Job(
+        id=job_id,
+        status="queued",
+        model=str(RECIPE.training.model),
+        training_file="file-9",
+        created_at=0,
+        metadata=metadata,
+    )
 
 
 class Bench:

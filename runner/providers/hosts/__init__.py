@@ -93,6 +93,7 @@ class Host:
     lists_events: bool = True
     lists_checkpoints: bool = True
     sends_organization: bool = False
+    restates: tuple[str, ...] = ()
     methods: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {"supervised": OPENAI_NAMES})
     options: tuple[HostOption, ...] = ()
     deployment: str = ""
@@ -161,6 +162,7 @@ def _parse_host(name: str, content: bytes, file: str) -> Host:
             "as_of": date.fromisoformat(value["as_of"]),
             "limits": HostLimits(**value["limits"]),
             "url_variables": tuple(value.get("url_variables", ())),
+            "restates": tuple(value.get("restates", ())),
             "options": tuple(HostOption(**item) for item in value.get("options", ())),
             "models": tuple(_model(item) for item in value.get("models", ())),
             "notices": tuple(Notice(**_with_dates(item)) for item in value.get("notices", [])),
