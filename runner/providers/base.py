@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from runner.errors import ProviderError
 
 # Anything else, known or not, means the job may still change.
 TERMINAL = ("succeeded", "failed", "cancelled")
 JOB_KEY_METADATA = "finetune_job_key"
-UPLOAD_PURPOSE = "fine-tune"
+UPLOAD_PURPOSE: Final = "fine-tune"
 
 
 class NotFoundError(ProviderError):
