@@ -28,6 +28,8 @@ COMMANDS = {
     "predict": ("runner.cli.predict", "predict", "Ask the tuned model about new records."),
     "why": ("runner.cli.why", "why", "Find the training records that an answer comes from."),
     "track": ("runner.cli.track", "track", "Log a job in MLflow, Weights & Biases or TensorBoard."),
+    "export": ("runner.cli.export", "export", "Write the tuned model and its card into a folder."),
+    "push": ("runner.cli.export", "push", "Put the tuned model on the Hugging Face hub."),
     "rerun": ("runner.cli.rerun", "rerun", "Train again from the lockfile and compare."),
     "refresh": ("runner.cli.refresh", "refresh", "Bring the lockfile up to date with its providers."),
     "import": ("runner.cli.import_job", "import_job", "Lock a job that was made elsewhere."),

@@ -202,7 +202,7 @@ def _launch(layout: Layout, options: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - our own module
             [*command, *options],
             cwd=PACKAGE_ROOT,
-            env=_environment(),
+            env=service_environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -210,7 +210,8 @@ def _launch(layout: Layout, options: Sequence[str]) -> subprocess.Popen[bytes]:
         )
 
 
-def _environment() -> dict[str, str]:
+def service_environment() -> dict[str, str]:
+    """What a process of the service gets of this one's environment: no provider's key."""
     return {
         name: value
         for name, value in os.environ.items()
