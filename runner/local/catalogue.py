@@ -9,6 +9,8 @@ from runner.local.layout import Layout
 from runner.local.store import Store
 
 BUILT_IN = ("tiny-1",)
+# In the folder of an adapter: https://huggingface.co/docs/peft/developer_guides/checkpoint (2026-11)
+ADAPTER_CONFIG = "adapter_config.json"
 # owner/name and, where one is asked for, @revision: https://huggingface.co/docs/hub/repositories (2026-11)
 HUB_NAME = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(@\w[\w.-]*(/\w[\w.-]*)*)?", re.ASCII)
 
@@ -24,6 +26,15 @@ class FoundModel:
     base_model: str
     label: str
     path: Path | None = None
+
+
+def kind_of_tuning(base_model: str, path: Path | None) -> str | None:
+    """How a model can only be tuned: "none" is without an adapter; None where there is a choice."""
+    if base_model in BUILT_IN:
+        return "none"
+    if path is None:
+        return None
+    return "adapter" if (path / ADAPTER_CONFIG).is_file() else "none"
 
 
 class UnknownModelError(Exception):

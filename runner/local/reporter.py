@@ -15,7 +15,6 @@ from runner.local.training.job import Checkpoint, ResolvedHyperparameters, StepM
 
 # Events wait this long to be written together: one transaction per step would cost more than small steps do.
 FLUSH_S = 0.25
-KEPT_CHECKPOINTS = 3
 
 
 class StoreReporter:
@@ -39,7 +38,8 @@ class StoreReporter:
     def resolved(self, hyperparameters: ResolvedHyperparameters, total_steps: int, n_examples: int) -> None:
         """Take the values behind "auto"."""
         values = {name: value for name, value in asdict(hyperparameters).items() if value is not None}
-        self._store.update_job(self._job.id, hyperparameters=values)
+        # What is not among them was asked for as it is.
+        self._store.update_job(self._job.id, hyperparameters={**self._job.hyperparameters, **values})
         self.event(
             "info",
             f"Training on {n_examples} examples: {total_steps} steps, n_epochs {values['n_epochs']}, "
@@ -65,8 +65,10 @@ class StoreReporter:
         row = checkpoint_row(self._job, checkpoint, int(self._clock.now()))
         with self._store.transaction():
             self._store.add(row, checkpoint_model(self._job, row, checkpoint.path, self._layout))
-            for old in self._store.checkpoints(self._job.id)[KEPT_CHECKPOINTS:]:
-                self._store.remove_model(old.model)
+            for old in self._store.checkpoints(self._job.id):
+                model = self._store.model(old.model)
+                if model is not None and not (self._layout.root / model.path).is_dir():
+                    self._store.remove_model(old.model)
         self.event("info", f"Checkpoint created at step {checkpoint.step}")
 
     def is_cancelled(self) -> bool:

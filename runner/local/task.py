@@ -3,7 +3,7 @@
 import errno
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from runner.local.training.job import (
     Reporter,
     TrainingError,
     TrainingJob,
+    TrainingOptions,
     TrainingResult,
 )
 from runner.local.training.processes import world_size
@@ -77,7 +78,8 @@ def training_job(layout: Layout, job: JobRow) -> TrainingJob:
         validation_file=None if job.validation_file is None else layout.file(job.validation_file),
         method=job.method,
         grade=None if job.grader is None else _grade(job.grader),
-        hyperparameters=Hyperparameters(**job.hyperparameters),
+        hyperparameters=Hyperparameters(**_only(Hyperparameters, job.hyperparameters)),
+        options=TrainingOptions(**_only(TrainingOptions, job.hyperparameters)),
         seed=job.seed,
         output_dir=layout.training(job.id),
         allow_network=job.allow_network,
@@ -99,6 +101,11 @@ def failure_of(error: Exception) -> Failure:
         return Failure(code="server_error", message=message)
     message = f"The job failed due to an internal error: {type(error).__name__}: {error}."
     return Failure(code="server_error", message=message)
+
+
+def _only(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}
 
 
 def _validate_file(layout: Layout, job: JobRow, file_id: str, purpose: FilePurpose) -> None:

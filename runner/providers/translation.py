@@ -66,6 +66,8 @@ def training_problems(training: Training, host: Host, root_model: str) -> Iterat
         elif not _fits(value, known[name]):
             expected = known[name].type
             yield keys, f"found {shown(value)}, expected a value of the type {expected}. Change it."
+        elif known[name].values and value not in known[name].values:
+            yield keys, f"found {shown(value)}. {did_you_mean(str(value), list(known[name].values))}"
 
 
 def _suffix_problems(training: Training, host: Host) -> Iterator[tuple[Keys, str]]:

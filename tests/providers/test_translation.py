@@ -38,6 +38,14 @@ def test_a_host_without_auto_gets_what_was_stated_and_its_own_options() -> None:
     )
 
 
+def test_the_local_service_gets_its_options_among_the_hyperparameters() -> None:
+    asked = training("local", options={"adapter": "qlora", "early_stopping_patience": 2})
+    expected = {"adapter": "qlora", "early_stopping_patience": 2}
+
+    assert [] == problems("local", options=asked.options)
+    assert expected.items() <= worded(asked, find_host("local")).hyperparameters.items()
+
+
 def test_an_option_of_the_body_stands_beside_the_hyperparameters() -> None:
     asked = training("azure", options={"trainingType": "Developer"})
 
@@ -81,6 +89,21 @@ def test_a_value_without_an_equal_is_refused_not_reread() -> None:
                     "training.options.lorra_r",
                     "found an option that nebius does not have. Did you mean 'lora_r'?",
                 ),
+            ],
+        ),
+        (
+            "local",
+            {"options": {"adapter": "loar", "lora_r": 8}},
+            [("training.options.adapter", "found 'loar'. Did you mean 'lora'?")],
+        ),
+        (
+            "openai",
+            {"options": {"early_stopping_patience": 2}},
+            [
+                (
+                    "training.options.early_stopping_patience",
+                    "found an option that openai does not have. Remove it.",
+                )
             ],
         ),
         (

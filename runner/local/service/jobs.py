@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from runner.canonical import sha256_of
 from runner.graders.grade import judging_models
-from runner.local.catalogue import UnknownModelError, find_model
+from runner.local.catalogue import FoundModel, UnknownModelError, find_model, kind_of_tuning
 from runner.local.identifiers import derived_seed, fine_tuned_name, id_for, new_id
 from runner.local.rows import LIVE, UNFINISHED, EventRow, FileRow, JobRow, JobStatus, Level
 from runner.local.service.bodies import check_object, metadata_filter, page_limit, read_object
@@ -33,7 +33,8 @@ OWN_AUTO: dict[Method, dict[str, str]] = {
     "dpo": {"beta": "auto"},
     "reinforcement": {"compute_multiplier": "auto"},
 }
-WHOLE = ("n_epochs", "batch_size")
+WHOLE = ("n_epochs", "batch_size", "lora_r", "lora_alpha", "early_stopping_patience")
+NEED_VALIDATION = ("early_stopping_patience", "early_stopping_threshold", "load_best_model_at_end")
 VERBS: dict[JobStatus, str] = {"cancelled": "cancelled", "paused": "paused", "queued": "resumed"}
 DEFAULT_JOBS = 20
 DEFAULT_EVENTS = 20
@@ -171,6 +172,8 @@ def _new_job(service: Service, job_id: str, body: Mapping[str, Any], *, allow_ne
         _fine_tuning_file(service, body["validation_file"], "validation_file")
     seed = body.get("seed")
     method: Method = (body.get("method") or {}).get("type", "supervised")
+    hyperparameters = _hyperparameters(method, body)
+    _check_options(found, body, hyperparameters)
     return JobRow(
         id=job_id,
         created_at=service.now,
@@ -182,7 +185,7 @@ def _new_job(service: Service, job_id: str, body: Mapping[str, Any], *, allow_ne
         validation_file=body.get("validation_file"),
         method=method,
         grader=_grader(service, body),
-        hyperparameters=_hyperparameters(method, body),
+        hyperparameters=hyperparameters,
         seed=derived_seed(job_id) if seed is None else int(seed),
         suffix=body.get("suffix"),
         metadata=body.get("metadata"),
@@ -213,6 +216,21 @@ def _hyperparameters(method: Method, body: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: int(value) if name in WHOLE and value != "auto" else value for name, value in chosen.items()
     }
+
+
+def _check_options(found: FoundModel, body: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """See that the job can follow what goes beyond OpenAI's API. Raises ApiError."""
+    place = "hyperparameters"
+    needing = [name for name in NEED_VALIDATION if name in values]
+    if needing and body.get("validation_file") is None:
+        message = f"'{needing[0]}' compares epochs by the validation file, and the job has none."
+        raise invalid_value(message, f"{place}.{needing[0]}")
+    asked = values.get("adapter")
+    kind = kind_of_tuning(found.base_model, found.path)
+    if asked is not None and kind is not None and (asked == "none") != (kind == "none"):
+        was = "in full" if kind == "none" else "by an adapter"
+        message = f"'{body['model']}' is tuned {was}; leave 'adapter' out."
+        raise invalid_value(message, f"{place}.adapter")
 
 
 def _first_events(job: JobRow) -> list[EventRow]:

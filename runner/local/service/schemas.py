@@ -26,11 +26,22 @@ def _closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     }
 
 
-_SHARED = {
+_SHARED: dict[str, dict[str, Any]] = {
     "n_epochs": _or_auto({"type": "integer", "minimum": 1, "maximum": 50}),
     "batch_size": _or_auto({"type": "integer", "minimum": 1, "maximum": 256}),
     "learning_rate_multiplier": _or_auto({"type": "number", "exclusiveMinimum": 0}),
 }
+# What OpenAI's API has no words for, see runner.local.training.job.TrainingOptions.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "adapter": {"enum": ["lora", "qlora", "none"]},
+    "lora_r": {"type": "integer", "minimum": 1, "maximum": 1024},
+    "lora_alpha": {"type": "integer", "minimum": 1, "maximum": 4096},
+    "lora_dropout": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+    "early_stopping_patience": {"type": "integer", "minimum": 1, "maximum": 50},
+    "early_stopping_threshold": {"type": "number", "minimum": 0},
+    "load_best_model_at_end": {"type": "boolean"},
+}
+_SHARED |= OPTIONS
 HYPERPARAMETERS = _closed(_SHARED)
 _BETA = _or_auto({"type": "number", "exclusiveMinimum": 0, "maximum": 2})
 _COMPUTE = _or_auto({"type": "number", "exclusiveMinimum": 0.00001, "maximum": 10})

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 Level = Literal["info", "warn", "error"]
 Method = Literal["supervised", "dpo", "reinforcement"]
+Adapter = Literal["lora", "qlora", "none"]
 # The reward of an answer, given the item that its prompt came with.
 Grade = Callable[[str, Mapping[str, Any]], float]
 
@@ -38,6 +39,30 @@ class ResolvedHyperparameters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """What OpenAI's API has no words for, under the names that Hugging Face's libraries have for it.
+
+    Without `adapter` a tuned model is trained as it was before, and another one by LoRA. Patience counts the
+    epochs that may pass without a validation loss smaller by more than the threshold.
+    """
+
+    adapter: Adapter | None = None
+    lora_r: int = 16
+    lora_alpha: int = 32
+    lora_dropout: float = 0.0
+    early_stopping_patience: int | None = None
+    early_stopping_threshold: float = 0.0
+    load_best_model_at_end: bool | None = None
+
+    @property
+    def chooses_best(self) -> bool:
+        """Whether the best checkpoint becomes the model: as told, or where training may stop early."""
+        if self.load_best_model_at_end is None:
+            return self.early_stopping_patience is not None
+        return self.load_best_model_at_end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
     """One fine-tuning job.
 
@@ -51,6 +76,7 @@ class TrainingJob:
     training_file: Path
     validation_file: Path | None = None
     hyperparameters: Hyperparameters
+    options: TrainingOptions = TrainingOptions()
     seed: int
     output_dir: Path
     method: Method = "supervised"
@@ -122,7 +148,7 @@ class TrainingResult:
     `trained_tokens` is every token of the rendered training file, trained on or not, times the epochs: both
     answers of a preference with their prompts, the prompts alone of reinforcement.
     `weights_sha256` is the hash of the safetensors file in `model_dir`; it is reproduced on an equal
-    `weights_platform`. `checkpoints` are those still on disk, oldest first.
+    `weights_platform`. `checkpoints` are the last three, or two and the best one, oldest first.
     """
 
     hyperparameters: ResolvedHyperparameters
@@ -147,7 +173,7 @@ class Reporter(Protocol):
         """Take the measurements of one step."""
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Take a checkpoint that was just written; older ones than the last three are gone."""
+        """Take a checkpoint that was just written; of the others, some may be gone."""
 
     def is_cancelled(self) -> bool:
         """Say whether the job should stop; asked at every step."""

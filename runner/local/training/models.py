@@ -1,19 +1,23 @@
 """Loads a base model, its tokenizer and any adapter trained on it."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from runner.local.training.deprecations import library_deprecations_ignored
 from runner.local.training.failures import machine_failure
 from runner.local.training.job import TrainingError
+from runner.local.training.precision import Precision, capability_of, choose_precision
 from runner.local.training.tiny_model import TINY_1, load_tiny_tokenizer, make_tiny_model
+
+Form = Literal["usual", "full", "4-bit"]
 
 ADAPTER_CONFIG = "adapter_config.json"
 # What a model needs here. Pickled weights and Python files are neither fetched nor read.
@@ -40,29 +44,35 @@ class LoadedModel:
 
 
 def load_model(
-    base_model: str, path: Path | None, *, allow_network: bool, is_trainable: bool = False
+    base_model: str,
+    path: Path | None,
+    *,
+    allow_network: bool,
+    is_trainable: bool = False,
+    form: Form = "usual",
 ) -> LoadedModel:
     """Load `path`, which holds weights or an adapter for `base_model`; without it, `base_model` itself.
 
-    `base_model` is "tiny-1", an absolute path or a Hugging Face name, with `@revision` or without. Weights
-    are float32 on the CPU and bfloat16 on a GPU. Raises TrainingError when there is no such model, or it is
-    not one that is safe to load.
+    `base_model` is "tiny-1", an absolute path or a Hugging Face name, with `@revision` or without. The form
+    is that of the weights: to be used, to be tuned themselves, or packed into 4 bits below an adapter. Raises
+    TrainingError when there is no such model, or it is not one that is safe to load.
     """
     if path is not None and not path.is_dir():
         raise _not_found(f"There is no model folder at {path}.")
     if path is not None and (path / ADAPTER_CONFIG).is_file():
-        base = load_model(base_model, None, allow_network=allow_network)
+        base = load_model(base_model, None, allow_network=allow_network, form=form)
         return _with_adapter(base, path, is_trainable=is_trainable)
     if path is None and base_model == TINY_1:
         tokenizer = load_tiny_tokenizer()
         return _loaded(make_tiny_model(tokenizer), tokenizer)
-    return _load_folder(path or _locate(base_model, allow_network=allow_network), base_model)
+    return _load_folder(path or _locate(base_model, allow_network=allow_network), base_model, form)
 
 
 def device_for(base_model: str) -> torch.device:
     """Choose where a model runs: tiny-1 on the CPU, so that a GPU does not change its weights."""
     on_gpu = base_model != TINY_1 and torch.cuda.is_available()
-    return torch.device("cuda" if on_gpu else "cpu")
+    # Each of several processes has chosen its own.
+    return torch.device("cuda", torch.cuda.current_device()) if on_gpu else torch.device("cpu")
 
 
 def _locate(base_model: str, *, allow_network: bool) -> Path:
@@ -88,22 +98,47 @@ def _locate(base_model: str, *, allow_network: bool) -> Path:
     return Path(folder)
 
 
-def _load_folder(folder: Path, name: str) -> LoadedModel:
+def _load_folder(folder: Path, name: str, form: Form) -> LoadedModel:
     if not (folder / "config.json").is_file():
         raise _not_found(f"The model '{name}' has no config.json in {folder}.")
     if not any(folder.glob("*.safetensors")):
         raise _not_available(f"The model '{name}' has no safetensors weights; other formats can run code.")
     safe = {"trust_remote_code": False, "local_files_only": True}
     device = device_for(name)
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    precision = choose_precision(capability_of(device), tunes_all_weights=form == "full")
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, **safe)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=precision.weights,
+            # Straight to its place: a GPU's machine may have less memory than the GPU.
+            device_map={"": device},
+            quantization_config=_packing(precision) if form == "4-bit" else None,
+            use_safetensors=True,
+            **safe,
+        )
     except LOADING_ERRORS as error:
         raise _loading_failure(f"The model '{name}' cannot be loaded", error) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return _loaded(model.to(device), tokenizer)
+    return _loaded(model, tokenizer)
+
+
+def _packing(precision: Precision) -> Any:
+    """Pack weights into 4 bits as QLoRA does (https://arxiv.org/abs/2305.14314). Raises TrainingError."""
+    if find_spec("bitsandbytes") is None:
+        raise TrainingError(
+            "model_not_available",
+            "The adapter 'qlora' needs the extra `qlora` (bitsandbytes not found): "
+            "pip install 'finetune-runner[qlora]'. Or use the adapter 'lora'.",
+            "hyperparameters.adapter",
+        )
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=precision.weights,
+    )
 
 
 def _with_adapter(base: LoadedModel, path: Path, *, is_trainable: bool) -> LoadedModel:

@@ -17,7 +17,7 @@ from runner.local.training.examples import TokenisedExample, TokenisedPreference
 from runner.local.training.job import Reporter, ResolvedHyperparameters, TrainingJob
 from runner.local.training.models import LoadedModel, load_model
 from runner.local.training.progress import Validation, stop_if_cancelled
-from runner.local.training.trainer_config import preference_config
+from runner.local.training.trainer_config import preference_config, tuning_of
 from runner.local.training.training_file import FilePurpose, read_preferences
 
 
@@ -43,15 +43,16 @@ def make_trainer(
     adapter: Any,
 ) -> Any:
     """Set up a DPOTrainer; the model as it is now is what it is compared with."""
-    on_gpu = loaded.device.type == "cuda"
     reference = None
     # An adapter is compared with the model below it, or with a copy of itself: the trainer sees to that.
     if adapter is None and not loaded.is_adapter:
-        reference = load_model(job.base_model, job.base_model_path, allow_network=job.allow_network).model
+        reference = load_model(
+            job.base_model, job.base_model_path, allow_network=job.allow_network, form="full"
+        ).model
     return _TokenisedDPOTrainer(
         model=loaded.model,
         ref_model=reference,
-        args=preference_config(job, hyperparameters, len(examples), on_gpu=on_gpu),
+        args=preference_config(job, hyperparameters, len(examples), tuning_of(loaded, adapter)),
         train_dataset=Dataset.from_list([_columns(example) for example in examples]),
         data_collator=_Collator(loaded.tokenizer.pad_token_id),
         processing_class=loaded.tokenizer,

@@ -18,9 +18,11 @@ from runner.local.training.job import (
     StepMetrics,
     TrainingCancelled,
     TrainingError,
+    TrainingOptions,
 )
-from runner.local.training.processes import is_first, wait_for_all
+from runner.local.training.processes import is_first, sum_over_all, wait_for_all
 from runner.local.training.results import read_results, write_results
+from runner.local.training.stopping import best_checkpoint, ends_early, measured
 
 # Written last into a checkpoint: one without it was interrupted and is not used.
 CHECKPOINT_RECORD = "checkpoint.json"
@@ -49,17 +51,27 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc] # the trainer tak
     """Turns the trainer's events into the reporter's, for one run."""
 
     def __init__(
-        self, reporter: Reporter, results_csv: Path, validate: Callable[[], Validation | None]
+        self,
+        reporter: Reporter,
+        results_csv: Path,
+        validate: Callable[[], Validation | None],
+        options: TrainingOptions,
     ) -> None:
         self.rows: list[CheckpointMetrics] = []
         self._reporter = reporter
         self._results_csv = results_csv
         self._validate = validate
+        self._options = options
         self._pending: StepMetrics | None = None
 
     def resume_from(self, step: int) -> None:
         """Take up the results of an earlier run of the same job, up to a step."""
         self.rows = [row for row in read_results(self._results_csv) if row.step <= step]
+
+    @property
+    def ends_here(self) -> bool:
+        """Whether the epochs so far are enough."""
+        return ends_early(self.rows, self._options)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Report the step before, now that it is known not to end an epoch, and stop if asked."""
@@ -87,8 +99,22 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc] # the trainer tak
         )
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Evaluate, and report the epoch's last step with the result."""
+        """Evaluate, report the epoch's last step with the result, and say whether to end here."""
         self._report_pending(self._validate())
+        best = best_checkpoint(self.rows)
+        if self._options.chooses_best and best is not None:
+            # The trainer keeps it when it makes room for new ones.
+            state.best_model_checkpoint = str(Path(args.output_dir) / f"checkpoint-{best.step}")
+        # Decided by the first process: another machine may differ in the last digit.
+        if sum_over_all(float(is_first() and self.ends_here))[0]:
+            control.should_training_stop = True
+            if state.global_step < state.max_steps:
+                patience = self._options.early_stopping_patience
+                epochs = "1 epoch" if patience == 1 else f"{patience} epochs"
+                better = measured(best) if best is not None else ""
+                self._reporter.event(
+                    "info", f"Training ends early: nothing was better than {better} for {epochs}"
+                )
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Mark the checkpoint just written as complete and report it."""

@@ -19,7 +19,7 @@ from runner.local.training.job import Grade, Reporter, ResolvedHyperparameters, 
 from runner.local.training.models import LoadedModel
 from runner.local.training.progress import Validation, stop_if_cancelled
 from runner.local.training.sampling import Sampling
-from runner.local.training.trainer_config import MAX_ANSWER_TOKENS, reinforcement_config
+from runner.local.training.trainer_config import MAX_ANSWER_TOKENS, reinforcement_config, tuning_of
 from runner.local.training.training_file import FilePurpose, read_tasks
 
 
@@ -70,13 +70,12 @@ def make_trainer(
         reference = job.output_dir / "reference"
         loaded.model.save_pretrained(str(reference))
         loaded.model.config._name_or_path = str(reference)
-    on_gpu = loaded.device.type == "cuda"
     room = loaded.context_length - max(example.n_tokens for example in examples)
     args = reinforcement_config(
         job,
         hyperparameters,
         len(examples),
-        on_gpu=on_gpu,
+        tuning_of(loaded, adapter),
         max_answer_tokens=min(room, MAX_ANSWER_TOKENS),
     )
     tasks = random.Random(job.seed).sample(examples, len(examples))  # noqa: S311 - an order, not a secret

@@ -15,7 +15,7 @@ from runner.local.training.loss import answer_loss
 from runner.local.training.models import LoadedModel
 from runner.local.training.processes import rank, sum_over_all, world_size
 from runner.local.training.progress import Validation, stop_if_cancelled
-from runner.local.training.trainer_config import supervised_config
+from runner.local.training.trainer_config import supervised_config, tuning_of
 from runner.local.training.training_file import FilePurpose, read_conversations
 
 
@@ -69,9 +69,9 @@ def make_trainer(
     adapter: Any,
 ) -> Any:
     """Set up an SFTTrainer."""
-    on_gpu = loaded.device.type == "cuda"
-    trainer_class = _DealtTrainer if on_gpu else _AnswerLossTrainer
-    args = supervised_config(job, hyperparameters, len(examples), on_gpu=on_gpu)
+    tuning = tuning_of(loaded, adapter)
+    trainer_class = _DealtTrainer if tuning.on_gpu else _AnswerLossTrainer
+    args = supervised_config(job, hyperparameters, len(examples), tuning)
     blank = TokenisedExample(ids=examples[0].ids[:2], mask=[False, False])
     rows = [{"input_ids": example.ids, "labels": example.labels} for example in (*examples, blank)]
     dealing = Dealing(

@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 import torch
 from accelerate.utils import DistributedType
-from peft import PeftModel
 from transformers import PrinterCallback
 
 from runner.canonical import sha256_file
@@ -15,6 +14,7 @@ from runner.local.training.environment import TINY_1_THREADS
 from runner.local.training.failures import machine_failure
 from runner.local.training.hyperparameters import resolve_hyperparameters
 from runner.local.training.job import (
+    Adapter,
     Method,
     Reporter,
     ResolvedHyperparameters,
@@ -23,7 +23,7 @@ from runner.local.training.job import (
     TrainingJob,
     TrainingResult,
 )
-from runner.local.training.models import LoadedModel, device_for, load_model
+from runner.local.training.models import ADAPTER_CONFIG, Form, LoadedModel, device_for, load_model
 from runner.local.training.processes import (
     SharedReporter,
     is_first,
@@ -40,11 +40,12 @@ from runner.local.training.progress import (
     stop_if_cancelled,
 )
 from runner.local.training.results import weights_platform, write_results
+from runner.local.training.saving import choose_checkpoint, save_model, weights_file
 from runner.local.training.tiny_model import TINY_1
 from runner.local.training.trainer_config import adapter_config, checkpoints_dir, n_steps
 from runner.local.training.training_file import FilePurpose
 
-TRAINED_ADAPTER = "default"
+FORMS: Mapping[Adapter, Form] = {"lora": "usual", "qlora": "4-bit", "none": "full"}
 
 
 class TrainingMethod(Protocol):
@@ -71,9 +72,9 @@ def train(job: TrainingJob, reporter: Reporter | None) -> TrainingResult:
     """Run a job to its end and leave the model in `job.output_dir / "model"`.
 
     The folder belongs to the job: when it holds a complete checkpoint, training goes on from there, with the
-    same weights in the end. tiny-1 is tuned in full, every other model by LoRA. The same job gives the same
-    weights on an equal platform. Where several processes train together, each calls this; only the first has
-    a reporter and writes. Raises TrainingError and TrainingCancelled.
+    same weights in the end. tiny-1 is tuned in full, every other model as the options say. The same job gives
+    the same weights on an equal platform. Where several processes train together, each calls this; only the
+    first has a reporter and writes. Raises TrainingError and TrainingCancelled.
     """
     try:
         with library_deprecations_ignored():
@@ -93,8 +94,13 @@ def train(job: TrainingJob, reporter: Reporter | None) -> TrainingResult:
 def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> TrainingResult:
     stop_if_cancelled(reporter)
     _make_deterministic(job)
+    kind = _kind(job)
     loaded = load_model(
-        job.base_model, job.base_model_path, allow_network=job.allow_network, is_trainable=True
+        job.base_model,
+        job.base_model_path,
+        allow_network=job.allow_network,
+        is_trainable=True,
+        form=FORMS[kind],
     )
     examples = method.read_examples(job.training_file, loaded, job.base_model, "training_file")
     validation_examples = []
@@ -104,8 +110,7 @@ def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> Trai
         )
     hyperparameters = resolve_hyperparameters(job.hyperparameters, len(examples), job.method)
     reporter.resolved(hyperparameters, n_steps(hyperparameters, len(examples)), len(examples))
-    needs_adapter = job.base_model != TINY_1 and not loaded.is_adapter
-    adapter = adapter_config() if needs_adapter else None
+    adapter = None if kind == "none" or loaded.is_adapter else adapter_config(job.options)
     trainer = method.make_trainer(job, loaded, hyperparameters, examples, adapter)
     trainer.remove_callback(PrinterCallback)
 
@@ -113,26 +118,41 @@ def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> Trai
         return method.validate(trainer, validation_examples, reporter) if validation_examples else None
 
     results_csv = job.output_dir / "results.csv"
-    progress = ProgressCallback(reporter, results_csv, validate)
+    progress = ProgressCallback(reporter, results_csv, validate, job.options)
     trainer.add_callback(progress)
-    trainer.train(resume_from_checkpoint=_resume(job, reporter, progress))
+    resumed = _resume(job, reporter, progress)
+    # A run that was interrupted after its early end has nothing left to train.
+    if not progress.ends_here:
+        trainer.train(resume_from_checkpoint=resumed)
     # Divided weights are put together by all processes.
     engine = _engine(trainer)
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped) if engine else None
     if is_first():
         write_results(results_csv, progress.rows)
-        _save_model(job, trainer.accelerator.unwrap_model(trainer.model), loaded.tokenizer, weights)
+        save_model(job, trainer.accelerator.unwrap_model(trainer.model), loaded.tokenizer, weights)
+        choose_checkpoint(job, reporter, trainer, progress.rows)
     wait_for_all()
+    checkpoints = read_checkpoints(checkpoints_dir(job))
     model_dir = job.output_dir / "model"
     return TrainingResult(
         hyperparameters=hyperparameters,
-        trained_tokens=sum(example.n_tokens for example in examples) * hyperparameters.n_epochs,
-        weights_sha256=sha256_file(_weights_file(model_dir)),
+        trained_tokens=sum(example.n_tokens for example in examples) * checkpoints[-1].epoch,
+        weights_sha256=sha256_file(weights_file(model_dir)),
         weights_platform=weights_platform(loaded.device, world_size(), engine),
         model_dir=model_dir,
-        checkpoints=tuple(read_checkpoints(checkpoints_dir(job))),
+        checkpoints=tuple(checkpoints),
         results_csv=results_csv,
     )
+
+
+def _kind(job: TrainingJob) -> Adapter:
+    """How to tune the model: tiny-1 in full, a tuned one as before, another one as asked."""
+    asked, path = job.options.adapter, job.base_model_path
+    if job.base_model == TINY_1:
+        return "none"
+    if path is not None and not (path / ADAPTER_CONFIG).is_file():
+        return "none"
+    return asked or "lora"
 
 
 def _engine(trainer: Any) -> str:
@@ -178,20 +198,3 @@ def _resume(job: TrainingJob, reporter: Reporter, progress: ProgressCallback) ->
     progress.resume_from(finished[-1].step)
     reporter.event("info", f"Resuming after step {finished[-1].step}")
     return str(finished[-1].path)
-
-
-def _save_model(job: TrainingJob, model: Any, tokenizer: Any, weights: Mapping[str, Any] | None) -> None:
-    """Save the weights, or the adapter alone, with the tokenizer; the model itself may have but a part."""
-    folder = str(job.output_dir / "model")
-    tokenizer.save_pretrained(folder)
-    if isinstance(model, PeftModel):
-        # peft would write where this machine keeps the base model.
-        model.peft_config[TRAINED_ADAPTER].base_model_name_or_path = job.base_model
-        model.save_pretrained(folder, selected_adapters=[TRAINED_ADAPTER], state_dict=weights)
-    else:
-        model.save_pretrained(folder, state_dict=weights)
-
-
-def _weights_file(model_dir: Path) -> Path:
-    adapter = model_dir / "adapter_model.safetensors"
-    return adapter if adapter.is_file() else model_dir / "model.safetensors"

@@ -1,5 +1,6 @@
 """Chooses the settings of the trainer and of the adapter."""
 
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,16 @@ from typing import Any
 from peft import LoraConfig
 from trl import DPOConfig, GRPOConfig, SFTConfig
 
-from runner.local.training.job import ResolvedHyperparameters, TrainingError, TrainingJob
+from runner.local.training.job import ResolvedHyperparameters, TrainingError, TrainingJob, TrainingOptions
+from runner.local.training.models import LoadedModel
+from runner.local.training.precision import Precision, capability_of, choose_precision
 from runner.local.training.processes import world_size
 from runner.local.training.tiny_model import LEARNING_RATE as TINY_1_LEARNING_RATE
 from runner.local.training.tiny_model import TINY_1
 
 LORA_LEARNING_RATE = 2e-4
-LORA_RANK = 16
-LORA_ALPHA = 32
+# A tenth, as in https://thinkingmachines.ai/blog/lora/ (2025-09).
+FULL_LEARNING_RATE = 2e-5
 # The learning rate rises for the first twentieth of the steps, stays, and falls to zero over the last two
 # fifths. A long plateau lets tiny-1 memorise in fewer epochs than decay from the start: 60 answers of 60
 # after 16 against 53.
@@ -35,12 +38,28 @@ MAX_GRADIENT_NORM = 1.0
 KEPT_CHECKPOINTS = 3  # the hosted service keeps as many
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """How a model is tuned: where, in which numbers, and whether all of its weights are."""
+
+    on_gpu: bool
+    precision: Precision
+    is_full: bool
+
+
+def tuning_of(loaded: LoadedModel, adapter: Any) -> Tuning:
+    """See how a loaded model is tuned; `adapter` is the one to add, None where there is none to add."""
+    is_full = adapter is None and not loaded.is_adapter
+    precision = choose_precision(capability_of(loaded.device), tunes_all_weights=is_full)
+    return Tuning(on_gpu=loaded.device.type == "cuda", precision=precision, is_full=is_full)
+
+
 def supervised_config(
-    job: TrainingJob, hyperparameters: ResolvedHyperparameters, n_examples: int, *, on_gpu: bool
+    job: TrainingJob, hyperparameters: ResolvedHyperparameters, n_examples: int, tuning: Tuning
 ) -> Any:
     """Settle everything about a supervised run but the model and the data."""
     return SFTConfig(
-        **_shared(job, hyperparameters, n_examples, on_gpu=on_gpu),
+        **_shared(job, hyperparameters, n_examples, tuning),
         # The examples come tokenised, with labels, and are checked against the context already.
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
@@ -48,10 +67,10 @@ def supervised_config(
 
 
 def preference_config(
-    job: TrainingJob, hyperparameters: ResolvedHyperparameters, n_examples: int, *, on_gpu: bool
+    job: TrainingJob, hyperparameters: ResolvedHyperparameters, n_examples: int, tuning: Tuning
 ) -> Any:
     """Settle everything about a run on preferences but the models and the data."""
-    shared = _shared(job, hyperparameters, n_examples, on_gpu=on_gpu)
+    shared = _shared(job, hyperparameters, n_examples, tuning)
     shared["learning_rate"] *= PREFERENCE_RATE
     return DPOConfig(
         **shared,
@@ -67,12 +86,12 @@ def reinforcement_config(
     job: TrainingJob,
     hyperparameters: ResolvedHyperparameters,
     n_examples: int,
+    tuning: Tuning,
     *,
-    on_gpu: bool,
     max_answer_tokens: int,
 ) -> Any:
     """Settle everything about a run on rewards but the model, the prompts and the grader."""
-    shared = _shared(job, hyperparameters, n_examples, on_gpu=on_gpu)
+    shared = _shared(job, hyperparameters, n_examples, tuning)
     shared["learning_rate"] *= REINFORCEMENT_RATE
     n_answers = answers_per_prompt(hyperparameters)
     # A batch holds all answers to its prompts.
@@ -101,13 +120,13 @@ def n_steps(hyperparameters: ResolvedHyperparameters, n_examples: int) -> int:
     return ceil(n_examples / hyperparameters.batch_size) * hyperparameters.n_epochs
 
 
-def adapter_config() -> Any:
+def adapter_config(options: TrainingOptions) -> Any:
     """Settle the LoRA adapter: on every linear layer but the output head."""
     return LoraConfig(
         task_type="CAUSAL_LM",
-        r=LORA_RANK,
-        lora_alpha=LORA_ALPHA,
-        lora_dropout=0.0,
+        r=options.lora_r,
+        lora_alpha=options.lora_alpha,
+        lora_dropout=options.lora_dropout,
         target_modules="all-linear",
     )
 
@@ -118,19 +137,21 @@ def checkpoints_dir(job: TrainingJob) -> Path:
 
 
 def _shared(
-    job: TrainingJob, hyperparameters: ResolvedHyperparameters, n_examples: int, *, on_gpu: bool
+    job: TrainingJob, hyperparameters: ResolvedHyperparameters, n_examples: int, tuning: Tuning
 ) -> dict[str, Any]:
     is_tiny = job.base_model == TINY_1
     return {
-        **_schedule(hyperparameters, n_steps(hyperparameters, n_examples), is_tiny=is_tiny),
-        **_batches(hyperparameters, is_tiny=is_tiny, on_gpu=on_gpu),
+        **_schedule(hyperparameters, n_steps(hyperparameters, n_examples)),
+        "learning_rate": _learning_rate(tuning, is_tiny=is_tiny) * hyperparameters.learning_rate_multiplier,
+        **_batches(hyperparameters, is_tiny=is_tiny, on_gpu=tuning.on_gpu),
         "output_dir": str(checkpoints_dir(job)),
         "seed": job.seed,
         "data_seed": job.seed,
-        "bf16": on_gpu,
-        "use_cpu": not on_gpu,
+        "bf16": tuning.precision.computes_in_bf16,
+        "tf32": tuning.precision.uses_tf32 or None,
+        "use_cpu": not tuning.on_gpu,
         "gradient_checkpointing": not is_tiny,
-        "dataloader_pin_memory": on_gpu,
+        "dataloader_pin_memory": tuning.on_gpu,
         # Every parameter takes part in every batch, also in a blank one.
         "ddp_find_unused_parameters": False,
         "save_strategy": "epoch",
@@ -144,11 +165,15 @@ def _shared(
     }
 
 
-def _schedule(hyperparameters: ResolvedHyperparameters, total_steps: int, *, is_tiny: bool) -> dict[str, Any]:
-    learning_rate = TINY_1_LEARNING_RATE if is_tiny else LORA_LEARNING_RATE
+def _learning_rate(tuning: Tuning, *, is_tiny: bool) -> float:
+    if is_tiny:
+        return TINY_1_LEARNING_RATE
+    return FULL_LEARNING_RATE if tuning.is_full else LORA_LEARNING_RATE
+
+
+def _schedule(hyperparameters: ResolvedHyperparameters, total_steps: int) -> dict[str, Any]:
     return {
         "num_train_epochs": hyperparameters.n_epochs,
-        "learning_rate": learning_rate * hyperparameters.learning_rate_multiplier,
         "lr_scheduler_type": "warmup_stable_decay",
         "warmup_steps": int(total_steps * WARMUP_FRACTION),
         "lr_scheduler_kwargs": {

@@ -66,12 +66,16 @@ class HostLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostOption:
-    """Something a host takes beside OpenAI's API; `place` is "hyperparameters" or "body"."""
+    """Something a host takes beside OpenAI's API; `place` is "hyperparameters" or "body".
+
+    Of text, only the `values`, where there are any.
+    """
 
     name: str
     place: str
     type: str
     description: str
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +167,7 @@ def _parse_host(name: str, content: bytes, file: str) -> Host:
             "limits": HostLimits(**value["limits"]),
             "url_variables": tuple(value.get("url_variables", ())),
             "restates": tuple(value.get("restates", ())),
-            "options": tuple(HostOption(**item) for item in value.get("options", ())),
+            "options": tuple(_option(item) for item in value.get("options", ())),
             "models": tuple(_model(item) for item in value.get("models", ())),
             "notices": tuple(Notice(**_with_dates(item)) for item in value.get("notices", [])),
         }
@@ -172,6 +176,10 @@ def _parse_host(name: str, content: bytes, file: str) -> Host:
 
 def _model(value: dict[str, Any]) -> HostModel:
     return HostModel(**{**_with_dates(value), "methods": tuple(value.get("methods", ()))})
+
+
+def _option(value: dict[str, Any]) -> HostOption:
+    return HostOption(**{**value, "values": tuple(value.get("values", ()))})
 
 
 def _unusable(file: str, message: str) -> InvalidInputError:

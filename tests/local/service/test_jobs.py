@@ -182,6 +182,46 @@ def test_a_repeated_key_gives_the_same_job(client: openai.OpenAI) -> None:
     )
 
 
+def test_options_of_this_service_stand_among_the_hyperparameters(client: openai.OpenAI) -> None:
+    """They are shown as they were asked for, also when the job is done."""
+    options = {"adapter": "none", "early_stopping_patience": 2.0, "early_stopping_threshold": 0.01}
+    values = {**options, "n_epochs": 2}
+    method = {"type": "supervised", "supervised": {"hyperparameters": values}}
+    job = create(client, method=method, validation_file=upload(client, lines(1)).id)
+    ended = finished(client, job.id)
+
+    assert ended.error is None
+    assert ended.hyperparameters.to_dict() == {**HYPERPARAMETERS, **options, "early_stopping_patience": 2}
+
+
+@pytest.mark.parametrize(
+    ("values", "param", "message"),
+    [
+        (
+            {"early_stopping_patience": 2},
+            "hyperparameters.early_stopping_patience",
+            "'early_stopping_patience' compares epochs by the validation file, and the job has none.",
+        ),
+        (
+            {"load_best_model_at_end": True},
+            "hyperparameters.load_best_model_at_end",
+            "'load_best_model_at_end' compares epochs by the validation file, and the job has none.",
+        ),
+        ({"adapter": "lora"}, "hyperparameters.adapter", "'tiny-1' is tuned in full; leave 'adapter' out."),
+        (
+            {"adapter": "dora"},
+            "hyperparameters.adapter",
+            "'dora' is not one of ['lora', 'qlora', 'none'] - 'hyperparameters.adapter'",
+        ),
+    ],
+)
+def test_options_that_a_job_cannot_follow_are_refused(
+    client: openai.OpenAI, values: dict[str, Any], param: str, message: str
+) -> None:
+    """Before anything is trained."""
+    assert refused(client, hyperparameters=values) == (400, envelope(message, param, "invalid_value"))
+
+
 def test_the_older_place_of_hyperparameters_works(client: openai.OpenAI) -> None:
     """Clients may still send them at the top."""
     asked = {"n_epochs": 3}
