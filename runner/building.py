@@ -93,6 +93,7 @@ def data_key(loaded: LoadedRecipe, host: Host) -> str:
         {
             "folder": loaded.project.name_of(loaded.folder),
             "sections": section_hashes(loaded.recipe),
+            "method": loaded.recipe.training.method,
             "limits": asdict(limits),
             "counter": [type(counter).__name__, counter.margin],
         }

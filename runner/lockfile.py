@@ -66,6 +66,7 @@ class LockedJob:
     resolved: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     suffix: str | None = None
+    grader_sha256: str | None = None
     model_sha256: str | None = None
     model_revision: str | None = None
     base: LockedBase | None = None
@@ -261,6 +262,7 @@ def _job_value(job: LockedJob) -> dict[str, Any]:
             "checkpoints": checkpoints or None,
             "digest": job.digest,
             "fine_tuned_model": job.fine_tuned_model,
+            "grader_sha256": job.grader_sha256,
             "hyperparameters": {"requested": dict(job.requested), "resolved": dict(job.resolved)},
             "id": job.id,
             "method": job.method,

@@ -20,6 +20,7 @@ class Operator:
     assignments: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     allow_network: bool = False
+    allow_code: bool = False
     grants: Grants = Grants()
     say: Callable[[str], None] = lambda _: None
     allow_unknown_price: bool = False

@@ -11,9 +11,10 @@ from runner.dataset.inputs import find_sources
 from runner.dataset.recipe_tests import check_tests, failed_tests
 from runner.dataset.value import Dataset
 from runner.errors import InvalidInputError, UsageError
-from runner.evaluation.problems import evaluation_problems
+from runner.evaluation.problems import evaluation_problems, training_grader_problems
 from runner.examples.confinement import read_confined
 from runner.examples.mapping import check_fields
+from runner.examples.methods import method_problems
 from runner.examples.read import Example
 from runner.examples.selection import check_selection
 from runner.examples.templates import check_templates
@@ -158,6 +159,8 @@ def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
         *check_selection(loaded.recipe),
         *check_fields(loaded.recipe),
         *check_templates(loaded.recipe, loaded.folder, loaded.project),
+        *method_problems(loaded.recipe),
+        *training_grader_problems(loaded.recipe),
         *check_settings(loaded),
         *check_tests(loaded.recipe),
         *evaluation_problems(loaded.recipe),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from runner.canonical import sha256_of
 from runner.dataset.value import Dataset, DatasetFile
@@ -77,7 +78,9 @@ def job_digest(recipe: Recipe, dataset: Dataset, situation: Situation) -> str:
     training = recipe.training
     validation = dataset.validation_file
     # What a recipe does not use is left out, so that the digests of earlier versions stay.
-    options = {"options": dict(training.options)} if training.options else {}
+    options: dict[str, Any] = {"options": dict(training.options)} if training.options else {}
+    if training.grader is not None:
+        options["grader"] = dict(training.grader)
     return sha256_of(
         {
             **options,

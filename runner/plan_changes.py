@@ -6,7 +6,7 @@ from runner.canonical import sha256_of
 from runner.dataset.value import Dataset
 from runner.lockfile import LockedJob, LockedRun
 from runner.plan_value import BaseJob
-from runner.recipe.model import Recipe, RecipeModel
+from runner.recipe.model import Recipe, RecipeModel, Training
 
 SECTIONS = ("fields", "key", "sources", "split", "templates", "where")
 
@@ -47,11 +47,18 @@ def training_changes(
         for name, value in {**dict.fromkeys(before), **after}.items()
         if before.get(name) != value
     ]
+    if job.grader_sha256 != grader_sha256(training):
+        changes.append("grader changed")
     if job.model_sha256 != model_sha256 and job.model == training.model:
         changes.append(f"the files of {training.model} changed")
     if base and earlier and base.digest != earlier.digest and locked_model == training.model:
         changes.append(f"{training.model} changed" + (f" ({base.change})" if base.change else ""))
     return changes
+
+
+def grader_sha256(training: Training) -> str | None:
+    """Hash of the grader of reinforcement; None where there is none."""
+    return None if training.grader is None else sha256_of(dict(training.grader))
 
 
 def _value(value: object) -> str:

@@ -11,11 +11,12 @@ from runner.errors import RunnerError, UsageError
 from runner.examples.content import turns_of
 from runner.examples.library import Library
 from runner.examples.read import ExampleMaker
+from runner.examples.shapes.registry import ANSWERS
 from runner.hints import did_you_mean
 from runner.project import Project
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import load_recipe
-from runner.recipe.model import MessageTemplate, Recipe, Split, Template
+from runner.recipe.model import Field, MessageTemplate, Recipe, Split, Template
 from runner.sources.base import Record
 
 Prompt = list[dict[str, str]]
@@ -62,21 +63,30 @@ def prompt_recipe(recipe: Recipe, folder: Path, project: Project, variant: str =
     unknown variant, RunnerError for a template that begins with the answer.
     """
     template = _template(recipe, variant)
-    messages = list(template.messages)
+    training = replace(recipe.training, method="supervised")
+    recipe = replace(recipe, training=training, where=None, key=None, split=Split())
+    if template.shape is not None:
+        return _shaped(recipe, template)
+    messages = list(template.input or template.messages)
     while messages and isinstance(messages[-1], MessageTemplate) and messages[-1].role == "assistant":
         messages.pop()
     if not messages:
         raise RunnerError(f"the template of {recipe.name} has nothing before the answer, so nothing to ask.")
-    prompt = Template(name=template.name, messages=tuple(messages))
+    prompt = Template(name=template.name, messages=tuple(messages), tools=template.tools)
     used = _used_fields(replace(recipe, templates=(prompt,)), folder, project)
     return replace(
         recipe,
         templates=(prompt,),
         fields=tuple(field for field in recipe.fields if field.name in used),
-        where=None,
-        key=None,
-        split=Split(),
     )
+
+
+def _shaped(recipe: Recipe, template: Template) -> Recipe:
+    """A recipe for records of a known format, whose answers need not be there."""
+    answers = ANSWERS[template.shape or ""]
+    fields = [field for field in recipe.fields if field.name not in answers]
+    blank = [Field(name=name, path=name, default=value, has_default=True) for name, value in answers.items()]
+    return replace(recipe, templates=(template,), fields=(*fields, *blank))
 
 
 def without_answer(turns: list[Turn]) -> list[Turn]:
@@ -100,6 +110,8 @@ def _used_fields(recipe: Recipe, folder: Path, project: Project) -> set[str]:
     """The fields that the messages read, those of what they include too."""
     library = Library(recipe, folder, project)
     used: set[str] = set()
+    written = [item for item in recipe.templates[0].messages if isinstance(item, MessageTemplate)]
+    images = [message.images for message in written]
     for message in recipe.templates[0].messages:
         if isinstance(message, MessageTemplate):
             sources = [library.content(message), *map(library.read, library.file_names(message))]
@@ -107,4 +119,4 @@ def _used_fields(recipe: Recipe, folder: Path, project: Project) -> set[str]:
             used |= {name for tree in trees for name in meta.find_undeclared_variables(tree)}
         else:
             used.add(message.from_field)
-    return used
+    return used | {name for name in (*images, recipe.templates[0].tools) if name is not None}

@@ -38,6 +38,9 @@ def price_of(recipe: Recipe, dataset: Dataset, host: Host, model: HostModel | No
     if not host.paid:
         where = "trains on this machine" if host.is_local else f"{host.name} is not paid"
         return Price(usd=0.0, arithmetic=where)
+    if recipe.training.method == "reinforcement":
+        # Azure and, while it had it, OpenAI bill the hours of training and the tokens of the graders.
+        return Price(usd=None, arithmetic="reinforcement is billed by time, which nobody knows before")
     file = dataset.training_file
     epochs = recipe.training.hyperparameters.n_epochs
     shown_epochs = f"{epochs} epochs"

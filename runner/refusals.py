@@ -2,6 +2,8 @@
 
 from runner.budget import refuse_over_budget
 from runner.errors import JobFailedError, RunnerError, UsageError
+from runner.graders.grade import code_graders
+from runner.graders.parse import parse_grader
 from runner.operator import Operator, today_of
 from runner.plan_value import Planned, WatchJob
 from runner.providers.base_models import pinned_name
@@ -23,6 +25,10 @@ def refuse_unfit_stage(planned: Planned, operator: Operator) -> None:
         raise RunnerError("\n".join(str(finding) for finding in planned.dataset.errors))
     if planned.refusal:
         raise JobFailedError(planned.refusal)
+    if planned.plan.creates_job and not operator.allow_code and _runs_code(planned):
+        raise UsageError(
+            f"the grader of {planned.loaded.run_name} runs Python from the recipe; --allow-code allows it."
+        )
     if planned.plan.creates_job:
         refuse_large_files(planned.dataset, planned.host)
     model = planned.host.model(planned.loaded.root_model)
@@ -44,6 +50,11 @@ def _refuse_vain_retry(planned: Planned) -> None:
         raise UsageError(
             f"job {job.id} {state}; --retry starts a new attempt of a failed or cancelled one. Leave it out."
         )
+
+
+def _runs_code(planned: Planned) -> bool:
+    grader = planned.loaded.recipe.training.grader
+    return grader is not None and bool(code_graders(parse_grader(dict(grader))))
 
 
 def pinned_model(planned: Planned, operator: Operator) -> str:

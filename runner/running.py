@@ -41,6 +41,7 @@ def start_job(planned: Planned, operator: Operator, console: Console, *, reruns:
             wording=worded(loaded.recipe.training, planned.host),
             model_sha256=planned.model_sha256,
             allow_network=operator.allow_network,
+            allow_code=operator.allow_code,
             keeps_metadata=planned.host.keeps_metadata,
             restates=planned.host.restates,
             settle_s=0.0 if planned.host.is_local else SETTLE_S,

@@ -56,6 +56,9 @@ webhook_option = click.option(
     metavar="URL",
     help="Tell this address when the job has ended, as OpenAI's webhooks do.",
 )
+code_option = click.option(
+    "--allow-code", is_flag=True, help="Let graders run Python from the recipe on this machine."
+)
 locked_option = click.option(
     "--locked", is_flag=True, help="Fail with 6 if anything differs from the lockfile; hash everything again."
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from runner.cli.options import (
+    code_option,
     find_recipe,
     json_option,
     network_option,
@@ -34,6 +35,7 @@ DIFFERS = 5
 @set_option
 @only_option
 @network_option
+@code_option
 @source_options
 @click.option("--yes", is_flag=True, help="Start a paid job without asking.")
 @click.option("--allow-unknown-price", is_flag=True, help="Start a job whose price is not known.")
@@ -46,6 +48,7 @@ def rerun(
     assignments: tuple[str, ...],
     only: tuple[str, ...],
     allow_network: bool,
+    allow_code: bool,
     yes: bool,
     allow_unknown_price: bool,
     max_cost: float | None,
@@ -62,6 +65,7 @@ def rerun(
         assignments=assignments,
         only=only,
         allow_network=allow_network,
+        allow_code=allow_code,
         allow_unknown_price=allow_unknown_price,
         max_cost_usd=max_cost,
     )

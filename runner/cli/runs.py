@@ -10,6 +10,7 @@ import click
 
 from runner import following, several
 from runner.cli.options import (
+    code_option,
     find_recipe,
     find_target,
     is_interactive,
@@ -79,6 +80,7 @@ class TerminalConsole:
 @set_option
 @only_option
 @network_option
+@code_option
 @source_options
 @click.option("--yes", is_flag=True, help="Start a paid job without asking.")
 @click.option("--retry", is_flag=True, help="Start a new attempt of a failed or cancelled job.")
@@ -94,6 +96,7 @@ def run(
     assignments: tuple[str, ...],
     only: tuple[str, ...],
     allow_network: bool,
+    allow_code: bool,
     yes: bool,
     retry: bool,
     allow_unknown_price: bool,
@@ -119,6 +122,7 @@ def run(
         assignments=saved.assignments if saved else assignments,
         only=saved.only if saved else only,
         allow_network=allow_network,
+        allow_code=allow_code,
         retry=retry,
         allow_unknown_price=allow_unknown_price,
         max_cost_usd=max_cost,

@@ -14,7 +14,7 @@ from runner.issues import Place, Severity
 from runner.recipe.model import Recipe
 
 # Raised with every change of the code that changes a dataset or its findings from equal inputs.
-BUILD_VERSION = 2
+BUILD_VERSION = 3
 
 
 def cache_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: TokenCounter) -> str:
@@ -27,6 +27,7 @@ def cache_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: To
                 for name, value in recipe.as_value().items()
                 if name not in ("training", "limits", "description", "name", "tests", "evaluation")
             },
+            "method": recipe.training.method,
             "inputs": asdict(inputs),
             "limits": asdict(limits),
             "counter": [type(counter).__name__, counter.margin],

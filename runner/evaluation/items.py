@@ -34,8 +34,16 @@ class Item:
 
 
 def item_of(example: Example) -> Item | None:
-    """The question that an example asks and answers; None where it does not end with an answer."""
+    """The question that an example asks and answers; None where it does not end with an answer.
+
+    A task has its item instead of an answer.
+    """
+    fields = dict(example.fields or {})
     *prompt, answer = example.messages
+    if example.is_task:
+        item = example.item
+        prompt, answer = [*prompt, answer], Message("assistant", str(item.get("reference", "")))
+        fields |= item
     if answer.role != "assistant" or not prompt:
         return None
     return Item(
@@ -44,7 +52,7 @@ def item_of(example: Example) -> Item | None:
         variant=example.variant,
         prompt=tuple(prompt),
         reference=answer.content,
-        fields=dict(example.fields or {}),
+        fields=fields,
         place=example.place,
     )
 

@@ -1,12 +1,15 @@
 """What is wrong with a recipe's `evaluation:` beyond what its schema says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from runner.display import one_line, shown
+from runner.examples.methods import graded_names, unknown_item
 from runner.examples.templates import Keys, RecipeProblem
 from runner.graders.model import InvalidGraderError
 from runner.graders.parse import parse_grader
+from runner.graders.reading import item_names
 from runner.hints import did_you_mean
 from runner.recipe.model import Evaluation, Gate, Recipe
 from runner.sources.check import check_sources
@@ -39,11 +42,29 @@ def _grader_problems(evaluation: Evaluation) -> Iterator[RecipeProblem]:
             sentence = f"found {shown(name)} again, expected each name once. Give one grader another `name`."
             yield keys, sentence
         names.add(name)
-        try:
-            parse_grader(dict(grader))
-        except InvalidGraderError as error:
-            message, _, _ = str(error).rpartition(" - '")
-            yield (*keys, *_inner_keys(error.path)), f"{one_line(message, limit=300)}."
+        yield from _one_grader_problems(grader, keys)
+
+
+def training_grader_problems(recipe: Recipe) -> Iterator[RecipeProblem]:
+    """What is wrong with the grader of reinforcement: itself, and what it reads of the records."""
+    grader, keys = recipe.training.grader, ("training", "grader")
+    if grader is None:
+        return
+    problems = list(_one_grader_problems(grader, keys))
+    yield from problems
+    if problems or recipe.training.method != "reinforcement":
+        return
+    known = graded_names(recipe)
+    for name in sorted(item_names(parse_grader(dict(grader))) - known):
+        yield keys, unknown_item(recipe, name)
+
+
+def _one_grader_problems(grader: Mapping[str, Any], keys: Keys) -> Iterator[RecipeProblem]:
+    try:
+        parse_grader(dict(grader))
+    except InvalidGraderError as error:
+        message, _, _ = str(error).rpartition(" - '")
+        yield (*keys, *_inner_keys(error.path)), f"{one_line(message, limit=300)}."
 
 
 def _inner_keys(path: str) -> Keys:

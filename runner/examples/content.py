@@ -67,6 +67,35 @@ def task(messages: Sequence[Turn | Message], item: Mapping[str, Any], beside: Ma
     return _rich({"messages": asked, **beside, **item}, asked)
 
 
+def content_of_line(line: Mapping[str, Any]) -> Content:
+    """What a line of a training file says."""
+    messages = next(sequences(line))
+    if line.keys() == {"messages"} and all(_is_plain(message) for message in messages):
+        return [(message["role"], message["content"]) for message in messages]
+    return Rich(line, [turn_of(message) for message in messages])
+
+
+def told_beside(line: Mapping[str, Any]) -> list[Turn]:
+    """What a line says beside its turns, by name: tools, weights, the worse answer, the item."""
+    messages = next(sequences(line))
+    tools = line.get("tools") or line.get("input", {}).get("tools") or ()
+    names = ", ".join(str(tool["function"]["name"]) for tool in tools)
+    unlearnt = [str(n) for n, message in enumerate(messages, start=1) if message.get("weight") == 0]
+    beside = [("tools", names)] if tools else []
+    beside += [("weight 0", f"message {', '.join(unlearnt)}")] if unlearnt else []
+    for message in line.get("non_preferred_output", ()):
+        role, text = turn_of(message)
+        beside.append((f"worse {role}", text))
+    if "input" in line:
+        return beside
+    return beside + [(f"item.{name}", _written(value)) for name, value in item_of_line(line).items()]
+
+
+def item_of_line(line: Mapping[str, Any]) -> dict[str, Any]:
+    """What graders see of a line for reinforcement beside its messages."""
+    return {name: value for name, value in line.items() if name not in TASK_KEYS}
+
+
 def content_of(shaped: Shaped, method: Method, item: Mapping[str, Any]) -> Content | None:
     """What a record of a known format is to a method, None for an answer that nobody wants learnt.
 
@@ -80,14 +109,14 @@ def content_of(shaped: Shaped, method: Method, item: Mapping[str, Any]) -> Conte
         )
         if value is not None
     }
-    if shaped.wanted is False:
-        return None
     if method == "dpo":
         if shaped.preferred is None or shaped.rejected is None:
             raise ShapeError("found one answer, expected a better and a worse one. Use `from: dpo`.")
         return preference(shaped.messages, (shaped.preferred, shaped.rejected), beside)
     if method == "reinforcement":
         return task(_without_answer(shaped.messages), item, beside)
+    if shaped.wanted is False:
+        return None
     return chat([*shaped.messages, *(shaped.preferred or ())], beside)
 
 
@@ -128,6 +157,10 @@ def _call_text(call: Any) -> str:
     if not isinstance(function, dict):
         return f"[{call}]"
     return f"[{function.get('name')}({function.get('arguments')})]"
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _counted(message: Message) -> Turn:

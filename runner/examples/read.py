@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from runner.canonical import sha256_of
 from runner.display import shown
 from runner.errors import InvalidInputError
-from runner.examples.content import Content, Rich, line_of, turns_of
+from runner.examples.content import Content, Rich, item_of_line, line_of, told_beside, turns_of
 from runner.examples.mapping import FieldReader, compile_fields, identity_text, map_record
 from runner.examples.paths import PathError, Read, compile_path
 from runner.examples.scalars import scalar_text
@@ -68,6 +68,22 @@ class Example:
         """What it says, as it was made."""
         turns = [(message.role, message.content) for message in self.messages]
         return turns if self.line is None else Rich(self.line, turns)
+
+    @property
+    def shown(self) -> tuple[Message, ...]:
+        """All that a person wants to see of it: its messages, and by name what stands beside them."""
+        beside = told_beside(self.line) if self.line is not None else []
+        return (*self.messages, *(Message(name, text) for name, text in beside))
+
+    @property
+    def item(self) -> dict[str, Any]:
+        """What a grader sees of it beside the messages."""
+        return item_of_line(self.line or {})
+
+    @property
+    def is_task(self) -> bool:
+        """Whether the model is to answer by itself."""
+        return self.line is not None and "input" not in self.line and self.messages[-1].role == "user"
 
     @property
     def is_copy(self) -> bool:

@@ -14,7 +14,7 @@ from runner.examples.message_lists import Turn
 from runner.examples.metering import SandboxError
 from runner.examples.shapes.messages import read_tools
 from runner.examples.shapes.registry import SHAPES
-from runner.examples.shapes.shaped import Message, Roles, ShapeError, said
+from runner.examples.shapes.shaped import Message, Roles, ShapeError, missing, said
 from runner.recipe.model import MessageTemplate
 from runner.recipe.model import Template as RecipeTemplate
 
@@ -32,6 +32,7 @@ class Shaping:
     roles: Roles
     system: Template | None
     tools: str | None
+    item: tuple[str, ...]
 
     def content(self, fields: dict[str, Any], data: dict[str, Any], text_of: TextOf) -> Content | None:
         """What a record says; a field stands in the place of the column of its name. Raises SandboxError."""
@@ -42,9 +43,15 @@ class Shaping:
             shaped = SHAPES[self.shape](columns, self.roles)
             if self.system is not None and shaped.messages[0]["role"] not in ("system", "developer"):
                 shaped.messages.insert(0, said("system", text_of(self.system)))
-            return content_of(shaped, self.method, {})
+            return content_of(shaped, self.method, self._item(columns))
         except ShapeError as error:
             raise SandboxError(f"not {self.shape}: {error}") from error
+
+    def _item(self, columns: dict[str, Any]) -> dict[str, Any]:
+        for name in self.item:
+            if name not in columns:
+                raise missing(columns, [name], "what the grader sees of the record")
+        return {name: columns[name] for name in self.item}
 
 
 def compile_shaping(template: RecipeTemplate, method: str, library: Library) -> Shaping | None:
@@ -57,6 +64,7 @@ def compile_shaping(template: RecipeTemplate, method: str, library: Library) -> 
         roles=dict(template.roles),
         system=None if template.system is None else library.environment.from_string(template.system),
         tools=template.tools,
+        item=template.item,
     )
 
 

@@ -1,6 +1,6 @@
 """The templates of a recipe: found, checked, compiled and rendered."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 
 from runner.display import one_line, shown
 from runner.errors import InvalidInputError
-from runner.examples.content import Content, chat
+from runner.examples.content import Content, chat, preference, task
 from runner.examples.library import Library
 from runner.examples.message_lists import list_turns
 from runner.examples.metering import SandboxError
@@ -29,7 +29,7 @@ from runner.examples.shaping import (
 from runner.examples.template_files import locate
 from runner.issues import Issue, Place, json_path
 from runner.project import Project
-from runner.recipe.model import MessageList, MessageTemplate, Recipe
+from runner.recipe.model import PARTS, MessageList, MessageTemplate, Recipe
 from runner.recipe.model import Template as RecipeTemplate
 from runner.sources.base import Record
 
@@ -60,9 +60,10 @@ class Variant:
 
     name: str
     keys: Keys
-    messages: tuple[MessageRenderer, ...]
+    parts: Mapping[str, tuple[MessageRenderer, ...]]
     quick: tuple[tuple[str, Render], ...] | None
-    tools: str | None = None
+    template: RecipeTemplate
+    method: str = "supervised"
     shaping: Shaping | None = None
 
 
@@ -139,10 +140,19 @@ class Templates:
             if variant.shaping is not None:
                 keys = (*keys, "from")
                 return variant.shaping.content(fields, record.data, self._text_of(fields))
-            messages = self._messages(variant, fields, record, issues)
+            parts = self._parts(variant, fields, record, issues)
             keys = (*keys, "tools")
-            tools = tools_of(variant.tools, fields)
-            return chat(messages, {"tools": tools} if tools else None)
+            tools = tools_of(variant.template.tools, fields)
+            beside = {"tools": tools} if tools else {}
+            keys = variant.keys
+            if variant.method == "reinforcement":
+                return task(parts["messages"], {name: fields[name] for name in variant.template.item}, beside)
+            if "messages" in parts:
+                return chat(parts["messages"], beside)
+            asked, better, worse = (parts[name] for name in PARTS[1:])
+            if variant.method == "dpo":
+                return preference(asked, (better, worse), beside)
+            return chat([*asked, *better], beside)
         except SandboxError as error:
             issues.append(Issue(place=record.place, path=json_path(keys), message=str(error)))
             return None
@@ -150,13 +160,25 @@ class Templates:
     def _text_of(self, fields: dict[str, Any]) -> Callable[[Template], str]:
         return lambda template: render_text(template, make_context(self.environment, fields))
 
-    def _messages(
+    def _parts(
         self, variant: Variant, fields: dict[str, Any], record: Record, issues: list[Issue]
+    ) -> dict[str, list[MadeMessage]]:
+        return {
+            name: self._messages(renderers, fields, record, issues)
+            for name, renderers in variant.parts.items()
+        }
+
+    def _messages(
+        self,
+        renderers: tuple[MessageRenderer, ...],
+        fields: dict[str, Any],
+        record: Record,
+        issues: list[Issue],
     ) -> list[MadeMessage]:
-        """Every message of a variant, in the sandbox where need be; problems go to `issues`."""
+        """Every message of a part, in the sandbox where need be; problems go to `issues`."""
         context: Context | None = None
         messages: list[MadeMessage] = []
-        for renderer in variant.messages:
+        for renderer in renderers:
             if renderer.quick is not None:
                 try:
                     messages.append((renderer.message.role, renderer.quick(fields)))
@@ -203,24 +225,18 @@ def compile_templates(recipe: Recipe, folder: Path, project: Project) -> Templat
     if problems:
         raise InvalidInputError([_recipe_issue(recipe, keys, message) for keys, message in problems])
     library = Library(recipe, folder, project)
-    variants: dict[str, list[MessageRenderer]] = {template.name: [] for template in recipe.templates}
-    for name, keys, message in _messages(recipe):
+    renderers: dict[Keys, list[MessageRenderer]] = {}
+    for part, keys, message in _messages(recipe):
         source = None if isinstance(message, MessageList) else library.content(message)
         template = None if source is None else library.environment.from_string(source)
         is_simple = source is not None and _is_text_alone(message)
         quick = library.quick_content(source) if source is not None and is_simple else None
-        variants[name].append(MessageRenderer(_content_keys(keys, message), message, template, quick))
+        renderer = MessageRenderer(_content_keys(keys, message), message, template, quick)
+        renderers.setdefault(part, []).append(renderer)
     return Templates(
         environment=library.environment,
         variants=tuple(
-            Variant(
-                template.name,
-                keys,
-                tuple(variants[template.name]),
-                _quick(variants[template.name]) if template.tools is None else None,
-                template.tools,
-                compile_shaping(template, recipe.training.method, library),
-            )
+            _variant(template, keys, renderers, recipe.training.method, library)
             for template, keys in _with_keys(recipe)
         ),
         where=None if recipe.where is None else _condition(library, ("where",), recipe.where),
@@ -267,17 +283,39 @@ def _with_keys(recipe: Recipe) -> Iterator[tuple[RecipeTemplate, Keys]]:
         yield template, (("templates", index) if template.name else ("template",))
 
 
-def _systems(recipe: Recipe) -> Iterator[tuple[str, Keys, MessageTemplate]]:
+def _systems(recipe: Recipe) -> Iterator[tuple[Keys, Keys, MessageTemplate]]:
     for template, start in _with_keys(recipe):
         if template.system is not None:
             message = MessageTemplate(role="system", content=template.system)
-            yield template.name, (*start, "system"), message
+            yield start, (*start, "system"), message
 
 
-def _messages(recipe: Recipe) -> Iterator[tuple[str, Keys, MessageTemplate | MessageList]]:
+def _messages(recipe: Recipe) -> Iterator[tuple[Keys, Keys, MessageTemplate | MessageList]]:
+    """Every message with the keys of the part that it stands in, and its own."""
     for template, start in _with_keys(recipe):
-        for number, message in enumerate(template.messages):
-            yield template.name, (*start, "messages", number), message
+        for part, messages in template.parts.items():
+            for number, message in enumerate(messages):
+                yield (*start, part), (*start, part, number), message
+
+
+def _variant(
+    template: RecipeTemplate,
+    keys: Keys,
+    renderers: Mapping[Keys, list[MessageRenderer]],
+    method: str,
+    library: Library,
+) -> Variant:
+    parts = {part: tuple(renderers[*keys, part]) for part in template.parts}
+    is_plain = method == "supervised" and template.tools is None and list(parts) == ["messages"]
+    return Variant(
+        name=template.name,
+        keys=keys,
+        parts=parts,
+        quick=_quick(parts["messages"]) if is_plain else None,
+        template=template,
+        method=method,
+        shaping=compile_shaping(template, method, library),
+    )
 
 
 def _content_keys(keys: Keys, message: MessageTemplate | MessageList) -> Keys:
@@ -286,7 +324,7 @@ def _content_keys(keys: Keys, message: MessageTemplate | MessageList) -> Keys:
     return (*keys, "content" if message.content is not None else "content_file")
 
 
-def _quick(messages: list[MessageRenderer]) -> tuple[tuple[str, Render], ...] | None:
+def _quick(messages: Sequence[MessageRenderer]) -> tuple[tuple[str, Render], ...] | None:
     quick = [(item.message.role, item.quick) for item in messages if item.quick is not None]
     return tuple(quick) if quick and len(quick) == len(messages) else None
 

@@ -14,6 +14,7 @@ from runner.examples.read import Example, Message
 from runner.issues import Issue, Place, Severity
 from runner.project import Grants, Project
 from runner.recipe.model import (
+    PARTS,
     Checks,
     Expectation,
     ExpectedMessage,
@@ -135,8 +136,8 @@ def recipe_from_dict(value: dict[str, Any]) -> Recipe:
 
 def _template(value: dict[str, Any]) -> Template:
     roles = tuple((name, role) for name, role in value["roles"])
-    messages = tuple(_message(item) for item in value["messages"])
-    return Template(**{**value, "roles": roles, "messages": messages})
+    parts = {part: tuple(_message(item) for item in value[part]) for part in PARTS}
+    return Template(**{**value, **parts, "roles": roles, "item": tuple(value["item"])})
 
 
 def _message(value: dict[str, Any]) -> MessageTemplate | MessageList:

@@ -38,6 +38,7 @@ class Execution:
     model_sha256: str | None = None
     base: LockedBase | None = None
     allow_network: bool = False
+    allow_code: bool = False
     keeps_metadata: bool = True
     restates: tuple[str, ...] = ()
     settle_s: float = 0.0
@@ -106,5 +107,7 @@ def _request(
         seed=training.seed,
         suffix=training.suffix,
         recipe=execution.recipe.name,
+        grader=training.grader,
         allow_network=execution.allow_network,
+        allow_code=execution.allow_code,
     )

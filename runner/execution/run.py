@@ -20,7 +20,7 @@ from runner.execution.requests import (
 )
 from runner.execution.sending import Lookup, found_before, sent
 from runner.lockfile import LockedBase, LockedCheckpoint, LockedFile, LockedJob, LockedRun
-from runner.plan_changes import section_hashes
+from runner.plan_changes import grader_sha256, section_hashes
 from runner.plan_value import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.providers.base import Checkpoint, ConnectionLostError, Job, JobRequest, RemoteFile
 from runner.providers.hub_models import commit_of
@@ -186,6 +186,7 @@ def _locked_job(execution: Execution, plan: Plan, job: Job, before: LockedJob | 
         attempt=plan.attempt,
         seed=training.seed,
         suffix=training.suffix,
+        grader_sha256=grader_sha256(training),
         status=job.status,
         requested=training.hyperparameters.as_dict(),
         options=dict(training.options),

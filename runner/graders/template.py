@@ -44,6 +44,11 @@ def check_template(template: str) -> None:
         _parse(hole)
 
 
+def paths_of(template: str) -> list[tuple[str, list[str | int]]]:
+    """The paths of a template: what they begin with, and the steps from there. Raises TemplateError."""
+    return [_parse(hole) for hole in _HOLE.findall(template)]
+
+
 def fill(template: str, sample: Sample, item: Mapping[str, Any]) -> str:
     """Put values in place of paths; what is not text is written as JSON. Raises TemplateError."""
     values = {"item": item, "sample": sample.values}

@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
             options=ServiceOptions(
                 allow_network=options.allow_network,
                 allow_code=options.allow_code,
+                trusts_clients=True,
                 max_jobs=options.max_jobs,
                 launcher=read_launcher(options.processes, options.launcher, Path.cwd()),
             ),

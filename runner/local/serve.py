@@ -48,11 +48,13 @@ class Children:
 class ServiceOptions:
     """What the operator allows: jobs may fetch models, graders may run Python, so many jobs train at once.
 
-    `alias_of` gives the model that a name stands for, None for a name that is no alias.
+    `alias_of` gives the model that a name stands for, None for a name that is no alias. With
+    `trusts_clients`, what a client allows its job is allowed.
     """
 
     allow_network: bool = False
     allow_code: bool = False
+    trusts_clients: bool = False
     max_jobs: int = 1
     launcher: Launcher = Launcher()
     alias_of: Callable[[str], str | None] = lambda _: None
@@ -206,6 +208,7 @@ def _make_service(setup: _Setup) -> Service:
         clock=clock,
         allow_network=setup.options.allow_network,
         allow_code=setup.options.allow_code,
+        trusts_clients=setup.options.trusts_clients,
         alias_of=setup.options.alias_of,
     )
 

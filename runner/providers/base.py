@@ -141,7 +141,9 @@ class JobRequest:
     seed: int
     suffix: str | None
     recipe: str
+    grader: Mapping[str, Any] | None = None
     allow_network: bool = False
+    allow_code: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -114,10 +114,7 @@ class OpenAICompatible:
         body: dict[str, Any] = {
             "model": request.model,
             "training_file": request.training_file,
-            "method": {
-                "type": request.method,
-                request.method: {"hyperparameters": dict(request.hyperparameters)},
-            },
+            "method": {"type": request.method, request.method: _method(request)},
             "seed": request.seed,
             "metadata": {JOB_KEY_METADATA: request.key, "finetune_recipe": request.recipe},
         }
@@ -128,6 +125,8 @@ class OpenAICompatible:
         headers = {"Idempotency-Key": request.key}
         if request.allow_network:
             headers["X-Finetune-Allow-Network"] = "1"
+        if request.allow_code:
+            headers["X-Finetune-Allow-Code"] = "1"
         jobs = self.once.fine_tuning.jobs
         created = self._create(
             lambda: jobs.create(**body, extra_headers=headers, extra_body=dict(request.options)),
@@ -251,6 +250,11 @@ class OpenAICompatible:
         if not getattr(answer, "id", None):
             raise self.explain.unconfirmed(what, "an answer without an ID")
         return answer
+
+
+def _method(request: JobRequest) -> dict[str, Any]:
+    grader = {} if request.grader is None else {"grader": dict(request.grader)}
+    return {**grader, "hyperparameters": dict(request.hyperparameters)}
 
 
 def _chat_body(request: ChatRequest) -> dict[str, Any]:

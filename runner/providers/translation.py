@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.display import shown
+from runner.graders.grade import judging_models
+from runner.graders.model import InvalidGraderError
+from runner.graders.parse import parse_grader
 from runner.hints import did_you_mean, listed
 from runner.providers.hosts import Host, HostOption
 from runner.recipe.model import AUTO, Training
@@ -54,6 +57,7 @@ def training_problems(training: Training, host: Host, root_model: str) -> Iterat
     if model is not None and model.methods and training.method not in model.methods:
         message = f"found '{training.method}', {host.name} trains {model.name} with {listed(model.methods)}."
         yield ("training", "method"), f"{message} Choose another model or method."
+    yield from _grader_problems(training, host)
     for name, value in training.hyperparameters.as_dict().items():
         if value != AUTO and name not in host.methods[training.method]:
             yield ("training", "hyperparameters", name), _no_equal(host)
@@ -68,6 +72,22 @@ def training_problems(training: Training, host: Host, root_model: str) -> Iterat
             yield keys, f"found {shown(value)}, expected a value of the type {expected}. Change it."
         elif known[name].values and value not in known[name].values:
             yield keys, f"found {shown(value)}. {did_you_mean(str(value), list(known[name].values))}"
+
+
+def _grader_problems(training: Training, host: Host) -> Iterator[tuple[Keys, str]]:
+    """A model that judges is asked by hosted services; the local one has its hands full with training."""
+    if training.grader is None or not host.is_local:
+        return
+    try:
+        models = judging_models(parse_grader(dict(training.grader)))
+    except InvalidGraderError:
+        return
+    if models:
+        yield (
+            ("training", "grader"),
+            f"found a grader that asks the model {shown(models[0])}; {host.name} trains with graders that "
+            "compare texts or run code alone. Choose another grader, or another provider.",
+        )
 
 
 def _suffix_problems(training: Training, host: Host) -> Iterator[tuple[Keys, str]]:

@@ -10,6 +10,7 @@ from runner.canonical import sha256_of
 Scalar = str | int | float | bool | None
 AUTO: Literal["auto"] = "auto"
 Auto = Literal["auto"]
+Method = Literal["supervised", "dpo", "reinforcement"]
 Baseline = Literal["base_model", "few_shot", "retrieval", "retrieval_prompt"]
 Opponent = Literal[Baseline, "locked"]
 # The parts of a recipe that say how good it is, not what it makes.
@@ -107,13 +108,18 @@ class MessageList:
     keep: tuple[str, ...] = ()
 
 
+# The keys of a template that hold messages.
+PARTS = ("messages", "input", "preferred_output", "non_preferred_output")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Template:
     """One record to one training example; `name` is empty for a recipe with a single template.
 
     `shape` is the format that the records have, by name; then there are no messages, `roles` are names that
     the data have for speakers and `system` is a Jinja template for records without a system message. `tools`
-    is a field, or the tools themselves as JSON.
+    is a field, or the tools themselves as JSON. For preferences there are `input` and two outputs instead of
+    messages; `item` names what graders see of a record beside its messages.
     """
 
     name: str
@@ -122,6 +128,15 @@ class Template:
     roles: tuple[tuple[str, str], ...] = ()
     system: str | None = None
     tools: str | None = None
+    input: tuple[MessageTemplate | MessageList, ...] = ()
+    preferred_output: tuple[MessageTemplate | MessageList, ...] = ()
+    non_preferred_output: tuple[MessageTemplate | MessageList, ...] = ()
+    item: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> "dict[str, tuple[MessageTemplate | MessageList, ...]]":
+        """The lists of messages that it has, by their keys."""
+        return {name: getattr(self, name) for name in PARTS if getattr(self, name)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,15 +150,24 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
-    """Values of the method; `auto` lets the provider choose. Names: OpenAI's `fine_tuning.jobs.create`."""
+    """Values of the method; `auto` lets the provider choose. Names: OpenAI's `fine_tuning.jobs.create`.
+
+    Those that one method alone has are None where the recipe does not state them: `beta` is DPO's, the ones
+    after it reinforcement's.
+    """
 
     n_epochs: int | Auto = AUTO
     batch_size: int | Auto = AUTO
     learning_rate_multiplier: float | Auto = AUTO
+    beta: float | Auto | None = None
+    compute_multiplier: float | Auto | None = None
+    eval_interval: int | Auto | None = None
+    eval_samples: int | Auto | None = None
+    reasoning_effort: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The values by name, `auto` included."""
-        return asdict(self)
+        """The values by name, `auto` included, without those that only another method has."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,15 +184,19 @@ class RecipeModel:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What to train, where, and how; `options` are values that only this provider has."""
+    """What to train, where, and how; `options` are values that only this provider has.
+
+    `grader` judges the answers of reinforcement: an object of the OpenAI API with our defaults filled in.
+    """
 
     model: str | RecipeModel
     provider: str = "local"
-    method: Literal["supervised"] = "supervised"
+    method: Method = "supervised"
     hyperparameters: Hyperparameters = Hyperparameters()
     seed: int = 0
     suffix: str | None = None
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    grader: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,17 +315,23 @@ class Recipe:
         """The recipe as mappings and lists, to be hashed; later keys are there where they are used."""
         value = asdict(self)
         value["templates"] = [_template_value(template) for template in value["templates"]]
-        return value
+        training = _used(value["training"], ("grader",))
+        training["hyperparameters"] = self.training.hyperparameters.as_dict()
+        return {**value, "training": training}
 
 
 # What templates and messages without it do not have, so that the hashes of earlier versions stay.
-_LATER_IN_TEMPLATES = ("shape", "roles", "system", "tools")
+_LATER_IN_TEMPLATES = ("shape", "roles", "system", "tools", "item", *PARTS[1:])
 _LATER_IN_MESSAGES = ("name", "weight", "images", "keep")
 
 
 def _template_value(template: dict[str, Any]) -> dict[str, Any]:
-    messages = [_used(message, _LATER_IN_MESSAGES) for message in template["messages"]]
-    return {**_used(template, _LATER_IN_TEMPLATES), "messages": messages}
+    parts = {name: [_used(item, _LATER_IN_MESSAGES) for item in template[name]] for name in PARTS}
+    return {**_used(template, _LATER_IN_TEMPLATES), "messages": parts.pop("messages"), **_filled(parts)}
+
+
+def _filled(parts: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {name: items for name, items in parts.items() if items}
 
 
 def _used(value: dict[str, Any], later: tuple[str, ...]) -> dict[str, Any]:

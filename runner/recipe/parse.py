@@ -4,6 +4,7 @@ from typing import Any
 
 from runner.canonical import canonical_json
 from runner.recipe.model import (
+    PARTS,
     Checks,
     Evaluation,
     Expectation,
@@ -79,7 +80,8 @@ def _template(name: str, value: dict[str, Any]) -> Template:
     tools = value.get("tools")
     return Template(
         name=name,
-        messages=_messages(value.get("messages", [])),
+        **{part: _messages(value.get(part, [])) for part in PARTS},
+        item=tuple(value.get("item", ())),
         shape=value.get("from"),
         roles=tuple(sorted(value.get("roles", {}).items())),
         system=value.get("system"),
@@ -103,9 +105,11 @@ def _message_list(value: dict[str, Any]) -> MessageList:
 
 
 def _training(value: dict[str, Any]) -> Training:
-    rest = {key: item for key, item in value.items() if key not in ("hyperparameters", "model")}
+    parsed = ("hyperparameters", "model", "grader")
+    rest = {key: item for key, item in value.items() if key not in parsed}
     model = value["model"]
     return Training(
+        grader=_grader(value["grader"]) if "grader" in value else None,
         model=model if isinstance(model, str) else RecipeModel(**model),
         hyperparameters=Hyperparameters(**value.get("hyperparameters", {})),
         **rest,

@@ -185,7 +185,7 @@ def headline(change: ExampleChange) -> str:
 
 def message_pairs(change: ExampleChange) -> Iterator[tuple[Message | None, Message | None]]:
     """The messages of both sides by their number."""
-    before, after = (example.messages if example else () for example in (change.before, change.after))
+    before, after = (example.shown if example else () for example in (change.before, change.after))
     yield from zip_longest(before, after)
 
 

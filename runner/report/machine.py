@@ -97,6 +97,7 @@ def example_data(example: Example) -> dict[str, Any]:
         "file": example.file,
         "row": example.row,
         "messages": [{"role": message.role, "content": message.content} for message in example.messages],
+        **({} if example.line is None else {"line": example.line}),
     }
 
 

@@ -18,7 +18,7 @@ def example_text(example: Example) -> str:
     """A rendered conversation with its origin."""
     variant = f" ({example.variant})" if example.variant else ""
     head = f"{example.file}: row {example.row}, key {one_line(example.key)}{variant}"
-    turns = [f"  {message.role}: {_indented(message.content)}" for message in example.messages]
+    turns = [f"  {message.role}: {_indented(message.content)}" for message in example.shown]
     return "\n".join([neutralise(head), *turns])
 
 

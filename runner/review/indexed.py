@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from runner.dataset.split import Side
 from runner.dataset.value import Dataset, DatasetFile
 from runner.errors import RunnerError
+from runner.examples.content import content_of_line, line_of, turns_of
 from runner.examples.read import Example, Message
 from runner.lockfile import LockedRun
 
@@ -108,12 +109,6 @@ def indexed_dataset(dataset: Dataset) -> Indexed:
 
 
 def _example(line: bytes) -> Example:
-    messages = tuple(
-        Message(role=message["role"], content=_content(message)) for message in json.loads(line)["messages"]
-    )
-    return Example(key="", group=None, variant="", messages=messages, file="", row=0)
-
-
-def _content(message: dict[str, Any]) -> str:
-    content = message.get("content")
-    return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    content = content_of_line(json.loads(line))
+    messages = tuple(Message(role, text) for role, text in turns_of(content))
+    return Example(key="", group=None, variant="", messages=messages, file="", row=0, line=line_of(content))

@@ -14,7 +14,7 @@ from runner.examples.read import Example
 from runner.issues import Issue
 from runner.project import Project
 from runner.recipe.load import LoadedRecipe
-from runner.recipe.model import MessageTemplate, Recipe, Source
+from runner.recipe.model import MessageTemplate, Recipe, Source, Template
 from runner.review.build import Built, Span, request_of
 from runner.review.indexed import Row
 
@@ -74,10 +74,11 @@ def _read_piece(recipe: Recipe, job: Job, span: Span, places: list[int], folder:
         delimiter=written.delimiter,
     )
     silent = tuple(
-        replace(template, messages=(MessageTemplate(role="user", content="-"),))
+        Template(name=template.name, messages=(MessageTemplate(role="user", content="-"),))
         for template in recipe.templates
     )
-    small = replace(recipe, sources=(source,), templates=silent)
+    training = replace(recipe.training, method="supervised")
+    small = replace(recipe, sources=(source,), templates=silent, training=training)
     with closing(read_confined(small, folder, Project(root=folder.resolve()))) as items:
         for place, item in enumerate(items, start=span.first):
             if isinstance(item, Issue):

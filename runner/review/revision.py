@@ -224,7 +224,8 @@ class _Tree:
 
 
 def _template_names(recipe: Recipe) -> tuple[list[str], list[str]]:
-    messages = [message for template in recipe.templates for message in template.messages]
+    parts = [part for template in recipe.templates for part in template.parts.values()]
+    messages = [message for part in parts for message in part]
     templates = [message for message in messages if isinstance(message, MessageTemplate)]
     names = [message.content_file for message in templates if message.content_file is not None]
     systems = [template.system for template in recipe.templates if template.system is not None]

@@ -6,9 +6,9 @@ from itertools import chain
 from typing import Any
 
 from runner.lockfile import LockedJob, LockedRun
-from runner.plan_changes import section_hashes
+from runner.plan_changes import grader_sha256, section_hashes
 from runner.recipe.composition import DEFAULT_PROFILE
-from runner.recipe.model import Evaluation, Field, MessageList, Recipe, Template
+from runner.recipe.model import Evaluation, Field, MessageList, MessageTemplate, Recipe, Template
 from runner.review.value import Change, Hashed, Settings
 
 # path, value, whether it is the default
@@ -25,7 +25,9 @@ def recipe_settings(recipe: Recipe) -> Settings:
 def recipe_as_locked(recipe: Recipe) -> Settings:
     """What a lockfile would keep of a recipe: the training values, and a hash of every other part."""
     sections = ((name, Hashed(digest), False) for name, digest in section_hashes(recipe).items())
-    return _settings(chain(_values(recipe.training, "training"), sections))
+    digest = grader_sha256(recipe.training)
+    graders = [("training.grader", Hashed(digest), False)] if digest else []
+    return _settings(chain(_values(recipe.training, "training", without=("grader",)), graders, sections))
 
 
 def locked_settings(run: LockedRun, *, recorded: bool) -> Settings:
@@ -100,6 +102,12 @@ def _field_values(item: Field) -> Iterator[Setting]:
         yield f"fields.{item.name}.default", item.default, False
 
 
+def _messages_of(template: Template, start: str) -> Iterator[tuple[str, MessageTemplate | MessageList]]:
+    for part, messages in template.parts.items():
+        for index, message in enumerate(messages):
+            yield f"{start}.{part}[{index}]", message
+
+
 def _template_values(template: Template) -> Iterator[Setting]:
     start = f"templates.{template.name}" if template.name else "template"
     for name, value in (("from", template.shape), ("system", template.system), ("tools", template.tools)):
@@ -107,8 +115,9 @@ def _template_values(template: Template) -> Iterator[Setting]:
             yield f"{start}.{name}", value, False
     if template.shape is not None:
         yield f"{start}.roles", dict(template.roles), not template.roles
-    for index, message in enumerate(template.messages):
-        path = f"{start}.messages[{index}]"
+    if template.item:
+        yield f"{start}.item", list(template.item), False
+    for path, message in _messages_of(template, start):
         if isinstance(message, MessageList):
             yield f"{path}.from", message.from_field, False
             yield from _values(message, path, without=("from_field", "roles", "keep"))
@@ -158,3 +167,5 @@ def _asked_values(job: LockedJob) -> Iterator[Setting]:
     yield "training.seed", job.seed, False
     if job.suffix is not None:
         yield "training.suffix", job.suffix, False
+    if job.grader_sha256 is not None:
+        yield "training.grader", Hashed(job.grader_sha256), False

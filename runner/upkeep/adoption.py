@@ -13,7 +13,7 @@ from runner.lockfile import LockedFile, LockedJob, LockedRun
 from runner.operator import Operator, today_of
 from runner.pipeline import plan_loaded, validate
 from runner.plan import Situation, job_digest, job_key
-from runner.plan_changes import section_hashes
+from runner.plan_changes import grader_sha256, section_hashes
 from runner.plan_value import Planned
 from runner.providers.base import (
     JOB_KEY_METADATA,
@@ -188,6 +188,7 @@ class _Candidate:
             attempt=_attempt(self.job, digest, before),
             seed=training.seed,
             suffix=training.suffix,
+            grader_sha256=grader_sha256(training),
             status=self.job.status,
             requested=training.hyperparameters.as_dict(),
             options=dict(training.options),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
-from runner.examples.content import TASK_KEYS
+from runner.examples.content import item_of_line
 
 INSTRUCTIONS = ("system", "developer")
 # Controls, what is invisible, what combines, halves of characters, and the sign for a lost one.
@@ -138,7 +138,7 @@ def conversation_of_line(line: Mapping[str, Any], n_tokens: int = 0) -> Conversa
     turns = _turns(line.get("messages"), "messages", "Write one conversation per line.")
     if isinstance(turns, str):
         return turns
-    item = {name: value for name, value in line.items() if name not in TASK_KEYS}
+    item = item_of_line(line)
     is_task = bool(item) and turns[-1].role != "assistant"
     return Conversation(
         turns=turns,

@@ -1,6 +1,7 @@
 """All formats there are, by the names that recipes use."""
 
 from collections.abc import Callable
+from typing import Any
 
 from runner.examples.shapes.chats import read_chatml, read_openai, read_sharegpt
 from runner.examples.shapes.instructions import read_alpaca, read_dolly
@@ -9,6 +10,16 @@ from runner.examples.shapes.shaped import Columns, Roles, Shaped
 
 Read = Callable[[Columns, Roles], Shaped]
 
+# The columns of a format that a model is to answer, as they may stand in a record that only asks.
+ANSWERS: dict[str, dict[str, Any]] = {
+    "alpaca": {"output": ""},
+    "chatml": {},
+    "dolly": {"response": ""},
+    "dpo": {"chosen": "", "rejected": ""},
+    "kto": {"completion": "", "label": True},
+    "openai": {},
+    "sharegpt": {},
+}
 SHAPES: dict[str, Read] = {
     "alpaca": read_alpaca,
     "chatml": read_chatml,

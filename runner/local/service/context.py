@@ -22,7 +22,8 @@ MAX_KEY_CHARACTERS = 255
 class Service:
     """The running service.
 
-    `allow_network` lets every job fetch models from the hub, `allow_code` lets graders run Python.
+    `allow_network` lets every job fetch models from the hub, `allow_code` lets graders run Python, and with
+    `trusts_clients` what a client allows a job is allowed: such a service is its user's own.
     `batch_wake` is set when there is something to do for the batches. `alias_of` gives the model that a name
     stands for, None for a name that is no alias, and raises RunnerError.
     """
@@ -34,6 +35,7 @@ class Service:
     clock: Clock
     allow_network: bool
     allow_code: bool = False
+    trusts_clients: bool = False
     alias_of: Callable[[str], str | None] = lambda _: None
     batch_wake: asyncio.Event = field(default_factory=asyncio.Event)
 

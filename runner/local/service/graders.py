@@ -48,7 +48,7 @@ async def run_grader(request: Request) -> Response:
     service, body = service_of(request), await read_object(request)
     check_body(body, RUN)
     grader = read_grader(service, body["grader"])
-    refuse_code(service, grader, "grader")
+    refuse_code(grader, "grader", allow_code=service.allow_code)
     means = Means(chat=_chat(service), allow_code=service.allow_code)
     sample = Sample(output_text=body["model_sample"])
     started_at = time.monotonic()
@@ -73,9 +73,9 @@ ROUTES = [
 ]
 
 
-def refuse_code(service: Service, grader: Grader, place: str) -> None:
+def refuse_code(grader: Grader, place: str, *, allow_code: bool) -> None:
     """Refuse a grader that runs Python, unless the service's operator allowed it. Raises ApiError."""
-    if code_graders(grader) and not service.allow_code:
+    if code_graders(grader) and not allow_code:
         raise invalid(
             "Graders of type 'python' run code on this machine, which its operator has not allowed. "
             "Start the service with: finetune serve --allow-code",

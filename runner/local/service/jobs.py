@@ -23,6 +23,7 @@ from runner.local.store import page
 from runner.local.training.job import Method
 
 ALLOW_NETWORK_HEADER = "x-finetune-allow-network"
+ALLOW_CODE_HEADER = "x-finetune-allow-code"
 NOT_SENT = (
     "Weights & Biases is kept with the job, but the local service sends nothing: "
     "the metrics are in the events and in the result file"
@@ -54,7 +55,9 @@ async def create_job(request: Request) -> Response:
         return JSONResponse(job_object(service.supervisor.current(known)))
     check_object(body, JOB)
     allow_network = service.allow_network or request.headers.get(ALLOW_NETWORK_HEADER) == "1"
-    job = _new_job(service, job_id, body, allow_network=allow_network)
+    said = request.headers.get(ALLOW_CODE_HEADER) == "1"
+    grader = _grader(service, body, allow_code=service.allow_code or (service.trusts_clients and said))
+    job = _new_job(service, job_id, body, grader, allow_network=allow_network)
     with service.store.transaction():
         service.store.remove_job(job.id)
         service.store.add(job, *_first_events(job))
@@ -125,7 +128,7 @@ ROUTES = [
 ]
 
 
-def _grader(service: Service, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _grader(service: Service, body: Mapping[str, Any], *, allow_code: bool) -> Mapping[str, Any] | None:
     """The grader of a job for reinforcement, read once so that a wrong one is refused at once."""
     method = body.get("method") or {}
     if method.get("type") != "reinforcement":
@@ -136,7 +139,7 @@ def _grader(service: Service, body: Mapping[str, Any]) -> Mapping[str, Any] | No
     if judging_models(grader):
         message = "Graders that ask a model cannot grade while a job trains on this machine."
         raise invalid(message, place, "unsupported_value")
-    refuse_code(service, grader, place)
+    refuse_code(grader, place, allow_code=allow_code)
     return value
 
 
@@ -162,7 +165,14 @@ def _has_lost_its_model(service: Service, job: JobRow) -> bool:
     return service.store.model(job.fine_tuned_model) is None or not service.layout.manifest(job.id).is_file()
 
 
-def _new_job(service: Service, job_id: str, body: Mapping[str, Any], *, allow_network: bool) -> JobRow:
+def _new_job(
+    service: Service,
+    job_id: str,
+    body: Mapping[str, Any],
+    grader: Mapping[str, Any] | None,
+    *,
+    allow_network: bool,
+) -> JobRow:
     try:
         found = find_model(service.store, service.layout, body["model"])
     except UnknownModelError as error:
@@ -184,7 +194,7 @@ def _new_job(service: Service, job_id: str, body: Mapping[str, Any], *, allow_ne
         training_file=body["training_file"],
         validation_file=body.get("validation_file"),
         method=method,
-        grader=_grader(service, body),
+        grader=grader,
         hyperparameters=hyperparameters,
         seed=derived_seed(job_id) if seed is None else int(seed),
         suffix=body.get("suffix"),
