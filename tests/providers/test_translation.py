@@ -133,3 +133,33 @@ def test_a_host_without_suffixes_says_so() -> None:
     assert ("training.suffix", "found 1 characters, bedrock takes no suffix. Remove it.") in problems(
         "bedrock", suffix="x"
     )
+
+
+def test_a_grader_that_asks_a_model_is_not_for_training_here() -> None:
+    grader = {
+        "type": "score_model",
+        "name": "judge",
+        "model": "gpt-x",
+        "input": [{"role": "user", "content": "?"}],
+    }
+    asked = {"method": "reinforcement", "grader": grader}
+
+    assert [
+        (
+            "training.grader",
+            "found a grader that asks the model 'gpt-x'; local trains with graders that compare texts or run "
+            "code alone. Choose another grader, or another provider.",
+        )
+    ] == problems("local", **asked)
+    assert [] == problems("bedrock", **asked)
+
+
+def test_a_method_that_a_host_lacks_is_refused() -> None:
+    grader = {"type": "string_check"}
+
+    assert [
+        (
+            "training.method",
+            "found 'reinforcement', openai has 'supervised', 'dpo'. Choose one of them, or another provider.",
+        )
+    ] == problems("openai", method="reinforcement", grader=grader)

@@ -8,6 +8,7 @@ from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
 
 from runner.local.identifiers import derived_id
+from runner.local.serve import ServiceOptions
 from tests.local import fake_worker
 from tests.local.harness import (
     RunningService,
@@ -366,6 +367,16 @@ def test_a_methods_values_are_checked(
     client: openai.OpenAI, method: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     assert refused(client, method=method) == (400, expected)
+
+
+def test_what_the_user_allows_a_job_is_allowed(client: openai.OpenAI) -> None:
+    """This service is its user's own; one by `finetune serve` may have other clients."""
+    grader = {"type": "python", "name": "p", "source": "def grade(sample, item):\n    return 1.0\n"}
+    method: Any = {"type": "reinforcement", "reinforcement": {"grader": grader}}
+    job = create(client, method=method, extra_headers={"X-Finetune-Allow-Code": "1"})
+
+    assert job.to_dict()["method"]["reinforcement"]["grader"] == grader  # type: ignore[index]
+    assert not ServiceOptions().trusts_clients
 
 
 def test_an_integration_is_kept_and_not_used(client: openai.OpenAI) -> None:
