@@ -60,7 +60,7 @@ def adopt(path: Path, operator: Operator, baseline: Path | None = None) -> tuple
     Returns the file and how many findings it holds. Raises InvalidInputError, RunnerError.
     """
     loaded = with_one_dataset(pipeline.validate(path, operator), operator.only)
-    host = find_host(loaded.recipe.training.provider, operator.user_hosts)
+    host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
     dataset = build_unfiltered(loaded, host)
     target = baseline or baseline_path(loaded) or default_baseline(loaded)
     return target, write_baseline(target, read_hits(dataset.hits_path))
@@ -71,7 +71,7 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
 
     Raises RunnerError for an unknown provider and a file that cannot be read.
     """
-    host = find_host(provider, operator.user_hosts)
+    host = find_host(provider, operator.user_hosts, find_project(path))
     limits, counter = building.yardstick_of(host, model)
     checker = Checker(limits, counter)
     kept = _Results()
@@ -107,7 +107,7 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
 
 
 def _checked(loaded: LoadedRecipe, operator: Operator, known: Baseline | None) -> Checked:
-    host = find_host(loaded.recipe.training.provider, operator.user_hosts)
+    host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
     dataset = build_unfiltered(loaded, host, use_cache=not operator.environment.get("CI"))
     levels = effective_levels(loaded.recipe.checks)
     n_outlived = 0

@@ -63,7 +63,7 @@ def find_repairs(path: Path, operator: Operator, *, in_place: bool = False) -> t
     is built first: one that would stop the build is left out. Raises InvalidInputError, RunnerError.
     """
     loaded = with_one_dataset(pipeline.validate(path, operator), operator.only)
-    host = find_host(loaded.recipe.training.provider, operator.user_hosts)
+    host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
     dataset = build_unfiltered(loaded, host)
     levels = effective_levels(loaded.recipe.checks)
     found = {hit.code for hit, _ in read_hits(dataset.hits_path) if levels[hit.code] != "off"}
@@ -113,7 +113,9 @@ def _try(loaded: LoadedRecipe, recipe: Repair | None, operator: Operator) -> Dat
         stream.write(content)
         stream.flush()
         tried = with_one_dataset(pipeline.validate(Path(stream.name), operator), operator.only)
-        return build_unfiltered(tried, find_host(tried.recipe.training.provider, operator.user_hosts))
+        return build_unfiltered(
+            tried, find_host(tried.recipe.training.provider, operator.user_hosts, tried.project)
+        )
 
 
 def _take_back(repair: Repair) -> None:

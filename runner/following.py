@@ -70,7 +70,7 @@ def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     if locked is None or locked.job is None:
         raise RunnerError(no_job(loaded))
-    host = find_host(locked.job.provider, operator.user_hosts)
+    host = find_host(locked.job.provider, operator.user_hosts, loaded.project)
     before = locked if locked.job.status == "succeeded" else None
     return _follow(followed_run(loaded, host, locked, before), operator, console)
 

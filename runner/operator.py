@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runner.clock import Clock, SystemClock
 from runner.project import Grants
+from runner.providers.permission import HostPermission
 from runner.recipe.composition import DEFAULT_PROFILE
 
 
@@ -16,6 +17,7 @@ class Operator:
 
     environment: Mapping[str, str] = field(default_factory=dict)
     user_hosts: Path | None = None
+    hosts_allowed: HostPermission = HostPermission()
     profile: str = DEFAULT_PROFILE
     assignments: tuple[str, ...] = ()
     only: tuple[str, ...] = ()

@@ -84,7 +84,7 @@ def plan_loaded(
     supply_sources(loaded, operator)
     built = {} if built is None else built
     base = plan_loaded(loaded.base, operator, built, read_all=read_all) if loaded.base else None
-    host = find_host(loaded.recipe.training.provider, operator.user_hosts)
+    host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
     key = data_key(loaded, host)
     if key not in built:
         use_cache = not (operator.locked or operator.environment.get("CI"))

@@ -186,6 +186,10 @@ def _notices(model: str | RecipeModel, situation: Situation) -> tuple[str, ...]:
     near = host.near_model(model) if isinstance(model, str) else ""
     said = retirement(situation.model, situation.today)
     notices = [f"{host.name}: {notice.text} from {notice.on}" for notice in host.notices]
+    if host.origin:
+        notices.append(
+            f"{host.name}: its entry is {host.origin} of this project; a key needs your permission"
+        )
     if near:
         notices.append(f"{host.name}: no model '{one_line(str(model))}' in its host entry. {near}")
     return (*notices, said) if said else tuple(notices)

@@ -27,7 +27,13 @@ def journal_of(loaded: LoadedRecipe) -> Journal:
 def provider_of(host: Host, project: Project, operator: Operator) -> Provider:
     """Connect to a host for a project."""
     state = project.make_state()
-    return open_provider(host, state, operator.environment, allow_network=operator.allow_network)
+    return open_provider(
+        host,
+        state,
+        operator.environment,
+        allow_network=operator.allow_network,
+        permission=operator.hosts_allowed,
+    )
 
 
 def save_run(loaded: LoadedRecipe, run: LockedRun, *, over: str | None = None) -> bool:

@@ -14,6 +14,7 @@ from runner.cli.evaluation import (
     unknown_price_option,
     yes_option,
 )
+from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     FILE,
     find_recipe,
@@ -43,6 +44,7 @@ from runner.report.terminal import table_text
 @max_cost_option
 @unknown_price_option
 @yes_option
+@allow_host_option
 @json_option
 def compare(
     first: str,

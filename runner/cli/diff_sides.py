@@ -176,6 +176,6 @@ def _without_profile(label: str, state: Path, decided: Operator, known: Iterable
 
 
 def _task(loaded: LoadedRecipe, decided: Operator, state: Path) -> Task:
-    host = find_host(loaded.recipe.training.provider, decided.user_hosts)
+    host = find_host(loaded.recipe.training.provider, decided.user_hosts, loaded.project)
     limits, counter = yardstick(loaded, host)
     return Task(loaded=loaded, host=host, limits=limits, counter=counter, state=state)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     find_recipe,
     is_interactive,
@@ -96,6 +97,7 @@ class AskingConsole:
 @max_cost_option
 @unknown_price_option
 @yes_option
+@allow_host_option
 @json_option
 def evaluate(
     recipe: Path | None,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     find_recipe,
     json_option,
@@ -28,6 +29,7 @@ from runner.upkeep.adoption import adopt
 @only_option
 @click.option("--provider", default=None, help="The host entry to ask; the recipe's own if not given.")
 @click.option("--accept-differences", is_flag=True, help="Lock a job that is not what the recipe asks for.")
+@allow_host_option
 @json_option
 def import_job(
     subject: str,

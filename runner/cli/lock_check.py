@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
+from runner.cli.host_options import user_hosts
 from runner.cli.options import (
     LOCK_SUFFIX,
     find_recipes,
     is_lock,
     json_option,
     recipes_argument,
-    user_hosts,
     write,
     write_json,
 )

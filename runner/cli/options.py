@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from runner.cli.host_options import allow_host_option, hosts_allowed, user_hosts
 from runner.cli.source_options import granted
 from runner.cli.streams import emit
 from runner.display import neutralise
@@ -62,10 +63,6 @@ code_option = click.option(
 locked_option = click.option(
     "--locked", is_flag=True, help="Fail with 6 if anything differs from the lockfile; hash everything again."
 )
-provider_option = click.option(
-    "--provider", default=None, help="The host entry to ask, for a job that no recipe here knows."
-)
-host_option = click.option("--provider", default="local", show_default=True, help="The host entry to ask.")
 # Whether a file can be read is told by whoever reads it: what a file lacks is no mistake in the command line.
 FILE = click.Path(path_type=Path, readable=False)
 recipe_argument = click.argument("recipe", required=False, type=FILE)
@@ -73,17 +70,30 @@ LOCK_SUFFIX = ".lock.yaml"
 recipes_argument = click.argument("recipes", metavar="[RECIPES]...", nargs=-1, type=FILE)
 
 
+def provider_option(command: Command) -> Command:
+    """Which provider to ask about a job or model that no recipe here knows."""
+    option = click.option(
+        "--provider", default=None, help="The host entry to ask, for a job that no recipe here knows."
+    )
+    return option(allow_host_option(command))
+
+
+def host_option(command: Command) -> Command:
+    """Which provider to ask."""
+    option = click.option("--provider", default="local", show_default=True, help="The host entry to ask.")
+    return option(allow_host_option(command))
+
+
 def operator(**decisions: Any) -> Operator:
     """What the person at the keyboard decided: the options, and this process's environment."""
-    return Operator(environment=os.environ, user_hosts=user_hosts(), grants=granted(), say=tell, **decisions)
-
-
-def user_hosts() -> Path:
-    """The folder of the user's own host entries."""
-    # The XDG specification says to ignore a relative folder; here it would be the project's.
-    named = Path(os.environ.get("XDG_CONFIG_HOME", ""))
-    base = named if named.is_absolute() else Path.home() / ".config"
-    return base / "finetune" / "hosts"
+    return Operator(
+        environment=os.environ,
+        user_hosts=user_hosts(),
+        hosts_allowed=hosts_allowed(),
+        grants=granted(),
+        say=tell,
+        **decisions,
+    )
 
 
 def write(text: str) -> None:
@@ -201,7 +211,7 @@ def find_target(
         promotion = AliasBook(project).find(subject)
         if promotion is not None:
             provider, model = promotion.provider, promotion.model
-    host = find_host(provider or "local", decided.user_hosts)
+    host = find_host(provider or "local", decided.user_hosts, project)
     connected = _open(host, project, decided)
     return Target(provider=connected, host=host, project=project, job_id=subject, model=model)
 
@@ -214,7 +224,8 @@ def _recipe_target(recipe: Path, decided: Operator, *, is_single: bool) -> Targe
     run = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     job = run.job if run else None
     # The recipe may name another provider since; the job stays where it was started.
-    host = find_host(job.provider if job else loaded.recipe.training.provider, decided.user_hosts)
+    name = job.provider if job else loaded.recipe.training.provider
+    host = find_host(name, decided.user_hosts, loaded.project)
     return Target(
         provider=_open(host, loaded.project, decided),
         host=host,
@@ -226,7 +237,9 @@ def _recipe_target(recipe: Path, decided: Operator, *, is_single: bool) -> Targe
 
 
 def _open(host: Host, project: Project, decided: Operator) -> Provider:
-    provider = open_provider(host, project.make_state(), decided.environment)
+    provider = open_provider(
+        host, project.make_state(), decided.environment, permission=decided.hosts_allowed
+    )
     click.get_current_context().call_on_close(provider.close)
     return provider
 

@@ -12,6 +12,7 @@ from runner.cli.evaluation import (
     unknown_price_option,
     yes_option,
 )
+from runner.cli.host_options import allow_host_option
 from runner.cli.options import FILE, find_recipe, only_option, operator, profile_option, recipe_argument, tell
 from runner.cli.streams import emit
 from runner.evaluating.predicting import Inquiry, Prediction
@@ -22,6 +23,7 @@ from runner.evaluating.predicting import predict as predict_records
 @click.argument("data", type=FILE)
 @recipe_argument
 @profile_option
+@allow_host_option
 @only_option
 @click.option("--model", help="Ask this model instead of the one in the lockfile.")
 @click.option("--provider", default=None, help="The host entry to ask; by default the job's.")

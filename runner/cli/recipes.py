@@ -160,7 +160,9 @@ def build(
     decided = operator(profile=profile, assignments=assignments, only=only, allow_network=allow_network)
     loaded = with_one_dataset(pipeline.validate(find_recipe(recipe), decided), only)
     supply_sources(loaded, decided)
-    dataset = building.build(loaded, find_host(loaded.recipe.training.provider, decided.user_hosts))
+    dataset = building.build(
+        loaded, find_host(loaded.recipe.training.provider, decided.user_hosts, loaded.project)
+    )
     if as_json:
         write_json({"dataset": machine.dataset_data(dataset), "ok": not dataset.errors})
     else:

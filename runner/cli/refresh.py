@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from runner.cli.host_options import allow_host_option
 from runner.cli.options import find_recipe, json_option, operator, recipe_argument, tell, write, write_json
 from runner.upkeep.refresh import Refreshed
 from runner.upkeep.refresh import refresh as refresh_lock
@@ -13,6 +14,7 @@ from runner.upkeep.refresh import refresh as refresh_lock
 @click.command()
 @recipe_argument
 @click.option("--profile", default=None, help="Only the job of this overlay of the recipe.")
+@allow_host_option
 @json_option
 def refresh(recipe: Path | None, profile: str | None, *, as_json: bool) -> None:
     """Ask the providers about the locked jobs and bring the lockfile up to date, without following them.

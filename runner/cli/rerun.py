@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     code_option,
     find_recipe,
@@ -40,6 +41,7 @@ DIFFERS = 5
 @click.option("--yes", is_flag=True, help="Start a paid job without asking.")
 @click.option("--allow-unknown-price", is_flag=True, help="Start a job whose price is not known.")
 @click.option("--max-cost", type=click.FloatRange(0), help="Refuse a job above this many US dollars.")
+@allow_host_option
 @json_option
 def rerun(
     recipe: Path | None,

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from runner import following, several
+from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     code_option,
     find_recipe,
@@ -86,6 +87,7 @@ class TerminalConsole:
 @click.option("--retry", is_flag=True, help="Start a new attempt of a failed or cancelled job.")
 @click.option("--allow-unknown-price", is_flag=True, help="Start a job whose price is not known.")
 @click.option("--max-cost", type=click.FloatRange(0), help="Refuse a job above this many US dollars.")
+@allow_host_option
 @locked_option
 @webhook_option
 @json_option

@@ -5,6 +5,7 @@ from typing import cast
 
 import click
 
+from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     FILE,
     find_recipe,
@@ -31,6 +32,7 @@ from runner.upkeep.tracking import track as log
 @click.option("--folder", type=FILE, help="Where a tracker that writes files writes them; default: here.")
 @profile_option
 @only_option
+@allow_host_option
 @json_option
 def track(
     recipe: Path | None,

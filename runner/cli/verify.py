@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     find_recipe,
     json_option,
@@ -33,6 +34,7 @@ from runner.upkeep.remote import RemoteCheck, check_remote
 @set_option
 @only_option
 @click.option("--remote", is_flag=True, help="Also ask the provider whether files, job and model are there.")
+@allow_host_option
 @json_option
 def verify(
     recipe: Path | None,

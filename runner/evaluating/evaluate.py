@@ -78,7 +78,7 @@ def _assemble(study: Study, outcomes: Sequence[Outcome]) -> Evaluation:
 def _with_break_even(
     study: Study, evaluation: Evaluation, outcomes: Sequence[Outcome], volume: int
 ) -> Evaluation:
-    host = find_host(study.loaded.recipe.training.provider, study.operator.user_hosts)
+    host = find_host(study.loaded.recipe.training.provider, study.operator.user_hosts, study.loaded.project)
     base = host.model(study.loaded.root_model)
     training = price_of(study.loaded.recipe, build(study.loaded, host), host, base).usd
     per_request = {

@@ -65,7 +65,7 @@ def predict(
         if warning:
             console.say(f"warning: {warning}")
     prompts = _prompts(loaded, data, inquiry.variant)
-    host = find_host(provider, operator.user_hosts)
+    host = find_host(provider, operator.user_hosts, loaded.project)
     requests = [_request(model, example.messages, inquiry) for example in prompts]
     cache = AnswerCache(_cache_folder(loaded), host.name, host.base_url)
     if host.paid:

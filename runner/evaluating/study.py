@@ -155,8 +155,8 @@ def prepare(path: Path, operator: Operator, wanted: Wanted) -> Study:
     run = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     candidates = _candidates(loaded, section, run, wanted, operator)
     names = {candidate.provider for candidate in candidates if candidate.provider}
-    hosts = {name: find_host(name, operator.user_hosts) for name in sorted(names)}
-    judge = find_host(wanted.judge or loaded.recipe.training.provider, operator.user_hosts)
+    hosts = {name: find_host(name, operator.user_hosts, loaded.project) for name in sorted(names)}
+    judge = find_host(wanted.judge or loaded.recipe.training.provider, operator.user_hosts, loaded.project)
     graders = graders_of(section)
     if runs_code(graders) and not wanted.allow_code:
         raise UsageError("a grader runs Python from the recipe on this machine; --allow-code allows it.")
@@ -290,7 +290,7 @@ def _notes(
     if section.on == "training" and not section.sources:
         notes.append("the questions are those that were trained on: this measures memory, not understanding.")
     if run is not None and run.job is not None:
-        host = find_host(loaded.recipe.training.provider, operator.user_hosts)
+        host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
         dataset = build(loaded, host)
         if dataset.training_file.sha256 != run.training_file.file.sha256:
             notes.append(

@@ -16,7 +16,7 @@ def host_problems(loaded: LoadedRecipe, user_hosts: Path | None) -> Iterator[Iss
     """Where a recipe does not fit its provider, or the provider's entry cannot be used."""
     training = loaded.recipe.training
     try:
-        host = find_host(training.provider, user_hosts)
+        host = find_host(training.provider, user_hosts, loaded.project)
     except InvalidInputError as error:
         yield from error.issues
         return

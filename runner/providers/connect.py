@@ -8,18 +8,24 @@ from runner.display import one_line
 from runner.errors import ProviderError
 from runner.providers.base import Provider
 from runner.providers.hosts import Host
+from runner.providers.permission import HostPermission
 
 # A value from the environment must not lead a key to another host.
 PART_OF_A_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
 def open_provider(
-    host: Host, state: Path, environment: Mapping[str, str], *, allow_network: bool = False
+    host: Host,
+    state: Path,
+    environment: Mapping[str, str],
+    *,
+    allow_network: bool = False,
+    permission: HostPermission | None = None,
 ) -> Provider:
     """Connect to a host; the local service is started when it is not running.
 
     The key comes from the one environment variable that the host entry names. Raises ProviderError when it is
-    not set.
+    not set, HostNotAllowedError for an entry of the project without `permission`.
     """
     from runner.providers.openai_compatible import connect
 
@@ -28,6 +34,7 @@ def open_provider(
 
         service = ensure_service(state, allow_network=allow_network)
         return connect(host.name, service.base_url, service.token)
+    (permission or HostPermission()).refuse_other(host)
     key = environment.get(host.key_variable, "")
     if not key:
         raise ProviderError(

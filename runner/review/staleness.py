@@ -64,7 +64,7 @@ def _asked(
         yield Difference(stage="job", name="none", what="was started")
         return
     try:
-        host = find_host(loaded.recipe.training.provider, user_hosts)
+        host = find_host(loaded.recipe.training.provider, user_hosts, loaded.project)
         # A tuned model's files follow from its job's digest, which takes a dataset to know.
         model_sha256 = None if loaded.base else base_model(loaded, host).sha256()
     except RunnerError as error:

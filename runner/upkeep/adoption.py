@@ -64,7 +64,7 @@ def adopt(path: Path, operator: Operator, job_id: str, provider: str | None, *, 
     with alone(loaded):
         planned = plan_loaded(loaded, operator)
         _refuse_unready(planned, job_id)
-        host = find_host(provider or loaded.recipe.training.provider, operator.user_hosts)
+        host = find_host(provider or loaded.recipe.training.provider, operator.user_hosts, loaded.project)
         with closing(provider_of(host, loaded.project, operator)) as connected:
             job, checkpoints = _read_job(connected, host, job_id)
             files = FileComparison(

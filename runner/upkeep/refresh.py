@@ -67,7 +67,7 @@ def _refresh_run(loaded: LoadedRecipe, run: LockedRun, operator: Operator) -> Re
 
 
 def _asked(loaded: LoadedRecipe, run: LockedRun, job: LockedJob, operator: Operator) -> LockedRun:
-    host = find_host(job.provider, operator.user_hosts)
+    host = find_host(job.provider, operator.user_hosts, loaded.project)
     if host.is_local and not has_job(loaded.project.state, job.id):
         raise ProviderError(
             f"{job.id} was trained on another machine; {loaded.command('run')} trains it here."

@@ -38,7 +38,7 @@ def check_remote(loaded: LoadedRecipe, run: LockedRun, operator: Operator) -> li
     """
     if run.job is None:
         raise AssertionError("BUG: nothing to ask for")
-    host = find_host(run.job.provider, operator.user_hosts)
+    host = find_host(run.job.provider, operator.user_hosts, loaded.project)
     if not host.is_local and not operator.environment.get(host.key_variable):
         reason = f"the environment variable {host.key_variable} is not set"
         return [RemoteCheck(name=host.name, state="not asked", detail=reason)]

@@ -32,7 +32,7 @@ def record_of(loaded: LoadedRecipe, operator: Operator) -> JobRecord:
         raise RunnerError(
             f"job {run.job.id} is still {run.job.status}. {loaded.command('watch')} follows it."
         )
-    host = find_host(run.job.provider, operator.user_hosts)
+    host = find_host(run.job.provider, operator.user_hosts, loaded.project)
     with closing(provider_of(host, loaded.project, operator)) as provider:
         job = provider.retrieve_job(run.job.id)
         curves = curves_of(provider, job.id)

@@ -9,13 +9,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from runner.canonical import sha256_of
 from runner.errors import InvalidInputError, RunnerError
 from runner.hints import did_you_mean, nearest
 from runner.issues import Issue, Place, json_path
+from runner.project import Project
 from runner.schema import violations
 
 SHIPPED = ("azure", "bedrock", "crusoe", "litellm", "local", "nebius", "openai")
 DATES = ("on", "price_as_of", "shutdown_date")
+# Where a project keeps entries of its own, below its root.
+PROJECT_FOLDER = "hosts"
+FINGERPRINT_CHARACTERS = 24
 
 
 # What a host has that says nothing else.
@@ -82,7 +87,9 @@ class HostOption:
 class Host:
     """A provider; `key_variable` names the environment variable of its key, `base_url` is empty for local.
 
-    `methods` has the host's name of every hyperparameter it knows, by method.
+    `methods` has the host's name of every hyperparameter it knows, by method. `origin` is the file in the
+    project that the entry was read from, empty for the shipped ones and the user's own; `fingerprint` tells
+    what it says, so that a permission ends when that changes.
     """
 
     name: str
@@ -103,6 +110,8 @@ class Host:
     deployment: str = ""
     models: tuple[HostModel, ...] = ()
     notices: tuple[Notice, ...] = ()
+    origin: str = ""
+    fingerprint: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -122,28 +131,45 @@ class Host:
         return "" if name in known or ":" in name else nearest(name, known)
 
 
-def find_host(name: str, user_folder: Path | None = None) -> Host:
+def find_host(name: str, user_folder: Path | None = None, project: Project | None = None) -> Host:
     """The host entry of a name: the user's own `<name>.toml` if there is one, else the shipped one.
 
-    Raises RunnerError for an unknown name, InvalidInputError with all problems of an entry.
+    A project may bring entries of other names in its folder `hosts/`; they get no key unless the operator
+    allows it. Raises RunnerError for an unknown name, InvalidInputError with all problems of an entry.
     """
-    if name not in host_names(user_folder):
-        near = did_you_mean(name, host_names(user_folder))
-        raise RunnerError(f"found no provider '{name}'. {near}")
+    names = host_names(user_folder, project)
+    if name not in names:
+        raise RunnerError(f"found no provider '{name}'. {did_you_mean(name, names)}")
     own = user_folder / f"{name}.toml" if user_folder else None
     if own is not None and own.is_file():
         return _parse_host(name, own.read_bytes(), str(own))
-    content = (resources.files("runner.providers.hosts") / f"{name}.toml").read_bytes()
-    return _parse_host(name, content, f"{name}.toml")
+    shared = _project_entries(project).get(name)
+    if shared is None or project is None:
+        content = (resources.files("runner.providers.hosts") / f"{name}.toml").read_bytes()
+        return _parse_host(name, content, f"{name}.toml")
+    file = f"{PROJECT_FOLDER}/{name}.toml"
+    if name in SHIPPED:
+        message = (
+            f"found an entry for '{name}', which comes with finetune-runner: a project cannot replace it."
+        )
+        raise _unusable(file, f"{message} Give it another name.")
+    if not project.contains(shared):
+        raise _unusable(file, "found a link that leads out of the project. Copy the file into the project.")
+    return _parse_host(name, shared.read_bytes(), file, origin=file)
 
 
-def host_names(user_folder: Path | None = None) -> list[str]:
+def host_names(user_folder: Path | None = None, project: Project | None = None) -> list[str]:
     """The names of all host entries, sorted."""
     own = [path.stem for path in user_folder.glob("*.toml")] if user_folder else []
-    return sorted({*SHIPPED, *own})
+    return sorted({*SHIPPED, *own, *_project_entries(project)})
 
 
-def _parse_host(name: str, content: bytes, file: str) -> Host:
+def _project_entries(project: Project | None) -> dict[str, Path]:
+    folder = project.root / PROJECT_FOLDER if project else None
+    return {path.stem: path for path in folder.glob("*.toml")} if folder else {}
+
+
+def _parse_host(name: str, content: bytes, file: str, *, origin: str = "") -> Host:
     try:
         entry = tomllib.loads(content.decode())
     except UnicodeDecodeError as error:
@@ -170,6 +196,8 @@ def _parse_host(name: str, content: bytes, file: str) -> Host:
             "options": tuple(_option(item) for item in value.get("options", ())),
             "models": tuple(_model(item) for item in value.get("models", ())),
             "notices": tuple(Notice(**_with_dates(item)) for item in value.get("notices", [])),
+            "origin": origin,
+            "fingerprint": sha256_of(value)[:FINGERPRINT_CHARACTERS],
         }
     )
 
