@@ -76,6 +76,7 @@ def yardstick_of(host: Host, name: str | None) -> tuple[DatasetLimits, TokenCoun
     limits = DatasetLimits(
         min_examples=host.limits.min_examples,
         max_example_tokens=model.max_example_tokens if model else None,
+        takes_tools=model.takes_tools if model else True,
         # What a hosted model without an entry takes is for its host to say.
         takes_images=model.takes_images if model else not host.is_local,
     )

@@ -53,6 +53,7 @@ class DatasetLimits:
     max_image_bytes: int = 10_000_000
     max_image_examples: int = 50_000
     takes_images: bool = True
+    takes_tools: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,14 @@ def malformed_tool(conversation: Conversation, _: Setup) -> Iterator[Values]:
             yield {"found": f"tool {number} has parameters that are no object", "expected": "a JSON Schema"}
 
 
+def tools_for_nobody(conversation: Conversation, setup: Setup) -> Iterator[Values]:
+    """FT127."""
+    if setup.limits.takes_tools:
+        return
+    if conversation.tools or any(turn.tool_calls or turn.role == "tool" for _, turn in conversation.places()):
+        yield {}
+
+
 def _tool_name(tool: Any) -> str | None:
     function = tool.get("function") if isinstance(tool, dict) else None
     name = function.get("name") if isinstance(function, dict) else None
@@ -179,6 +187,22 @@ TOOL_RULES = (
             good=_with_tools([_TOOL], {"role": "assistant", "content": "네."}),
         ),
         malformed_tool,
+        when=is_rich,
+    ),
+    ExampleRule(
+        Rule(
+            code="FT127",
+            name="tools-for-a-model-without-them",
+            level="error",
+            is_enforced=True,
+            problem="an example has tools, which the model has no place for; expected text alone.",
+            advice="Choose a model made for tools, or leave them out.",
+            description="Tools go only to models that have a place for them.",
+            why="Their chat template would leave the calls out, and the model would learn to answer nothing.",
+            bad="an example with tools for tiny-1",
+            good="the same example for Qwen/Qwen3-0.6B",
+        ),
+        tools_for_nobody,
         when=is_rich,
     ),
 )

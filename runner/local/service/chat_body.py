@@ -12,8 +12,7 @@ from runner.local.service.chat_schema import CHAT, NEUTRAL, OUTDATED
 from runner.local.service.context import Service
 from runner.local.service.refusals import ApiError, invalid, invalid_value, not_found, unsupported
 from runner.local.service.wording import check_body
-from runner.local.training.chat_messages import parse_chat_messages
-from runner.local.training.training_file import InvalidMessageError
+from runner.local.training.messages import InvalidMessageError, parse_messages
 
 ANY_OBJECT = {"type": "object"}
 STRUCTURED = "llguidance"
@@ -93,7 +92,7 @@ def _check_together(body: Mapping[str, Any]) -> None:
 
 def _question(service: Service, body: Mapping[str, Any], request_id: str) -> InferenceRequest:
     try:
-        messages = parse_chat_messages(body["messages"])
+        messages = parse_messages(body["messages"])
         found = find_model(service.store, service.layout, body["model"])
     except InvalidMessageError as error:
         raise invalid_value(f"Invalid 'messages': {error}.", "messages") from error

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.local.training.chat_messages import parse_chat_messages
-from runner.local.training.training_file import Message
+from runner.local.training.messages import Message, parse_messages, parse_tools
 
 if TYPE_CHECKING:
     from runner.local.training.sampling import Sampling
@@ -48,9 +47,9 @@ def parse_request(content: Mapping[str, Any]) -> ChatRequest:
         request_id=content.get("id"),
         model_path=None if model_path is None else Path(model_path),
         base_model=base_model,
-        messages=parse_chat_messages(content.get("messages")),
+        messages=parse_messages(content.get("messages")),
         sampling=_sampling(content),
-        tools=_tools(content.get("tools") or []),
+        tools=parse_tools(content.get("tools")),
         must_call=content.get("must_call") is True,
         schema=schema,
     )
@@ -77,14 +76,6 @@ def _sampling(content: Mapping[str, Any]) -> "Sampling":
         frequency_penalty=_number(content, "frequency_penalty", lower=-2, upper=2),
         logit_bias={int(token_id): _number(bias, token_id, lower=-100, upper=100) for token_id in bias},
     )
-
-
-def _tools(value: Any) -> tuple[Mapping[str, Any], ...]:
-    if not isinstance(value, list) or not all(
-        isinstance(tool, dict) and isinstance(tool.get("function"), dict) for tool in value
-    ):
-        raise InvalidRequestError("tools must be a list of functions")
-    return tuple(value)
 
 
 def _integer(content: Mapping[str, Any], name: str, *, lower: int) -> int | None:

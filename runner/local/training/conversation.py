@@ -10,9 +10,10 @@ from typing import Any
 from jinja2.exceptions import TemplateError
 from transformers.utils.chat_template_utils import render_jinja_template
 
-from runner.local.training.training_file import Message
+from runner.local.training.messages import Message
 
 Span = tuple[int, int]
+Tools = Sequence[Mapping[str, Any]]
 
 GENERATION_MARK = re.compile(r"\{%-?\s*generation\s*-?%\}")
 # Llama's own default date. A template that prints today's date would train and answer differently every day.
@@ -41,17 +42,22 @@ class ControlTokens:
     pattern: re.Pattern[str]
 
 
-def render_conversation(tokenizer: Any, messages: Sequence[Message]) -> tuple[list[int], list[bool]]:
+def render_conversation(
+    tokenizer: Any, messages: Sequence[Message], tools: Tools = ()
+) -> tuple[list[int], list[bool]]:
     """Tokenise a conversation; the mask is true on the tokens that the loss falls on.
 
     Those are the text of every assistant message of weight 1 with the token that ends its turn, and nothing
     of the headers around it. The tokens before an answer are the ones that `render_prompt` gives for the same
-    messages. Raises InvalidTokenError and ConversationError.
+    messages. Raises InvalidTokenError and ConversationError, the latter also for tools that the template has
+    no place for.
     """
     _refuse_control_tokens(tokenizer, messages)
+    _refuse_control_text(tokenizer, json.dumps(list(tools), ensure_ascii=False))
+    _refuse_lost_tools(tokenizer, tools)
     template = _chat_template(tokenizer)
     find_spans = _marked_spans if GENERATION_MARK.search(template) else _prefix_spans
-    text, spans = find_spans(tokenizer, template, messages)
+    text, spans = find_spans(tokenizer, template, messages, tools)
     answers = [message for message in messages if message.role == "assistant"]
     if len(spans) != len(answers):
         raise ConversationError(f"the chat template marks {len(spans)} of {len(answers)} answers")
@@ -63,15 +69,14 @@ def render_conversation(tokenizer: Any, messages: Sequence[Message]) -> tuple[li
     return _tokenise(tokenizer, text, trained)
 
 
-def render_prompt(
-    tokenizer: Any, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()
-) -> list[int]:
+def render_prompt(tokenizer: Any, messages: Sequence[Message], tools: Tools = ()) -> list[int]:
     """Tokenise a conversation up to where the model is to answer, with the tools that it may call.
 
     Raises as `render_conversation` does.
     """
     _refuse_control_tokens(tokenizer, messages)
     _refuse_control_text(tokenizer, json.dumps(list(tools), ensure_ascii=False))
+    _refuse_lost_tools(tokenizer, tools)
     template = _chat_template(tokenizer)
     text, _ = _render(tokenizer, template, messages, is_prompt=True, tools=tools, **TEMPLATE_OPTIONS)
     return _encode(tokenizer, text)
@@ -109,6 +114,11 @@ def _refuse_control_text(tokenizer: Any, text: str) -> None:
             raise InvalidTokenError(control[token_id])
 
 
+def _refuse_lost_tools(tokenizer: Any, tools: Tools) -> None:
+    if tools and not takes_tools(tokenizer):
+        raise ConversationError("the chat template has no place for tools; choose a model made for them")
+
+
 def _chat_template(tokenizer: Any) -> str:
     if not tokenizer.chat_template:
         raise ConversationError("the model has no chat template; choose one made for chat")
@@ -122,7 +132,7 @@ def _render(
     messages: Sequence[Message],
     *,
     is_prompt: bool,
-    tools: Sequence[Mapping[str, Any]] = (),
+    tools: Tools = (),
     **options: bool,
 ) -> tuple[str, list[Span]]:
     """Render messages, alone or as the prompt for the next answer, with the spans the template marks."""
@@ -149,28 +159,34 @@ def _with_older_role(message: Message) -> Message:
     return replace(message, role="system") if message.role == "developer" else message
 
 
-def _marked_spans(tokenizer: Any, template: str, messages: Sequence[Message]) -> tuple[str, list[Span]]:
+def _marked_spans(
+    tokenizer: Any, template: str, messages: Sequence[Message], tools: Tools
+) -> tuple[str, list[Span]]:
     """Find the answers by the `{% generation %}` marks of a template."""
-    return _render(tokenizer, template, messages, is_prompt=False, **TEMPLATE_OPTIONS)
+    return _render(tokenizer, template, messages, is_prompt=False, tools=tools, **TEMPLATE_OPTIONS)
 
 
-def _prefix_spans(tokenizer: Any, template: str, messages: Sequence[Message]) -> tuple[str, list[Span]]:
+def _prefix_spans(
+    tokenizer: Any, template: str, messages: Sequence[Message], tools: Tools
+) -> tuple[str, list[Span]]:
     """Find each answer as what follows the prompt for it."""
-    text, _ = _render(tokenizer, template, messages, is_prompt=False, **TEMPLATE_OPTIONS)
+    text, _ = _render(tokenizer, template, messages, is_prompt=False, tools=tools, **TEMPLATE_OPTIONS)
     spans = [
-        (_prompt_length(tokenizer, template, messages[:index], text), len(text))
+        (_prompt_length(tokenizer, template, messages[:index], tools, text), len(text))
         for index, message in enumerate(messages)
         if message.role == "assistant"
     ]
     return text, spans
 
 
-def _prompt_length(tokenizer: Any, template: str, messages: Sequence[Message], text: str) -> int:
+def _prompt_length(
+    tokenizer: Any, template: str, messages: Sequence[Message], tools: Tools, text: str
+) -> int:
     # Reasoning templates print an empty thought in the last prompt only: earlier answers follow the plain
     # prompt.
     plain: dict[str, Any] = {}
     for options in (TEMPLATE_OPTIONS, plain):
-        prompt, _ = _render(tokenizer, template, messages, is_prompt=True, **options)
+        prompt, _ = _render(tokenizer, template, messages, is_prompt=True, tools=tools, **options)
         if text.startswith(prompt):
             return len(prompt)
     raise ConversationError("the chat template writes a conversation differently from the prompts inside it")
@@ -183,6 +199,8 @@ def _close_turn(tokenizer: Any, text: str, span: Span, answer: Message) -> Span:
     end = ending.end() if ending else limit
     if answer.content.strip() not in text[start:end]:
         raise ConversationError("the chat template changes the text of an assistant message")
+    if not all(call["function"]["name"] in text[start:end] for call in answer.tool_calls):
+        raise ConversationError("the chat template leaves out a call of a tool; choose a model made for them")
     return start, end
 
 

@@ -8,19 +8,14 @@ from typing import Any
 from runner.local.training.conversation import (
     ConversationError,
     InvalidTokenError,
+    Tools,
     render_conversation,
     render_prompt,
 )
 from runner.local.training.loss import IGNORED
+from runner.local.training.messages import Message
 from runner.local.training.models import LoadedModel
-from runner.local.training.training_file import (
-    Conversation,
-    FilePurpose,
-    Message,
-    Preference,
-    Task,
-    invalid_file,
-)
+from runner.local.training.training_file import Conversation, FilePurpose, Preference, Task, invalid_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +67,8 @@ def tokenise_examples(
 ) -> list[TokenisedExample]:
     """Render every conversation. Raises TrainingError for the first that the model cannot take."""
     return [
-        _tokenise(loaded, model_name, conversation.messages, purpose, conversation.number)
-        for conversation in conversations
+        _tokenise(loaded, model_name, (item.messages, item.tools), purpose, item.number)
+        for item in conversations
     ]
 
 
@@ -83,9 +78,11 @@ def tokenise_preferences(
     """Render every prompt with either answer. Raises as `tokenise_examples` does."""
     return [
         TokenisedPreference(
-            preferred=_tokenise(loaded, model_name, _given(item) + item.preferred, purpose, item.number),
+            preferred=_tokenise(
+                loaded, model_name, (_given(item) + item.preferred, item.tools), purpose, item.number
+            ),
             non_preferred=_tokenise(
-                loaded, model_name, _given(item) + item.non_preferred, purpose, item.number
+                loaded, model_name, (_given(item) + item.non_preferred, item.tools), purpose, item.number
             ),
         )
         for item in preferences
@@ -104,17 +101,22 @@ def tokenise_tasks(
     tokenised = []
     for task in tasks:
         with _naming(purpose, task.number):
-            ids = render_prompt(loaded.tokenizer, task.prompt)
+            ids = render_prompt(loaded.tokenizer, task.prompt, task.tools)
         _check_length(loaded, model_name, len(ids) + 1, purpose, task.number)
         tokenised.append(TokenisedTask(ids=ids, item=task.item))
     return tokenised
 
 
 def _tokenise(
-    loaded: LoadedModel, model_name: str, messages: Sequence[Message], purpose: FilePurpose, number: int
+    loaded: LoadedModel,
+    model_name: str,
+    said: tuple[Sequence[Message], Tools],
+    purpose: FilePurpose,
+    number: int,
 ) -> TokenisedExample:
+    """Render messages with the tools that may be called in them."""
     with _naming(purpose, number):
-        ids, mask = render_conversation(loaded.tokenizer, messages)
+        ids, mask = render_conversation(loaded.tokenizer, *said)
     _check_length(loaded, model_name, len(ids), purpose, number)
     return TokenisedExample(ids=ids, mask=mask)
 

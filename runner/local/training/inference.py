@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from runner.local.training.chat_request import ChatRequest, InvalidRequestError, parse_request
 from runner.local.training.environment import TINY_1_THREADS, prepare_environment
 from runner.local.training.job import TrainingError
-from runner.local.training.training_file import InvalidMessageError
+from runner.local.training.messages import InvalidMessageError
 
 if TYPE_CHECKING:
     from runner.local.training.models import LoadedModel

@@ -7,36 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runner.local.training.job import TrainingError
+from runner.local.training.messages import InvalidMessageError, Message, parse_messages, parse_tools
 
 FilePurpose = Literal["training_file", "validation_file"]
-ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
+# What stands beside the messages of a task and is not its item.
+ASKING = ("tools", "parallel_tool_calls")
 OUTPUT_ROLES = frozenset({"assistant", "tool"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One turn; only assistant turns of weight 1 are trained on. Only chats have tool calls."""
-
-    role: str
-    content: str
-    weight: int = 1
-    tool_calls: tuple[Mapping[str, Any], ...] = ()
-    tool_call_id: str | None = None
-
-    @property
-    def is_trained(self) -> bool:
-        """Whether the loss falls on this message."""
-        return self.role == "assistant" and self.weight == 1
-
-    @property
-    def for_template(self) -> dict[str, Any]:
-        """The message as chat templates take it."""
-        message: dict[str, Any] = {"role": self.role, "content": self.content}
-        if self.tool_calls:
-            message["tool_calls"] = list(self.tool_calls)
-        if self.tool_call_id is not None:
-            message["tool_call_id"] = self.tool_call_id
-        return message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +21,7 @@ class Conversation:
 
     number: int
     messages: tuple[Message, ...]
+    tools: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +32,7 @@ class Preference:
     prompt: tuple[Message, ...]
     preferred: tuple[Message, ...]
     non_preferred: tuple[Message, ...]
+    tools: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +42,7 @@ class Task:
     number: int
     prompt: tuple[Message, ...]
     item: dict[str, Any]
-
-
-class InvalidMessageError(ValueError):
-    """A message is not text with a role; the text says what was found."""
+    tools: tuple[Mapping[str, Any], ...] = ()
 
 
 def read_conversations(path: Path, purpose: FilePurpose) -> list[Conversation]:
@@ -94,13 +69,6 @@ def read_tasks(path: Path, purpose: FilePurpose) -> list[Task]:
     (2026-11).
     """
     return [_task(number, line, purpose) for number, line in _lines(path, purpose)]
-
-
-def parse_messages(value: Any) -> tuple[Message, ...]:
-    """Turn the API's `messages` list into messages. Raises InvalidMessageError."""
-    if not isinstance(value, list) or not value:
-        raise InvalidMessageError("messages must be a list with at least one message")
-    return tuple(_message(number, item) for number, item in enumerate(value, start=1))
 
 
 def invalid_file(purpose: FilePurpose, number: int, problem: str) -> TrainingError:
@@ -131,23 +99,14 @@ def _record(number: int, line: bytes, purpose: FilePurpose) -> dict[str, Any]:
     return record
 
 
-def _refuse_tools(number: int, record: dict[str, Any], purpose: FilePurpose) -> None:
-    if record.get("tools") or record.get("functions"):
-        raise invalid_file(purpose, number, " has tools, which local training does not support.")
-
-
 def _conversation(number: int, line: bytes, purpose: FilePurpose) -> Conversation:
     record = _record(number, line, purpose)
     if "preferred_output" in record:
         raise _other_method(purpose, "fine-tune-preference", "dpo")
-    _refuse_tools(number, record, purpose)
-    try:
-        messages = parse_messages(record.get("messages"))
-    except InvalidMessageError as error:
-        raise invalid_file(purpose, number, f": {error}.") from error
+    messages = _part(number, purpose, record, "messages")
     if not any(message.is_trained for message in messages):
         raise invalid_file(purpose, number, " has no assistant message of weight 1 to learn from.")
-    return Conversation(number=number, messages=messages)
+    return Conversation(number=number, messages=messages, tools=_tools(number, record, purpose))
 
 
 def _preference(number: int, line: bytes, purpose: FilePurpose) -> Preference:
@@ -157,12 +116,12 @@ def _preference(number: int, line: bytes, purpose: FilePurpose) -> Preference:
     prompt = record.get("input")
     if not isinstance(prompt, dict):
         raise invalid_file(purpose, number, " has no object 'input'.")
-    _refuse_tools(number, prompt, purpose)
     return Preference(
         number=number,
         prompt=_part(number, purpose, prompt, "messages"),
         preferred=_output(number, purpose, record, "preferred_output"),
         non_preferred=_output(number, purpose, record, "non_preferred_output"),
+        tools=_tools(number, prompt, purpose),
     )
 
 
@@ -170,13 +129,13 @@ def _task(number: int, line: bytes, purpose: FilePurpose) -> Task:
     record = _record(number, line, purpose)
     if "preferred_output" in record:
         raise _other_method(purpose, "fine-tune-preference", "dpo")
-    _refuse_tools(number, record, purpose)
     prompt = _part(number, purpose, record, "messages")
     if prompt[-1].role != "user":
         raise invalid_file(
             purpose, number, f" ends with a message of the {prompt[-1].role}, expected the user."
         )
-    return Task(number=number, prompt=prompt, item={k: v for k, v in record.items() if k != "messages"})
+    item = {name: value for name, value in record.items() if name not in ("messages", *ASKING)}
+    return Task(number=number, prompt=prompt, item=item, tools=_tools(number, record, purpose))
 
 
 def _output(number: int, purpose: FilePurpose, record: dict[str, Any], name: str) -> tuple[Message, ...]:
@@ -196,43 +155,16 @@ def _part(number: int, purpose: FilePurpose, value: dict[str, Any], name: str) -
         raise invalid_file(purpose, number, f": {where}{error}.") from error
 
 
+def _tools(number: int, holder: Mapping[str, Any], purpose: FilePurpose) -> tuple[Mapping[str, Any], ...]:
+    if holder.get("functions"):
+        raise invalid_file(purpose, number, " has functions; expected them under tools.")
+    try:
+        return parse_tools(holder.get("tools"))
+    except InvalidMessageError as error:
+        raise invalid_file(purpose, number, f": {error}.") from error
+
+
 def _other_method(purpose: FilePurpose, form: str, method: str) -> TrainingError:
     """Describe a file made for another method as the hosted service does."""
     problem = f"The file is in the {form} format, but the specified fine-tuning job is not using '{method}'"
     return TrainingError(f"invalid_{purpose}", f"{problem} as the training method.", purpose)
-
-
-def _message(number: int, value: Any) -> Message:
-    if not isinstance(value, dict):
-        raise InvalidMessageError(f"message {number} is not an object")
-    role, weight = value.get("role"), value.get("weight", 1)
-    if role not in ROLES:
-        expected = ", ".join(sorted(ROLES))
-        raise InvalidMessageError(f"message {number} has role {role!r}; expected one of {expected}")
-    if value.get("tool_calls") or value.get("function_call"):
-        raise InvalidMessageError(f"message {number} has tool calls, which local training does not support")
-    if weight not in (0, 1):
-        raise InvalidMessageError(f"message {number} has weight {weight!r}; expected 0 or 1")
-    return Message(role=role, content=_text(number, value.get("content")), weight=int(weight))
-
-
-def _text(number: int, content: Any) -> str:
-    if isinstance(content, list) and all(_is_text_part(part) for part in content):
-        content = "".join(part["text"] for part in content)
-    if not isinstance(content, str):
-        raise InvalidMessageError(f"message {number} has no text content")
-    if not _is_encodable(content):
-        raise InvalidMessageError(f"message {number} holds half of a surrogate pair, which is not text")
-    return content
-
-
-def _is_text_part(part: Any) -> bool:
-    return isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -39,6 +39,7 @@ class HostModel:
     methods: tuple[str, ...] = ()
     max_example_tokens: int | None = None
     takes_images: bool = False
+    takes_tools: bool = True
     tokenizer: str | None = None
     chat_format: str = ""
     training_usd_per_million_tokens: float | None = None

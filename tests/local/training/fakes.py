@@ -13,7 +13,7 @@ from runner.local.training.job import (
     StepMetrics,
     TrainingJob,
 )
-from runner.local.training.training_file import Message
+from runner.local.training.messages import Message
 
 CHATML = """\
 {% for message in messages %}

@@ -1,5 +1,7 @@
 """A conversation's tokens, and which are learnt: pytest tests/local/training/test_conversation.py"""
 
+import json
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from runner.local.training.conversation import (
     render_conversation,
     render_prompt,
 )
-from runner.local.training.training_file import Message
+from runner.local.training.messages import Message
 from tests.local.training.fakes import CHATML, MARKED_CHATML, make_chat_tokenizer, messages
 
 pytestmark = pytest.mark.torch
@@ -207,3 +209,62 @@ def test_unusable_template_is_explained(template: str, message: str) -> None:
         render_conversation(make_chat_tokenizer(template), messages("user: hello", "assistant: hello"))
 
     assert message == str(caught.value)
+
+
+# As Hermes and Qwen write them: https://github.com/NousResearch/Hermes-Function-Calling
+WITH_CALLS = """\
+{%- if tools %}{{ '<tools>' + tools | tojson + '</tools>\n' }}{% endif %}
+{%- for message in messages %}
+{{- '<|im_start|>' + message.role + '\n' + message.content }}
+{%- for call in message.tool_calls or () %}
+{{- '<tool_call>' + call.function | tojson + '</tool_call>' }}
+{%- endfor %}
+{{- '<|im_end|>\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"""
+TOOL = {"type": "function", "function": {"name": "weather"}}
+CALL = {"id": "c", "type": "function", "function": {"name": "weather", "arguments": {"city": "Busan"}}}
+CALLING = (
+    Message(role="user", content="hello"),
+    Message(role="assistant", content="", tool_calls=(CALL,)),
+    Message(role="tool", content="sunny", tool_call_id="c"),
+    Message(role="assistant", content="hello there"),
+)
+
+
+def test_calls_of_tools_are_learnt_like_answers() -> None:
+    """The tools stand before the conversation; neither they nor the results are learnt."""
+    written = '<tool_call>{"name": "weather", "arguments": {"city": "Busan"}}</tool_call>'
+    tokenizer = make_chat_tokenizer(WITH_CALLS)
+    ids, mask = render_conversation(tokenizer, CALLING, [TOOL])
+    pieces = [
+        (is_learnt, tokenizer.decode([token for token, _ in run]))
+        for is_learnt, run in groupby(zip(ids, mask, strict=True), key=lambda pair: pair[1])
+    ]
+
+    assert [
+        (
+            False,
+            f"<tools>{json.dumps([TOOL])}</tools>\n"
+            "<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n",
+        ),
+        (True, f"{written}<|im_end|>"),
+        (False, "\n<|im_start|>tool\nsunny<|im_end|>\n<|im_start|>assistant\n"),
+        (True, "hello there<|im_end|>"),
+        (False, "\n"),
+    ] == [(is_learnt, text.replace("\\u003c", "<")) for is_learnt, text in pieces]
+    assert ids[: mask.index(True)] == render_prompt(tokenizer, CALLING[:1], [TOOL])
+
+
+@pytest.mark.parametrize(
+    ("template", "tools", "problem"),
+    [
+        (CHATML, [TOOL], "the chat template has no place for tools; choose a model made for them"),
+        (CHATML, [], "the chat template leaves out a call of a tool; choose a model made for them"),
+    ],
+)
+def test_a_template_that_loses_tools_is_refused(template: str, tools: list[Any], problem: str) -> None:
+    with pytest.raises(ConversationError) as caught:
+        render_conversation(make_chat_tokenizer(template), CALLING, tools)
+
+    assert problem == str(caught.value)

@@ -13,9 +13,10 @@ from safetensors.torch import load_file
 from runner.local.training.conversation import render_conversation
 from runner.local.training.examples import tokenise_preferences
 from runner.local.training.job import Hyperparameters, ResolvedHyperparameters, TrainingCancelled
+from runner.local.training.messages import Message
 from runner.local.training.models import load_model
 from runner.local.training.train import train
-from runner.local.training.training_file import Message, Preference, read_preferences
+from runner.local.training.training_file import Preference, read_preferences
 from tests.local.training.fakes import RecordingReporter, make_job, messages, write_jsonl, write_preferences
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]

@@ -25,11 +25,12 @@ from runner.local.training.job import (
     TrainingCancelled,
     TrainingError,
 )
+from runner.local.training.messages import Message
 from runner.local.training.models import LoadedModel, load_model
 from runner.local.training.results import read_results
 from runner.local.training.sampling import Sampling
 from runner.local.training.train import train
-from runner.local.training.training_file import Message, read_conversations
+from runner.local.training.training_file import read_conversations
 from tests.local.training.fakes import RecordingReporter, make_job, messages, question_and_answer, write_jsonl
 
 pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
@@ -180,7 +181,8 @@ from runner.local.training.environment import prepare_environment
 prepare_environment(allow_network=False, threads=1)
 from runner.local.training.sampling import Sampling
 from runner.local.training.train import train
-from runner.local.training.training_file import Message, read_conversations
+from runner.local.training.messages import Message
+from runner.local.training.training_file import read_conversations
 from tests.local.training.fakes import RecordingReporter, make_job
 job = make_job(Path(sys.argv[1]), Path(sys.argv[2]), n_epochs=2, batch_size=4)
 print(train(job, RecordingReporter()).weights_sha256)

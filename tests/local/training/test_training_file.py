@@ -7,13 +7,8 @@ from typing import Any
 import pytest
 
 from runner.local.training.job import TrainingError
-from runner.local.training.training_file import (
-    Conversation,
-    Message,
-    Preference,
-    read_conversations,
-    read_preferences,
-)
+from runner.local.training.messages import Message
+from runner.local.training.training_file import Conversation, Preference, read_conversations, read_preferences
 
 GOOD = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
 
@@ -67,9 +62,10 @@ def test_messages_are_read_in_order(tmp_path: Path) -> None:
         ),
         (
             {"messages": [{"role": "assistant", "content": None, "tool_calls": [{}]}]},
-            ": message 1 has tool calls, which local training does not support.",
+            ": message 1 has a tool call without a function.",
         ),
-        ({**GOOD, "tools": [{}]}, " has tools, which local training does not support."),
+        ({**GOOD, "tools": [{}]}, ": tools must be a list of functions."),
+        ({**GOOD, "functions": [{"name": "f"}]}, " has functions; expected them under tools."),
         (
             {"messages": [{"role": "assistant", "content": "a", "weight": 0}]},
             " has no assistant message of weight 1 to learn from.",
@@ -156,7 +152,7 @@ def test_preferences_are_read_in_order(tmp_path: Path) -> None:
         ),
         (
             preference_line(input={"messages": [{"role": "user", "content": "a"}], "tools": [{}]}),
-            " has tools, which local training does not support.",
+            ": tools must be a list of functions.",
         ),
         (
             preference_line(preferred_output=None),
@@ -167,7 +163,7 @@ def test_preferences_are_read_in_order(tmp_path: Path) -> None:
             ": non_preferred_output may hold assistant and tool messages only.",
         ),
         (
-            preference_line(non_preferred_output=[{"role": "tool", "content": "a"}]),
+            preference_line(non_preferred_output=[{"role": "tool", "content": "a", "tool_call_id": "c"}]),
             ": non_preferred_output has no assistant message.",
         ),
     ],

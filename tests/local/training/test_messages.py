@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from runner.local.training.chat_messages import parse_chat_messages
-from runner.local.training.training_file import InvalidMessageError, Message
+from runner.local.training.messages import InvalidMessageError, Message, parse_messages
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
 READ = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": {"a": 1}}}
@@ -13,7 +12,7 @@ READ = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": {
 
 def test_calls_and_their_answers_are_read() -> None:
     """Arguments become values, which templates print themselves."""
-    assert parse_chat_messages(
+    assert parse_messages(
         [
             {"role": "developer", "content": "be kind"},
             {"role": "assistant", "content": None, "tool_calls": [CALL]},
@@ -53,7 +52,7 @@ def test_calls_and_their_answers_are_read() -> None:
 def test_what_is_wrong_is_named(message: Any, problem: str) -> None:
     """By the number of the message."""
     with pytest.raises(InvalidMessageError) as caught:
-        parse_chat_messages([message])
+        parse_messages([message])
 
     assert str(caught.value) == problem
 
@@ -62,6 +61,6 @@ def test_what_is_wrong_is_named(message: Any, problem: str) -> None:
 def test_a_conversation_is_a_list(value: Any) -> None:
     """With at least one message."""
     with pytest.raises(InvalidMessageError) as caught:
-        parse_chat_messages(value)
+        parse_messages(value)
 
     assert str(caught.value) == "messages must be a list with at least one message"
