@@ -124,7 +124,7 @@ def parse_lockfile(content: bytes, name: str) -> Lockfile:
         problems = "\n".join(str(issue) for issue in issues)
         raise StaleLockError(f"{problems}\n{name}: not a lockfile. Restore it with git.")
     _check(document.value, name)
-    return Lockfile(runs={name: _run(run) for name, run in document.value["runs"].items()})
+    return Lockfile(runs={name: parse_run(run) for name, run in document.value["runs"].items()})
 
 
 def write_lockfile(path: Path, lockfile: Lockfile) -> bool:
@@ -168,7 +168,8 @@ def _check(value: Any, name: str) -> None:
         raise StaleLockError(f"{problems}\n{name}: not a usable lockfile. Restore it with git.")
 
 
-def _run(value: dict[str, Any]) -> LockedRun:
+def parse_run(value: Mapping[str, Any]) -> LockedRun:
+    """The run that stands as `value` in a lockfile. Raises KeyError, TypeError for what no lockfile has."""
     dataset = value["dataset"]
     validation = dataset.get("validation_file")
     return LockedRun(

@@ -7,7 +7,7 @@ RUNNER = Path(__file__).parent.parent / "runner"
 # Top to bottom; a module may import from its own line and the lines above it.
 LAYERS = (
     ("issues", "canonical", "clock", "display"),
-    ("errors", "hints"),
+    ("errors", "hints", "page"),
     ("project", "schema"),
     ("recipe",),
     ("sources",),

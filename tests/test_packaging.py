@@ -35,8 +35,11 @@ def test_the_wheel_holds_what_is_read_at_run_time(tmp_path: Path) -> None:
         "runner/schemas/recipe.schema.json",
         "runner/schemas/lockfile.schema.json",
         "runner/schemas/host.schema.json",
+        "runner/page/style.css",
         "runner/providers/hosts/local.toml",
         "runner/providers/hosts/openai.toml",
+        "runner/report/report.css",
+        "runner/report/report.html.j2",
         "runner/local/training/tiny_1/tokenizer.json",
         "runner/local/training/tiny_1/chat_template.jinja",
     }

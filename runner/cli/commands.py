@@ -25,6 +25,7 @@ COMMANDS = {
     "watch": ("runner.cli.runs", "watch", "Follow a job to its end."),
     "eval": ("runner.cli.evaluation", "evaluate", "Ask, score and compare the tuned model and baselines."),
     "compare": ("runner.cli.compare", "compare", "Compare two evaluations or models side by side."),
+    "report": ("runner.cli.report", "report", "Show the last run on one page."),
     "predict": ("runner.cli.predict", "predict", "Ask the tuned model about new records."),
     "why": ("runner.cli.why", "why", "Find the training records that an answer comes from."),
     "track": ("runner.cli.track", "track", "Log a job in MLflow, Weights & Biases or TensorBoard."),

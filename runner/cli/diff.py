@@ -71,7 +71,7 @@ def diff(
     lockfile with its recipe. Without A, HEAD is compared with the working tree.
     """
     decided = operator(profile=profile)
-    review = _review(choose_sides(before, after, recipe, decided), decided, count)
+    review = review_sides(choose_sides(before, after, recipe, decided), decided, count)
     if as_json or form == "json":
         write_json({"review": diff_data.review_data(review)})
     elif form == "markdown":
@@ -83,7 +83,8 @@ def diff(
         raise click.exceptions.Exit(CHANGES_PENDING)
 
 
-def _review(sides: tuple[Reference, Reference], decided: Operator, count: int) -> Review:
+def review_sides(sides: tuple[Reference, Reference], decided: Operator, count: int) -> Review:
+    """What differs between two sides, with the first few conversations of each kind. Raises RunnerError."""
     with tempfile.TemporaryDirectory(prefix="finetune-diff-") as name:
         folder = Path(name)
         before, after = (

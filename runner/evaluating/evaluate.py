@@ -12,6 +12,7 @@ from runner.evaluation.candidates import TUNED
 from runner.evaluation.comparison import slices
 from runner.evaluation.cost import break_even
 from runner.evaluation.gate import decide
+from runner.evaluation.kept import keep_evaluation
 from runner.evaluation.past import keep_answers, read_past
 from runner.evaluation.scores import graders_sha256
 from runner.evaluation.value import Evaluation
@@ -44,6 +45,8 @@ def evaluate(path: Path, operator: Operator, wanted: Wanted, console: Console) -
     saves = wanted.saves and not operator.assignments
     keeps = wanted.blesses or (saves and (evaluation.gate is None or evaluation.gate.passed))
     answers_path = keep_answers(evaluation, study.folder / "answers")
+    if evaluation.subject == TUNED:
+        keep_evaluation(evaluation, study.folder, study.loaded.run_name)
     saved = keeps and evaluation.subject == TUNED and _lock(study, evaluation)
     return Evaluated(loaded=study.loaded, evaluation=evaluation, answers_path=answers_path, locked=saved)
 

@@ -53,22 +53,27 @@ def review_html(review: Review) -> str:
             f"<title>{head}</title>",
             f"<style>{_STYLE}</style>",
             f"<h1>{head}</h1>",
-            *_body(review),
+            changes_html(review),
             "</html>",
         ]
     )
 
 
-def _body(review: Review) -> Iterator[str]:
+def changes_html(review: Review, *, level: int = 2) -> str:
+    """What changed, for a page that has headings above this level."""
+    return "\n".join(_body(review, level))
+
+
+def _body(review: Review, level: int) -> Iterator[str]:
     yield _table(rows(review))
     if not review.is_changed:
         yield "<p>No change.</p>"
         return
     for section in sections(review):
         if section.title.startswith("conversations") and review.examples:
-            yield from _conversations(review.examples)
+            yield from _conversations(review.examples, level)
         else:
-            yield f"<h2>{_text(section.title)}</h2>\n{_lines(section)}"
+            yield f"<h{level}>{_text(section.title)}</h{level}>\n{_lines(section)}"
 
 
 def _table(listed: Iterable[Row]) -> str:
@@ -91,10 +96,10 @@ def _line(line: Line) -> str:
     return f"<{tag}>{text}</{tag}>" if tag else text
 
 
-def _conversations(examples: ExampleChanges) -> Iterator[str]:
-    yield f"<h2>conversations: {_text(counts_text(examples))}</h2>"
+def _conversations(examples: ExampleChanges, level: int) -> Iterator[str]:
+    yield f"<h{level}>conversations: {_text(counts_text(examples))}</h{level}>"
     for word, count, changes in example_groups(examples):
-        yield f"<h3>{count:,} {word}</h3>"
+        yield f"<h{level + 1}>{count:,} {word}</h{level + 1}>"
         yield from (_conversation(change, is_moved=word.startswith("on ")) for change in changes)
         if count > len(changes):
             yield f"<p>… and {count - len(changes):,} more</p>"

@@ -27,7 +27,7 @@ def review_markdown(review: Review) -> str:
         # Whoever posts it finds its own earlier comment by this line and replaces it.
         f"<!-- finetune diff {name} {_marker(review.profile)} -->",
         f"### What would train differently: `{name}`",
-        _fence([title(review)], "text", _TITLE_CHARACTERS),
+        fence([title(review)], "text", _TITLE_CHARACTERS),
         _table(rows(review)),
         *(_section(section) for section in sections(review)),
     ]
@@ -35,6 +35,15 @@ def review_markdown(review: Review) -> str:
     if len(text) > MAX_CHARACTERS:
         raise AssertionError("BUG: the sections are larger than their shares")
     return text
+
+
+def changes_markdown(review: Review, limit: int) -> str:
+    """The tables and sections of a review, each at most `limit` characters long, for a larger comment."""
+    made = [
+        f"**{section.title}**\n\n{fence(map(_line, section.lines), 'diff', limit // 4)}"
+        for section in sections(review)
+    ]
+    return "\n\n".join(part for part in [_table(rows(review)), *made] if part)
 
 
 def _marker(profile: str) -> str:
@@ -49,14 +58,15 @@ def _table(listed: Iterable[Row]) -> str:
 def _section(section: Section) -> str:
     kind = section.title.partition(":")[0]
     limit = _SECTION_CHARACTERS.get(kind, _OTHER_CHARACTERS)
-    return f"**{section.title}**\n\n{_fence(map(_line, section.lines), 'diff', limit)}"
+    return f"**{section.title}**\n\n{fence(map(_line, section.lines), 'diff', limit)}"
 
 
 def _line(line: Line) -> str:
     return f"{_MARKS.get(line.mark, line.mark)} {line.text}".rstrip()
 
 
-def _fence(lines: Iterable[str], language: str, limit: int) -> str:
+def fence(lines: Iterable[str], language: str, limit: int) -> str:
+    """Lines as a block of code that none of them can close, at most `limit` characters long."""
     short = [line if len(line) <= _LINE_CHARACTERS else f"{line[:_LINE_CHARACTERS]}…" for line in lines]
     longest = max((len(run) for line in short for run in _BACKTICKS.findall(line)), default=0)
     # A line of the content cannot close a fence that is longer than any of its own.

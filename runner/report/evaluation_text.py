@@ -22,10 +22,10 @@ def evaluation_text(evaluation: Evaluation, *, shown_rows: int = SHOWN_ROWS) -> 
         "\n".join(_head(evaluation)),
         results_text(evaluation.results, evaluation.graders),
         "\n".join(line for comparison in evaluation.comparisons for line in comparison_lines(comparison)),
-        "\n".join(_size_lines(evaluation)),
+        "\n".join(size_lines(evaluation)),
         "\n".join(_slice_lines(evaluation)),
         "\n\n".join(_row_texts(evaluation, shown_rows)),
-        "\n".join(_break_even_line(item) for item in evaluation.break_even),
+        "\n".join(break_even_line(item) for item in evaluation.break_even),
         "\n".join(f"note: {neutralise(note)}" for note in evaluation.notes),
         neutralise(evaluation.gate.sentence) if evaluation.gate else "",
     ]
@@ -114,7 +114,8 @@ def _leak_lines(questions: Questions) -> Iterator[str]:
         yield f"{questions.overlap:.0%} of the answers' runs of 13 tokens stand in training answers too"
 
 
-def _size_lines(evaluation: Evaluation) -> Iterator[str]:
+def size_lines(evaluation: Evaluation) -> Iterator[str]:
+    """What so few questions can and cannot show."""
     for comparison in evaluation.comparisons:
         n = comparison.difference.n if comparison.difference else 0
         if comparison.verdict != "unclear" or not comparison.visible:
@@ -179,7 +180,8 @@ def _row_lines(row: Row, names: Iterable[str]) -> Iterator[str]:
         yield f"  {name}: {one_line(row.answers.get(name, ''), limit=200)}"
 
 
-def _break_even_line(item: BreakEven) -> str:
+def break_even_line(item: BreakEven) -> str:
+    """When training pays for itself, in a sentence."""
     prices = (
         f"training ${item.training_usd:.2f}, a request ${item.tuned_request_usd:.6f} tuned and "
         f"${item.baseline_request_usd:.6f} with {item.baseline}"

@@ -1,0 +1,177 @@
+"""The evaluation of a report: a table for each grader, and what can be said of the candidates."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from runner.evaluation.statistics import Interval
+from runner.evaluation.value import Evaluation, Result
+from runner.lock_evaluation import LockedEvaluation, LockedScore
+from runner.page.charts import interval_chart
+from runner.report.evaluation_text import (
+    SHOWN_LEAKS,
+    break_even_line,
+    comparison_lines,
+    size_lines,
+)
+from runner.report.run_report import RunReport
+
+SHOWN_SLICES = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A row of the table, from an evaluation or from what a lockfile keeps of one."""
+
+    name: str
+    scores: Mapping[str, Interval | LockedScore]
+    failures: int
+    costs: tuple[str, ...] = ()
+
+
+def evaluation_part(report: RunReport) -> dict[str, Any] | None:
+    """What the page shows of the evaluation; None without one."""
+    evaluation = report.evaluation
+    if evaluation is not None:
+        candidates = [candidate_of(result) for result in evaluation.results]
+        return {
+            "gate": evaluation.gate,
+            "lines": list(said(evaluation)),
+            "tables": _tables(candidates, list(evaluation.graders), _caption(evaluation)),
+            "slices": _slices(evaluation),
+            "notes": list(notes(evaluation)),
+        }
+    if report.locked_evaluation is None:
+        return None
+    candidates, graders = locked_candidates(report.locked_evaluation)
+    caption = f"{report.locked_evaluation.n_questions:,} questions, as the lockfile has them"
+    return {
+        "gate": None,
+        "lines": [],
+        "tables": _tables(candidates, graders, caption),
+        "slices": None,
+        "notes": [],
+    }
+
+
+def said(evaluation: Evaluation) -> Iterator[str]:
+    """What the comparisons say, a sentence each."""
+    for comparison in evaluation.comparisons:
+        yield from comparison_lines(comparison)
+    yield from map(break_even_line, evaluation.break_even)
+
+
+def notes(evaluation: Evaluation) -> Iterator[str]:
+    """What limits the numbers: the size of the set, what was left out of it, and what else is to be known."""
+    yield from size_lines(evaluation)
+    questions = evaluation.questions
+    for leak in questions.left_out[:SHOWN_LEAKS]:
+        yield f"Left out: {leak.place} nearly repeats {leak.training_place} of the training records."
+    if len(questions.left_out) > SHOWN_LEAKS:
+        yield f"Left out: {len(questions.left_out) - SHOWN_LEAKS:,} more."
+    if questions.overlap is not None:
+        yield f"{questions.overlap:.0%} of the answers' runs of 13 tokens stand in training answers too."
+    for result in evaluation.results:
+        if result.cut:
+            yield f"{result.name}: {result.cut:,} answers were cut off at `evaluation.max_tokens`."
+        if result.failure:
+            yield f"{result.name}: {result.failures:,} without a score, the first because: {result.failure}"
+    yield from evaluation.notes
+
+
+def locked_candidates(locked: LockedEvaluation) -> tuple[list[Candidate], list[str]]:
+    """The candidates of a lockfile, the tuned model first, and the graders."""
+    found = [
+        Candidate(name=name, scores=item.scores, failures=item.failures)
+        for name, item in sorted(locked.candidates.items(), key=lambda pair: (pair[0] != "tuned", pair[0]))
+    ]
+    return found, list(dict.fromkeys(name for item in found for name in item.scores))
+
+
+def _caption(evaluation: Evaluation) -> str:
+    on = {"validation": "held out", "training": "that were trained on", "sources": "of evaluation.sources"}
+    return f"{evaluation.questions.n:,} questions {on[evaluation.questions.on]}"
+
+
+def candidate_of(result: Result) -> Candidate:
+    """The row of a result."""
+    return Candidate(
+        name=result.name,
+        scores=result.scores,
+        failures=result.failures,
+        costs=(
+            _seconds(result.p50_s),
+            _seconds(result.p95_s),
+            _count(result.prompt_tokens),
+            _count(result.completion_tokens),
+            "unknown" if result.usd is None else f"${result.usd:.2f}",
+        ),
+    )
+
+
+def _tables(candidates: list[Candidate], graders: list[str], caption: str) -> list[dict[str, Any]]:
+    """A table for each grader; the first also says what the answers cost."""
+    return [
+        _table(candidates, grader, caption if place == 0 else "", with_costs=place == 0)
+        for place, grader in enumerate(graders)
+    ]
+
+
+def _table(candidates: list[Candidate], grader: str, caption: str, *, with_costs: bool) -> dict[str, Any]:
+    scores = [item.scores[grader] for item in candidates if grader in item.scores]
+    low = min([0.0, *(score.low for score in scores)])
+    high = max([1.0, *(score.high for score in scores)])
+    return {
+        "grader": grader,
+        "caption": caption,
+        "scale": f"{low:g} to {high:g}",
+        "costs": with_costs and all(item.costs for item in candidates),
+        "rows": [_row(item, grader, (low, high)) for item in candidates],
+    }
+
+
+def _row(item: Candidate, grader: str, bounds: tuple[float, float]) -> dict[str, Any]:
+    score = item.scores.get(grader)
+    row = {"name": item.name, "failures": f"{item.failures:,}", "costs": item.costs}
+    if score is None:
+        return {**row, "mean": "–", "interval": "–", "n": "0", "svg": ""}
+    told = f"{item.name}: {score.mean:.3f}, 95 % interval {score.low:.3f} to {score.high:.3f}"
+    chart = interval_chart(score.mean, score.low, score.high, bounds, told)
+    return {
+        **row,
+        "mean": f"{score.mean:.3f}",
+        "interval": f"{score.low:.3f} – {score.high:.3f}",
+        "n": f"{score.n:,}",
+        "svg": Markup(chart),  # noqa: S704 - escaped by the charts
+    }
+
+
+def _slices(evaluation: Evaluation) -> dict[str, Any] | None:
+    """The means by the values of fields, by the first grader; the largest slices first."""
+    names = [result.name for result in evaluation.results]
+    found: dict[tuple[str, str], dict[str, Interval]] = {}
+    for item in evaluation.slices:
+        if item.grader == evaluation.graders[0]:
+            found.setdefault((item.field, item.value), {})[item.candidate] = item.score
+    if not found:
+        return None
+    largest = sorted(found.items(), key=lambda pair: -max(score.n for score in pair[1].values()))
+    rows = [
+        (
+            f"{field} = {value[:60]}",
+            f"{max(score.n for score in scores.values()):,}",
+            *(f"{scores[name].mean:.3f}" if name in scores else "–" for name in names),
+        )
+        for (field, value), scores in largest[:SHOWN_SLICES]
+    ]
+    return {"header": (evaluation.graders[0], "n", *names), "rows": rows}
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f} s"
+
+
+def _count(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
