@@ -61,10 +61,12 @@ def _succeed(store: Store, job: JobRow, result: TrainingResult, results: FileRow
 
 
 def _move_checkpoints(layout: Layout, job: JobRow, result: TrainingResult, now: int) -> list[CheckpointRow]:
-    for checkpoint in result.checkpoints:
+    # The last first, and whole: a job that is interrupted here resumes after the last one that is left.
+    for checkpoint in reversed(result.checkpoints):
+        folder = layout.checkpoint(job.id, checkpoint.step)
+        checkpoint.path.rename(folder)
         for name in RESUME_FILES:
-            (checkpoint.path / name).unlink(missing_ok=True)
-        checkpoint.path.rename(layout.checkpoint(job.id, checkpoint.step))
+            (folder / name).unlink(missing_ok=True)
     return [checkpoint_row(job, checkpoint, now) for checkpoint in result.checkpoints]
 
 

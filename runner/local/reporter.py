@@ -64,6 +64,9 @@ class StoreReporter:
         """Take a checkpoint that was just written, and forget the ones that are gone."""
         row = checkpoint_row(self._job, checkpoint, int(self._clock.now()))
         with self._store.transaction():
+            if self._store.find(CheckpointRow, row.id) is None:
+                # A job that comes further each time may be interrupted as often as it likes.
+                self._store.update_job(self._job.id, starts=1)
             self._store.add(row, checkpoint_model(self._job, row, checkpoint.path, self._layout))
             for old in self._store.checkpoints(self._job.id):
                 model = self._store.model(old.model)

@@ -71,8 +71,8 @@ class JobRow:
     `model` is what the client asked for, `base_model` and `base_path` what training loads; `base_path` is set
     for weights trained before. Reinforcement has a `grader`. `hyperparameters` are those asked for until
     training replaces "auto".
-    `starts` counts the workers that were started since it was created or resumed, `pauses` how often it was
-    paused: a worker of an earlier pause stops.
+    `starts` counts the workers since it was created or resumed, or since its last checkpoint, `pauses` how
+    often it was paused: a worker of an earlier pause stops.
     """
 
     id: str

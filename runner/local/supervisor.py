@@ -143,11 +143,8 @@ class Supervisor:
                 job, "worker_died", f"The training process ended without a result twice. {self._log(job)}"
             )
             return
-        self._store.move_job(job.id, "queued" if job.status == "running" else job.status)
-        self._event(
-            job.id,
-            "warn",
-            "The training process was gone when the service started; the job goes on in a new one",
+        self._restart(
+            job, "The training process was gone when the service started; the job goes on in a new one"
         )
 
     async def _run_job(self, job: JobRow) -> None:
@@ -159,7 +156,7 @@ class Supervisor:
         await self._watch(job, process)
         ended = self._store.job(job.id)
         if ended is not None and ended.is_live and ended.pauses == job.pauses:
-            self._fail_after(job, process.returncode if process is not None else None)
+            self._go_on_after(ended, process.returncode if process is not None else None)
         self._remove_unfinished(job)
 
     def _start(self, job: JobRow) -> subprocess.Popen[bytes] | None:
@@ -210,14 +207,28 @@ class Supervisor:
         locks = (self._layout.worker_lock(job.id), self._layout.processes_lock(job.id))
         return any(is_locked(lock) for lock in locks)
 
-    def _fail_after(self, job: JobRow, code: int | None) -> None:
-        """Tell why a worker ended: what one of its processes left, or else how it ended."""
+    def _go_on_after(self, job: JobRow, code: int | None) -> None:
+        """Tell why a worker ended without a result; one that was killed is followed by another.
+
+        Not so where that one came no further than the one before it.
+        """
+        n_processes = self._launcher.n_processes
         left = left_failure(self._layout, job.id)
+        ended = describe_exit("training", code, n_processes)
+        was_killed = code is None or code < 0 or n_processes > 1
         if left is not None:
             self._fail(job, str(left["code"]), str(left["message"]), left["param"])
-            return
-        ended = describe_exit("training", code, self._launcher.n_processes)
-        self._fail(job, "worker_died", f"{ended} {self._log(job)}")
+        elif was_killed and job.starts < MAX_STARTS:
+            self._restart(job, f"{ended} The job goes on in a new one")
+        else:
+            again = " The one before it came no further." if was_killed else ""
+            self._fail(job, "worker_died", f"{ended}{again} {self._log(job)}")
+
+    def _restart(self, job: JobRow, why: str) -> None:
+        """Let a job whose worker is gone wait for another one."""
+        with self._store.transaction():
+            if self._store.move_job(job.id, "queued" if job.status == "running" else job.status):
+                self._event(job.id, "warn", why)
 
     def _fail(self, job: JobRow, code: str, message: str, param: str | None = None) -> None:
         error = {"code": code, "message": message, "param": param}

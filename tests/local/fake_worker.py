@@ -60,9 +60,10 @@ def _accompany(job: TrainingJob) -> NoReturn:
         raise TrainingError("out_of_memory", "There is not enough memory.", "hyperparameters")
     if job.seed == OTHER_DIES:
         os.kill(os.getpid(), signal.SIGKILL)
-    (job.output_dir / "company").mkdir(parents=True)
+    (job.output_dir / "company").mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + 30
-    while job.seed == WAITS and time.monotonic() < deadline and not (job.output_dir / CANCELLED).exists():
+    ends = [job.output_dir / name for name in (GO, CANCELLED)]
+    while job.seed == WAITS and time.monotonic() < deadline and not any(end.exists() for end in ends):
         time.sleep(0.02)
     raise TrainingCancelled
 

@@ -1,6 +1,7 @@
 """The last step of a job: its model appears whole, or not at all."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,38 @@ def test_what_a_dead_worker_left_is_replaced(store: Store, layout: Layout) -> No
 
     assert publish(store, layout, JOB, trained(layout), 5)
     assert not (layout.model(JOB.id) / "leftover").exists()
+
+
+class KilledError(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize("n_moved", [0, 1, 2])
+def test_a_kill_while_checkpoints_move_leaves_whole_ones(
+    store: Store, layout: Layout, monkeypatch: pytest.MonkeyPatch, n_moved: int
+) -> None:
+    """What is left can be resumed from, and leads to the same checkpoints again."""
+    folder = layout.training(JOB.id)
+    for step in (8, 16, 24):
+        (folder / f"checkpoint-{step}").mkdir(exist_ok=True)
+        (folder / f"checkpoint-{step}" / "optimizer.pt").touch()
+    result = trained(layout)
+    metrics = CheckpointMetrics(step=8, train_loss=0.5)
+    checkpoints = tuple(
+        Checkpoint(step=step, epoch=step // 8, path=folder / f"checkpoint-{step}", metrics=metrics)
+        for step in (8, 16, 24)
+    )
+    rename, moves = Path.rename, iter(range(10))
+
+    def cut_short(path: Path, target: Path) -> Path:
+        # The model itself moves first.
+        if next(moves) > n_moved:
+            raise KilledError
+        return rename(path, target)
+
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(Path, "rename", cut_short)
+        publish(store, layout, JOB, replace(result, checkpoints=checkpoints), 5)
+
+    left = {path.parent.name for path in folder.glob("*/optimizer.pt")}
+    assert left == {f"checkpoint-{step}" for step in (8, 16, 24)[: 3 - n_moved]}

@@ -55,8 +55,14 @@ def messages(running: RunningService, job_id: str) -> list[str]:
         return [event.message for event in client.fine_tuning.jobs.list_events(job_id, limit=100)][::-1]
 
 
-def test_a_killed_worker_fails_its_job(services: list[RunningService]) -> None:
-    """The error names the signal, what to do and the log."""
+KILLED = (
+    "The training process was ended by signal 9 (SIGKILL). "
+    "Most often memory ran out: use a smaller batch_size, shorter examples or a smaller model."
+)
+
+
+def test_a_worker_that_is_killed_twice_at_one_place_fails_its_job(services: list[RunningService]) -> None:
+    """The second came no further than the first; the error says what to do."""
     job = waiting_job(services[0], fake_worker.DIES)
     with services[0].client() as client:
         ended = finished(client, job.id)
@@ -64,12 +70,14 @@ def test_a_killed_worker_fails_its_job(services: list[RunningService]) -> None:
     assert ended.status == "failed"
     assert ended.error.to_dict() == {
         "code": "worker_died",
-        "message": "The training process was ended by signal 9 (SIGKILL). "
-        "Most often memory ran out: use a smaller batch_size, shorter examples or a smaller model. "
+        "message": f"{KILLED} The one before it came no further. "
         f"Its log: .finetune/local/jobs/{job.id}/worker.log",
         "param": None,
     }
-    assert messages(services[0], job.id)[-1] == ended.error.message
+    told = messages(services[0], job.id)
+    assert told[-1] == ended.error.message
+    assert told.count("Fine-tuning job started") == 2
+    assert told.count(f"{KILLED} The job goes on in a new one") == 1
 
 
 def test_a_worker_outlives_its_service(services: list[RunningService]) -> None:
@@ -201,12 +209,11 @@ def test_a_failure_that_finds_no_space_is_told_from_memory(
 
     assert told.error is not None
     assert (
-        "The training process was ended by signal 9 (SIGKILL). Most often memory ran out: use a smaller "
-        "batch_size, shorter examples or a smaller model. "
+        f"{KILLED} The one before it came no further. "
         f"Its log: .finetune/local/jobs/{job.id}/worker.log "
         "The state folder cannot be written (database or disk is full): free some space."
     ) == told.error["message"]
-    assert ("failed", told.error, 1) == (written.status, written.error, written.starts)
+    assert ("failed", told.error, 2) == (written.status, written.error, written.starts)
 
 
 def test_the_operator_may_let_jobs_train_side_by_side(state: Path) -> None:
