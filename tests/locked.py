@@ -54,9 +54,9 @@ class SilentConsole:
         """Nothing."""
 
 
-def lock(path: Path, profile: str = "default") -> None:
+def lock(path: Path, profile: str = "default", provider: Any = None) -> None:
     """Run a recipe up to its lockfile."""
-    provider: Any = KeyedProvider()
+    provider = provider or KeyedProvider()
     opened = run_state.open_provider
     run_state.open_provider = lambda *_, **__: provider
     try:
@@ -66,6 +66,8 @@ def lock(path: Path, profile: str = "default") -> None:
 
 
 if __name__ == "__main__":
+    # One for all: a recipe may train another one's result further.
+    shared = KeyedProvider()
     for recipe in map(Path, sys.argv[1:]):
         for name in load_profiles(recipe):
-            lock(recipe, name)
+            lock(recipe, name, shared)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from runner.dataset.value import DatasetFile
 from runner.execution.journal import Journal
+from runner.plan import KEY_CHARACTERS
 from runner.providers.base import NotFoundError, Provider, RemoteFile
 
 # How many of the newest files are searched for one sent before.
@@ -21,6 +22,12 @@ class SoughtFile:
     def is_like(self, remote: RemoteFile) -> bool:
         """Whether a remote file has the name, which tells the content, and the size."""
         return (remote.filename, remote.size_bytes) == (self.filename, self.file.size_bytes)
+
+    def is_by_content(self, remote: RemoteFile) -> bool:
+        """Whether a remote file's name tells this content, whichever recipe it was sent for, and its size."""
+        mark = f"-{self.file.sha256[:KEY_CHARACTERS]}"
+        is_told = mark in remote.filename and remote.size_bytes == self.file.size_bytes
+        return is_told or self.is_like(remote)
 
 
 def find_file(provider: Provider, journal: Journal, sought: SoughtFile) -> RemoteFile | None:

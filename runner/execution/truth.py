@@ -61,8 +61,9 @@ class Witness:
     def refuse_other_job(self, job: Job, asked: JobRequest, files: Mapping[str, SoughtFile]) -> None:
         """Raise OtherThanAskedError for a job that trains something else. It is not cancelled on a guess.
 
-        `files` are those of the run by role. Another process may have sent them under other IDs, so a job
-        that was found is judged by their names; its request has no ID of a training file then.
+        `files` are those of the run by role. Another process, or another recipe of the same content, may have
+        sent them under other IDs, so a job that was found is judged by what their names tell; its request has
+        no ID of a training file then.
         """
         wrong = self._harmful((*_job_differences(job, asked), *self._other_files(job, asked, files)))
         if wrong:
@@ -87,7 +88,7 @@ class Witness:
                 if not asked.training_file:
                     continue
                 remote = None
-            if sought is None or remote is None or not sought.is_like(remote):
+            if sought is None or remote is None or not sought.is_by_content(remote):
                 name = f"{told} ({remote.filename})" if remote else told
                 yield Difference(name=role, sent=sent or (sought.filename if sought else None), told=name)
 

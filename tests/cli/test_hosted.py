@@ -84,6 +84,21 @@ def test_a_lost_answer_never_pays_twice(
     assert (1, 1) == (len(hosted.files), len(hosted.jobs))
 
 
+def test_another_recipe_that_asks_for_the_same_job_takes_it(
+    call: Call, recipe: Path, hosted: FakeHost
+) -> None:
+    """Equal data and settings are one job, whatever the recipes are called."""
+    call("run", recipe, "--yes")
+    other = recipe.with_name("other.yaml")
+    other.write_text(recipe.read_text().replace("name: faq", "name: other"))
+    outcome = call("run", other, "--yes")
+
+    assert 0 == outcome.code, outcome.err
+    assert "Found ftjob-1, created before" in outcome.err
+    assert 1 == len(hosted.jobs)
+    assert 0 == call("plan", other, "--detailed-exitcode").code
+
+
 def test_a_failed_job_is_reported_and_retried_only_when_asked(
     call: Call, recipe: Path, hosted: FakeHost
 ) -> None:

@@ -127,7 +127,7 @@ comments = st.sampled_from(["", "", "", "\n", "# why\n", "\n\n# 왜\n# so\n", "#
 def written(value: object, draw: random.Random, depth: int, comment: list[str]) -> str:
     """A value as some author might write it; what follows a key or dash."""
     if isinstance(value, str):
-        return text_written(value, draw, depth)
+        return text_written(value, draw, depth, comment)
     if not isinstance(value, dict | list) or not value or draw.random() < 0.2:
         return f" {json.dumps(value, ensure_ascii=False)}\n"
     margin = " " * (depth + draw.choice([2, 3, 5]))
@@ -141,17 +141,19 @@ def written(value: object, draw: random.Random, depth: int, comment: list[str]) 
     return "".join(lines)
 
 
-def text_written(value: str, draw: random.Random, depth: int) -> str:
+def text_written(value: str, draw: random.Random, depth: int, comment: list[str]) -> str:
     """Text in one of the styles that can hold it."""
+    n_breaks = len(value) - len(value.rstrip("\n"))
+    # A block that keeps its last line breaks would take an empty line below it for one of them.
+    fits_block = n_breaks < 2 or not any(text.startswith("\n") for text in comment)
     style = draw.choice(["single", "double", "block"])
     if style == "single" and "\n" not in value:
         quoted = value.replace("'", "''")
         return f" '{quoted}'   # quoted\n"
-    if style == "block" and value.strip() and "\t" not in value:
+    if style == "block" and value.strip() and "\t" not in value and fits_block:
         margin = " " * (depth + draw.choice([1, 2, 4]))
         indent = len(margin) - depth
         body = "".join(f"{margin}{line}\n" if line else "\n" for line in value.rstrip("\n").split("\n"))
-        n_breaks = len(value) - len(value.rstrip("\n"))
         chomping = "-" if n_breaks == 0 else "" if n_breaks == 1 else "+"
         return f" |{indent}{chomping}\n{body}" + "\n" * max(n_breaks - 1, 0)
     return f" {json.dumps(value, ensure_ascii=False)}\n"
