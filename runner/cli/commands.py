@@ -12,6 +12,7 @@ COMMANDS = {
     "validate": ("runner.cli.recipes", "validate", "Check a recipe; no data is read."),
     "render": ("runner.cli.render", "render", "Print the composed recipe with its origins."),
     "fmt": ("runner.cli.fmt", "fmt", "Lay out recipes in one way."),
+    "port": ("runner.cli.port", "port", "Move a recipe to another host, as a profile."),
     "preview": ("runner.cli.recipes", "preview", "Show the first rendered conversations."),
     "build": ("runner.cli.recipes", "build", "Build and check the dataset."),
     "check": ("runner.cli.check", "check", "Say what the checks find in the data."),

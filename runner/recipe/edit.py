@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -9,6 +10,9 @@ import yaml
 from runner.recipe.yaml import parse_yaml
 
 Keys = tuple[str | int, ...]
+_INDENT = 2
+# No line of a value is folded: texts stay as they are.
+_WIDTH = 1 << 20
 # What a plain scalar may hold everywhere, in a flow mapping too.
 _PLAIN = re.compile(r"[\w./-]+(?: [\w./-]+)*")
 
@@ -52,6 +56,28 @@ def set_trim(text: str, field: str) -> str:
     return _verified(text, written, keys, {**old, "trim": True})
 
 
+def set_profile(text: str, name: str, overlay: Mapping[str, Any]) -> str:
+    """Add a profile below the others, or replace the one of that name; the rest stays. Raises EditError."""
+    root = _node(text, ())
+    if not isinstance(root, yaml.MappingNode) or root.flow_style:
+        raise EditError("found no mapping of one key per line")
+    entry = next((item for item in root.value if item[0].value == "profiles"), None)
+    if entry is None:
+        written = f"{text.rstrip()}\n\nprofiles:\n{_block({name: overlay}, _INDENT)}"
+        return _verified(text, written, ("profiles",), {name: dict(overlay)})
+    profiles = entry[1]
+    if not isinstance(profiles, yaml.MappingNode) or profiles.flow_style:
+        raise EditError("found `profiles` without one per line")
+    column = profiles.start_mark.column
+    earlier = next((item for item in profiles.value if item[0].value == name), None)
+    key, value = earlier or profiles.value[-1]
+    end = _line_end(text, _last_index(text, value))
+    start = key.start_mark.index - column if earlier else end
+    before = text[:start] if earlier else f"{text[:end].rstrip()}\n"
+    written = f"{before}{_block({name: overlay}, column)}{text[end + 1 :]}"
+    return _verified(text, written, ("profiles", name), dict(overlay))
+
+
 def _node(text: str, keys: Keys) -> yaml.Node:
     node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     for key in keys:
@@ -90,6 +116,25 @@ def _parsed(text: str) -> Any:
     if document is None or issues:
         raise EditError("found YAML that cannot be read")
     return document.value
+
+
+def _block(value: Mapping[str, Any], column: int) -> str:
+    dumped = yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True, width=_WIDTH)
+    return "".join(f"{' ' * column}{line}\n" for line in dumped.splitlines())
+
+
+def _last_index(text: str, node: yaml.Node) -> int:
+    """Where the last character of a node stands: a block ends only where the next one begins."""
+    while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    return len(text[: node.end_mark.index].rstrip())
+
+
+def _line_end(text: str, index: int) -> int:
+    """The end of the line that holds an index, a comment on it included."""
+    end = text.find("\n", index)
+    return len(text) if end < 0 else end
 
 
 def _scalar(value: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.recipe.edit import EditError, set_path, set_trim
+from runner.recipe.edit import EditError, set_path, set_profile, set_trim
 
 HEAD = "version: 1  # first\nfields:\n"
 
@@ -46,3 +46,47 @@ def test_what_is_not_there_is_not_changed() -> None:
         set_trim(HEAD + "  body: text\n", "title")
     with pytest.raises(EditError, match="found nothing there"):
         set_path("sources: []\n", ("sources", 0, "path"), "x")
+
+
+OVERLAY = {"training": {"provider": "azure", "model": "gpt-4.1", "options": {"lora": None}}}
+WRITTEN = """\
+  azure:
+    training:
+      provider: azure
+      model: gpt-4.1
+      options:
+        lora: null
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a: 1  # one\n", f"a: 1  # one\n\nprofiles:\n{WRITTEN}"),
+        ("a: 1", f"a: 1\n\nprofiles:\n{WRITTEN}"),
+        (
+            "profiles:\n  빠른:  # quick\n    seed: 3  # why\n\n# the end\na: 1\n",
+            f"profiles:\n  빠른:  # quick\n    seed: 3  # why\n{WRITTEN}\n# the end\na: 1\n",
+        ),
+        ("profiles:\n  one: {seed: 3}", f"profiles:\n  one: {{seed: 3}}\n{WRITTEN}"),
+        (
+            "profiles:\n    one:\n        text: |\n            a\n\n            b\nlimits: {}\n",
+            "profiles:\n    one:\n        text: |\n            a\n\n            b\n"
+            + "".join(f"  {line}\n" for line in WRITTEN.splitlines())
+            + "limits: {}\n",
+        ),
+        (
+            "profiles:\n  azure:  # old\n    seed: 3\n    tags: [a, b]\n  two:  # kept\n    seed: 4\n",
+            f"profiles:\n{WRITTEN}  two:  # kept\n    seed: 4\n",
+        ),
+    ],
+)
+def test_a_profile_is_added_or_replaced_and_the_rest_stays(before: str, after: str) -> None:
+    assert after == set_profile(before, "azure", OVERLAY)
+    assert after == set_profile(after, "azure", OVERLAY)
+
+
+@pytest.mark.parametrize("text", ["{a: 1}\n", "profiles: {one: {seed: 3}}\n", "profiles:\na: 1\n"])
+def test_a_profile_is_not_added_where_others_are_not_one_per_line(text: str) -> None:
+    with pytest.raises(EditError):
+        set_profile(text, "azure", OVERLAY)

@@ -17,7 +17,7 @@ from runner.project import Project
 from runner.schema import violations
 
 SHIPPED = ("azure", "bedrock", "crusoe", "litellm", "local", "nebius", "openai")
-DATES = ("on", "price_as_of", "shutdown_date")
+DATES = ("on", "price_as_of", "no_new_jobs_from", "shutdown_date")
 # Where a project keeps entries of its own, below its root.
 PROJECT_FOLDER = "hosts"
 FINGERPRINT_CHARACTERS = 24
@@ -49,6 +49,7 @@ class HostModel:
     tuned_output_usd_per_million_tokens: float | None = None
     price_as_of: date | None = None
     price_source: str = ""
+    no_new_jobs_from: date | None = None
     shutdown_date: date | None = None
 
 
