@@ -9,12 +9,11 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from runner import pipeline
-from runner.building import build
+from runner.building import build, supply_sources
 from runner.canonical import write_atomically
 from runner.dataset.value import Dataset
 from runner.errors import InvalidInputError, RunnerError, UsageError
 from runner.operator import Operator, today_of
-from runner.pipeline import supply_sources
 from runner.price import Price, price_of, retirement
 from runner.providers.hosts import Host, find_host
 from runner.providers.porting import Porting, port_training
