@@ -33,7 +33,7 @@ LAYERS = (
     ("running",),
     ("several",),
     ("evaluating", "upkeep"),
-    ("checking", "fixing", "porting"),
+    ("checking", "fixing", "porting", "retirement"),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

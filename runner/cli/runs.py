@@ -13,6 +13,7 @@ from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     code_option,
     find_recipe,
+    find_recipes,
     find_target,
     is_interactive,
     is_recipe_name,
@@ -31,6 +32,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
+from runner.cli.retirement import Days, report_closings
 from runner.cli.source_options import source_options
 from runner.errors import DetachedError, JobFailedError, RunnerError, UsageError
 from runner.execution.outcome import detached, failure
@@ -145,11 +147,30 @@ def run(
 @profile_option
 @only_option
 @provider_option
+@click.option(
+    "--check-retirement",
+    "within",
+    type=Days(),
+    help="Ask no provider; fail with 7 when a base model is closed within these days, such as 60d.",
+)
 @json_option
 def status(
-    subject: str | None, *, profile: str, only: tuple[str, ...], provider: str | None, as_json: bool
+    subject: str | None,
+    *,
+    profile: str,
+    only: tuple[str, ...],
+    provider: str | None,
+    within: int | None,
+    as_json: bool,
 ) -> None:
-    """Show a job as its provider reports it now; of a matrix, what the lockfile says of all its jobs."""
+    """Show a job as its provider reports it now; of a matrix, what the lockfile says of all its jobs.
+
+    With --check-retirement, all profiles of the recipe, or of every recipe here and in recipes/, are checked
+    against the dates in host entries, and what `port` would do is named.
+    """
+    if within is not None:
+        report_closings(find_recipes((Path(subject),) if subject else ()), within, as_json=as_json)
+        return
     runs = _locked_jobs(subject, provider, profile, only)
     if len(runs) > 1:
         if as_json:
