@@ -12,10 +12,22 @@ from runner.examples.message_lists import Turn
 
 
 class ExampleBytes(NamedTuple):
-    """Its line, and the hash of its messages that `Example.digest` gives."""
+    """Its line, and the hash of its messages that `Example.digest` gives.
+
+    `texts` are those of an example of nothing else: each as JSON, between colons.
+    """
 
     line: bytes
     digest: bytes
+    texts: bytes | None = None
+
+    @property
+    def text_digest(self) -> bytes | None:
+        """The digest of an example of nothing but text."""
+        return None if self.texts is None else self.digest
+
+
+UNWRITTEN = ExampleBytes(b"", b"")
 
 
 def content_bytes(content: Content) -> ExampleBytes:
@@ -34,7 +46,8 @@ def example_bytes(turns: Iterable[Turn]) -> ExampleBytes:
     encode = text_encoder()
     line, canonical = _shapes(tuple([role for role, _ in turns]))
     texts = tuple([encode(content) for _, content in turns])
-    return ExampleBytes(line % texts, hashlib.sha256(canonical % texts).digest())
+    digest = hashlib.sha256(canonical % texts).digest()
+    return ExampleBytes(line % texts, digest, b":%b:" % b":".join(texts))
 
 
 @cache

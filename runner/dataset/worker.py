@@ -112,11 +112,11 @@ class Worker:
     def examine(self, content: Content, side: Side, identity: bytes, made: "_Made") -> Examined:
         """Check, count and encode one example."""
         conversation, n_tokens = measure(content, self.counter)
-        line, digest = content_bytes(content)
-        made.lines[side].append(line)
+        written = content_bytes(content)
+        made.lines[side].append(written.line)
         made.n_tokens[side] += n_tokens
-        made.index.append(line_of_digests(identity, digest, side))
-        return self.examiner.examine(conversation)
+        made.index.append(line_of_digests(identity, written.digest, side))
+        return self.examiner.examine(conversation, written)
 
 
 class _Made:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from runner.dataset.checks.conversation import Conversation, has_rare_characters
+from runner.dataset.checks.marks import CHARACTERS, ENDS
 from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
 from runner.dataset.checks.samples import ask
 
@@ -89,6 +90,7 @@ CHARACTER_RULES = (
         ),
         decomposed,
         when=has_rare_characters,
+        mark=CHARACTERS,
     ),
     ExampleRule(
         Rule(
@@ -104,6 +106,7 @@ CHARACTER_RULES = (
         ),
         _search(_CONTROL),
         when=has_rare_characters,
+        mark=CHARACTERS,
     ),
     ExampleRule(
         Rule(
@@ -120,6 +123,7 @@ CHARACTER_RULES = (
         ),
         _search(ZERO_WIDTH),
         when=has_rare_characters,
+        mark=CHARACTERS,
     ),
     ExampleRule(
         Rule(
@@ -135,6 +139,7 @@ CHARACTER_RULES = (
         ),
         hidden,
         when=has_rare_characters,
+        mark=CHARACTERS,
     ),
     ExampleRule(
         Rule(
@@ -151,6 +156,7 @@ CHARACTER_RULES = (
         ),
         _search(_CARRIAGE_RETURN),
         when=has_rare_characters,
+        mark=CHARACTERS,
     ),
     ExampleRule(
         Rule(
@@ -166,6 +172,7 @@ CHARACTER_RULES = (
             safe_fix="adds `trim: true` to the field in the recipe",
         ),
         outer_space,
+        mark=ENDS,
     ),
     ExampleRule(
         Rule(
@@ -182,5 +189,6 @@ CHARACTER_RULES = (
         ),
         _search(_SURROGATE),
         when=has_rare_characters,
+        mark=CHARACTERS,
     ),
 )

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 from runner.dataset.checks.conversation import Conversation
 from runner.dataset.checks.digest import Digest, digest_of
+from runner.dataset.checks.marks import make_finder
 from runner.dataset.checks.near import signer
 from runner.dataset.checks.registry import DATASET_RULES, EXAMPLE_RULES, RULES, UNUSED_IGNORE
 from runner.dataset.checks.rule import DatasetLimits, ExampleRule, Hit, Origin, Setup, Totals, Values
+from runner.dataset.conversation import UNWRITTEN, ExampleBytes
 from runner.dataset.index import identity_digest
 from runner.dataset.measure import measure
 from runner.dataset.split import Side
@@ -22,6 +24,9 @@ SHOWN_PLACES = 3
 _SIGNED = frozenset({"FT401", "FT402"})
 # Told of everything that was found and not ignored, in order.
 Listener = Callable[[Hit, Origin | None], None]
+When = Callable[[Conversation], bool]
+# Rules that share a mark, by its name, and a quick look.
+_RuleGroup = tuple[str, When | None, tuple[ExampleRule, ...]]
 
 
 class Examined(NamedTuple):
@@ -41,24 +46,38 @@ class Examiner:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        groups: dict[Callable[[Conversation], bool] | None, list[ExampleRule]] = {}
-        for item in EXAMPLE_RULES:
-            if item.rule.code in setup.codes:
-                groups.setdefault(item.when, []).append(item)
-        self.groups = tuple(groups.items())
+        rules = [item for item in EXAMPLE_RULES if item.rule.code in setup.codes]
+        groups: dict[tuple[str, When | None], list[ExampleRule]] = {}
+        for item in rules:
+            groups.setdefault((item.mark.name if item.mark else "", item.when), []).append(item)
+        self.groups: tuple[_RuleGroup, ...] = tuple((*key, tuple(group)) for key, group in groups.items())
+        self.unmarked = tuple(group for group in self.groups if not group[0])
+        self.marks_of = make_finder(item.mark for item in rules if item.mark)
         self.sign = signer() if setup.codes & _SIGNED else None
 
-    def examine(self, conversation: Conversation) -> Examined:
-        """Run every rule about single examples. At most one hit for each."""
+    def examine(self, conversation: Conversation, written: ExampleBytes = UNWRITTEN) -> Examined:
+        """Run every rule about single examples. At most one hit for each.
+
+        `written` is the same example, where that is known already; it saves time and changes nothing.
+        """
         hits = []
-        for when, rules in self.groups:
+        for _, when, rules in self._left(written.texts):
             if when is not None and not when(conversation):
                 continue
             for item in rules:
                 values = next(iter(item.check(conversation, self.setup)), None)
                 if values is not None:
                     hits.append(Hit(item.rule.code, values))
-        return Examined(tuple(hits), digest_of(conversation, self.sign))
+        return Examined(tuple(hits), digest_of(conversation, self.sign, written.text_digest))
+
+    def _left(self, texts: bytes | None) -> Iterable[_RuleGroup]:
+        """The rules that may find something in these texts; all of them where they are not known."""
+        if texts is None:
+            return self.groups
+        marks = self.marks_of(texts)
+        if not marks:
+            return self.unmarked
+        return [group for group in self.groups if not group[0] or group[0] in marks]
 
 
 @dataclass

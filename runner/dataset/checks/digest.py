@@ -18,9 +18,9 @@ _EDGE, _LOOK = 2, 2 * MAX_SENTENCE
 class Digest(NamedTuple):
     """An example, in numbers and a few short texts; goes through JSON unchanged.
 
-    `question` and `answer` are the first 64 and 62 bits of hashes of all messages but the last, and of the
-    last; of a preference (`is_pair`), of its prompt and both answers. `edges` are the sentences that open and
-    close the answer. `signature` is a MinHash where asked for.
+    `question` and `answer` are the first 64 and 62 bits of hashes of all messages but the last, and of all
+    of them; of a preference (`is_pair`), of its prompt, and of prompt and both answers. `edges` are the
+    sentences that open and close the answer. `signature` is a MinHash where asked for.
     """
 
     question: int
@@ -34,18 +34,23 @@ class Digest(NamedTuple):
     is_pair: bool = False
 
 
-def digest_of(conversation: Conversation, sign: Callable[[str], tuple[int, ...]] | None = None) -> Digest:
-    """Digest an example; `sign` makes a MinHash of a text."""
+def digest_of(
+    conversation: Conversation,
+    sign: Callable[[str], tuple[int, ...]] | None = None,
+    content_digest: bytes | None = None,
+) -> Digest:
+    """Digest an example; `sign` makes a MinHash of a text, `content_digest` is a hash of all its messages."""
     turns, answer = conversation.turns, conversation.answer
     asked, answered = _parts(conversation)
+    whole = _hash((*asked, *answered)) if content_digest is None else content_digest
     return Digest(
-        question=_hash(asked),
-        answer=_hash(answered) >> 2,
+        question=int.from_bytes(_hash(asked)[:8], "big"),
+        answer=int.from_bytes(whole[:8], "big") >> 2,
         answer_characters=len(answer),
         question_script=script_of(conversation.question),
         answer_script=script_of(answer),
         edges=_edges(answer),
-        has_images=any(turn.images for turn in turns),
+        has_images=any([turn.images for turn in turns]),
         signature=sign(conversation.text) if sign else (),
         is_pair=conversation.kind == "preference",
     )
@@ -61,15 +66,13 @@ def _parts(conversation: Conversation) -> tuple[tuple[Turn, ...], tuple[Turn, ..
     return turns[:-1], turns[-1:]
 
 
-def _hash(turns: Iterable[Turn]) -> int:
-    digest = hashlib.blake2b(digest_size=8)
-    for turn in turns:
-        for part in (turn.role, turn.content, *map(repr, turn.tool_calls), *turn.images):
-            content = part.encode("utf-8", "surrogatepass")
-            digest.update(b"%d:" % len(content))
-            digest.update(content)
-        digest.update(b";")
-    return int.from_bytes(digest.digest(), "big")
+def _hash(turns: Iterable[Turn]) -> bytes:
+    parts = []
+    for role, content, _, tool_calls, _, images in turns:
+        parts.append(f"{len(role)}:{role}{len(content)}:{content}")
+        parts += [f"{len(part)}:{part}" for part in (*map(repr, tool_calls), *images)]
+        parts.append(";")
+    return hashlib.sha256("".join(parts).encode("utf-8", "surrogatepass")).digest()
 
 
 def _edges(answer: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from runner.dataset.checks.conversation import Conversation, has_rare_characters, is_not_ascii
+from runner.dataset.checks.marks import CHARACTERS
 from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
 from runner.dataset.checks.samples import ask
 from runner.display import one_line
@@ -85,6 +86,7 @@ ENCODING_RULES = (
         ),
         replaced,
         when=has_rare_characters,
+        mark=CHARACTERS,
     ),
     ExampleRule(
         Rule(
@@ -101,5 +103,6 @@ ENCODING_RULES = (
         ),
         misread,
         when=is_not_ascii,
+        mark=CHARACTERS,
     ),
 )

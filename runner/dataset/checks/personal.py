@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from runner.dataset.checks.conversation import Conversation, has_long_number
+from runner.dataset.checks.marks import PERSONAL
 from runner.dataset.checks.mask import masked
 from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
 from runner.dataset.checks.samples import ask
@@ -148,6 +149,7 @@ PERSONAL_RULES = (
             good=ask("Who answers?", "Write to support@dewlatch.co.kr or jane@example.com"),
         ),
         email,
+        mark=PERSONAL,
     ),
     ExampleRule(
         Rule(
@@ -162,6 +164,7 @@ PERSONAL_RULES = (
             good=ask("고객센터 번호는?", "1588-3820 으로 전화하세요."),
         ),
         phone,
+        mark=PERSONAL,
     ),
     ExampleRule(
         Rule(
@@ -196,6 +199,7 @@ PERSONAL_RULES = (
         ),
         resident_number,
         when=has_long_number,
+        mark=PERSONAL,
     ),
     ExampleRule(
         Rule(
@@ -212,5 +216,6 @@ PERSONAL_RULES = (
         ),
         card_number,
         when=has_long_number,
+        mark=PERSONAL,
     ),
 )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from runner.dataset.checks.conversation import Conversation
+from runner.dataset.checks.marks import ENDS, RESIDUE
 from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
 from runner.dataset.checks.samples import ask
 from runner.display import one_line
@@ -111,6 +112,7 @@ RESIDUE_RULES = (
             good=ask("How do I print a name in Jinja?", "Write `{{ name }}`."),
         ),
         placeholder,
+        mark=RESIDUE,
     ),
     ExampleRule(
         Rule(
@@ -125,6 +127,7 @@ RESIDUE_RULES = (
             good=ask("Which of them apply?", "None of these."),
         ),
         no_value,
+        mark=ENDS,
     ),
     ExampleRule(
         Rule(
@@ -140,6 +143,7 @@ RESIDUE_RULES = (
             good=ask("Hello?", "Hello."),
         ),
         chat_token,
+        mark=RESIDUE,
     ),
     ExampleRule(
         Rule(
@@ -155,6 +159,7 @@ RESIDUE_RULES = (
             good=ask("How do I list files?", "```sh\nls -l\n```"),
         ),
         open_fence,
+        mark=RESIDUE,
     ),
     ExampleRule(
         Rule(

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from runner.dataset.checks.conversation import Conversation
 from runner.dataset.checks.digest import Digest
+from runner.dataset.checks.marks import Mark
 from runner.dataset.split import Side
 from runner.recipe.model import Level
 
@@ -100,12 +101,14 @@ class ExampleRule:
 
     A pure function, so that examples may be checked anywhere and in any order. At most its first values
     count: a rule fires once per example. `when` is a quick look, shared with other rules, that rules most
-    examples out; what it says no to, `check` finds nothing in.
+    examples out; what it says no to, `check` finds nothing in. `mark` is what an example of nothing but
+    text has wherever `check` finds something.
     """
 
     rule: Rule
     check: Callable[[Conversation, Setup], Iterable[Values]]
     when: Callable[[Conversation], bool] | None = None
+    mark: Mark | None = None
 
 
 class Observer(Protocol):

@@ -9,7 +9,8 @@ MIN_LETTERS = 12
 # Code and addresses are Latin in every language.
 _NOT_PROSE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|<[^<>\n]{1,200}>", re.DOTALL)
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa\u30fc]")
-_NOT_LETTERS = bytes(code for code in range(256) if not chr(code).isalpha())
+_NOT_LETTERS = bytes(code for code in range(256) if not (chr(code).isascii() and chr(code).isalpha()))
+_LATIN_1 = re.compile("[\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]")
 
 
 def _classes() -> bytes:
@@ -30,7 +31,15 @@ def _classes() -> bytes:
 
 _CLASSES = _classes()
 # Korean and Japanese prose is full of Latin names and Han characters, never the other way round.
-_SHARES = (("Hangul", 0.2), ("Kana", 0.1), ("Cyrillic", 0.4), ("Arabic", 0.4), ("Han", 0.3), ("Latin", 0.6))
+_HANGUL_SHARE = 0.2
+_SHARES = (
+    ("Hangul", _HANGUL_SHARE),
+    ("Kana", 0.1),
+    ("Cyrillic", 0.4),
+    ("Arabic", 0.4),
+    ("Han", 0.3),
+    ("Latin", 0.6),
+)
 
 
 def script_of(text: str) -> str:
@@ -41,16 +50,20 @@ def script_of(text: str) -> str:
     prose = text[:SAMPLE_CHARACTERS]
     if "`" in prose or "://" in prose or "<" in prose:
         prose = _NOT_PROSE.sub(" ", prose)
-    n_latin = len(prose.encode("latin-1", "ignore").translate(None, _NOT_LETTERS))
-    if prose.isascii():
-        return "Latin" if n_latin >= MIN_LETTERS else ""
     # What every letter is, by C code alone: this runs twice for each example.
-    high = prose.encode("utf-16-le", "surrogatepass")[1::2].translate(_CLASSES)
+    if prose.isascii():
+        return "Latin" if len(prose.encode("ascii").translate(None, _NOT_LETTERS)) >= MIN_LETTERS else ""
+    rows = prose.encode("utf-16-le", "surrogatepass")[1::2]
+    high = rows.translate(_CLASSES)
+    n_hangul = high.count(b"H")
+    if 3 * n_hangul >= MIN_LETTERS and n_hangul >= _HANGUL_SHARE * len(prose):
+        # Enough of them even if all other characters were letters too.
+        return "Hangul"
     counts = {
-        "Hangul": high.count(b"H"),
-        "Kana": len(_KANA.findall(prose)),
+        "Hangul": n_hangul,
+        "Kana": len(_KANA.findall(prose)) if b"\x30" in rows else 0,
         "Han": high.count(b"C"),
-        "Latin": n_latin + high.count(b"L"),
+        "Latin": _n_latin(prose) + high.count(b"L"),
         "Cyrillic": high.count(b"Y"),
         "Arabic": high.count(b"A"),
     }
@@ -59,3 +72,11 @@ def script_of(text: str) -> str:
     if counts["Latin"] + 3 * (n_letters - counts["Latin"]) < MIN_LETTERS:
         return ""
     return next((name for name, share in _SHARES if counts[name] >= share * n_letters), "")
+
+
+def _n_latin(prose: str) -> int:
+    """The letters of ASCII and Latin-1."""
+    content = prose.encode("utf-8", "surrogatepass")
+    n_ascii = len(content.translate(None, _NOT_LETTERS))
+    # Without the bytes that they begin with there are no letters of Latin-1.
+    return n_ascii + len(_LATIN_1.findall(prose)) if b"\xc2" in content or b"\xc3" in content else n_ascii

@@ -6,6 +6,7 @@ from functools import cache
 from importlib import import_module
 
 from runner.dataset.checks.conversation import Conversation
+from runner.dataset.checks.marks import SECRETS
 from runner.dataset.checks.mask import masked
 from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
 from runner.dataset.checks.samples import ask
@@ -118,6 +119,7 @@ SECRET_RULES = (
             good=ask("How do I sign in?", "Use a key such as AKIAIOSFODNN7EXAMPLE."),
         ),
         secret,
+        mark=SECRETS,
     ),
     ExampleRule(
         Rule(

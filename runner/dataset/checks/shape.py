@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from runner.dataset.checks.conversation import INSTRUCTIONS, Conversation, has_unusual_roles, is_rich
+from runner.dataset.checks.marks import ENDS
 from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
 from runner.dataset.checks.samples import ask, talk
 from runner.display import shown
@@ -113,6 +114,7 @@ SHAPE_RULES = (
             good=ask("반품은 어떻게 하나요?", "7일 안에 신청하세요."),
         ),
         empty,
+        mark=ENDS,
     ),
     ExampleRule(
         Rule(

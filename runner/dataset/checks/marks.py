@@ -1,0 +1,91 @@
+"""One look at the messages of an example that rules most checks of their texts out."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+# White space, and what has no width, at the ends of a text, as JSON in UTF-8 writes it.
+_BLANK = (
+    rb"(?: |\x7f|\\[bfnrtu]|\xc2[\x85\xa0\xad]|\xe1\x9a\x80|\xe2\x80[\x80-\x8f\xa8-\xaf]|\xe2\x81[\x9f\xa0]"
+    rb"|\xe3\x80\x80|\xef\xbb\xbf)"
+)
+# Two characters of a text that was read as Latin-1 or Windows-1252: U+0080 to U+00FF, and the latter's signs.
+_SIGNS = rb"\xc5[\x92\x93\xa0\xa1\xb8\xbd\xbe]|\xc6\x92|\xcb[\x86\x9c]|\xe2(?:\x80.|\x82\xac|\x84\xa2)"
+_HIGH = rb"(?:[\xc2\xc3].|%b)" % _SIGNS
+_NO_VALUE = rb"(?:None|nan|NaN|undefined)"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What messages have wherever certain rules find something in them.
+
+    One of the bytes `anchors`, and there the pattern `rest`, which begins after it and may look back; or one
+    of the `words`. No two marks share an anchor. The messages are texts as JSON, between colons, in UTF-8 and
+    with no escapes but those that they need.
+    """
+
+    name: str
+    anchors: bytes
+    rest: bytes
+    words: tuple[bytes, ...] = ()
+
+
+CHARACTERS = Mark(
+    "characters",
+    b"\\\x7f\xc2\xc3\xc5\xc6\xcb\xcc\xcd\xe1\xe2\xe3\xef\xf3",
+    # Line breaks and quotes are escaped too: whatever else begins with another byte is not looked at there.
+    rb"(?<=\\)[bfru]|(?<!\\)(?:(?<=[\x7f\xcc\xcd])|(?<=\xc2)[\x80-\x9f\xad]|(?<=[\xc2\xc3]).%b"
+    rb"|(?<=\xe2)(?:\x80[\x8b\xaa-\xae]|\x81[\xa0\xa6-\xa9]|(?:\x80.|\x82\xac|\x84\xa2)%b)"
+    rb"|(?<=\xe3)\x82[\x99\x9a]|(?<=\xef)(?:\xbb\xbf|\xbf\xbd)|(?<=\xe1)\x85[\xa1-\xb5]"
+    rb"|(?<=\xc5)[\x92\x93\xa0\xa1\xb8\xbd\xbe]%b|(?<=\xc6)\x92%b|(?<=\xcb)[\x86\x9c]%b"
+    rb"|(?<=\xf3)\xa0[\x80\x81])" % ((_HIGH,) * 5),
+)
+# Texts that are empty, begin or end with a blank, or say that there is no value, be it after a bit of code.
+ENDS = Mark(
+    "ends",
+    b":",
+    rb'"(?:"|`|%b|%b|null|NULL)| ?%b|`'
+    % (_BLANK, _NO_VALUE, _NO_VALUE)
+    + rb'|(?<=":)(?:(?<=[ \x7f]":)|(?<=\\[bfnrtu]":)|(?<=\\u00[01][0-9a-fA-F]":)|(?<=\xc2[\x85\xa0\xad]":)'
+    rb'|(?<=\xe1\x9a\x80":)|(?<=\xe2[\x80\x81][\x80-\xbf]":)|(?<=\xe3\x80\x80":)|(?<=\xef\xbb\xbf":))',
+)
+RESIDUE = Mark(
+    "residue",
+    b"{[<`~",
+    rb"(?<=\{)[{%]|(?<=\[)(?:/?INST\]|object Object\])|(?<=<)(?:\||(?:start|end)_of_turn>|</?SYS>>)"
+    rb"|(?<=`)``|(?<=~)~~",
+    # Of "lorem ipsum": letters of a common kind would be too many anchors.
+    words=(b"psum", b"PSUM"),
+)
+PERSONAL = Mark(
+    "personal",
+    b"@+0123456789",
+    rb"(?<=[0-9])(?:[0-9]{3}[0-9 -]{8}|(?<=0)1[016789])|(?<=@)|(?<=\+)[1-9]",
+)
+SECRETS = Mark(
+    "secrets",
+    b"_-AKTG",
+    rb"(?<=gh[pousr]_)|(?<=github_pat_)|(?<=hf_)|(?<=k_live_)|(?<=npm_)|(?<=glpat-)|(?<=xox[abposr]-)"
+    rb"|(?<=sk-ant-)|(?<=pypi-)AgE|(?<=A)(?:[KS]IA|Iza)|(?<=T)3BlbkFJ|(?<=K)EY|(?<=G)\.",
+)
+
+
+def make_finder(marks: Iterable[Mark]) -> Callable[[bytes], set[str]]:
+    """A function from messages to the names of the marks that they have: one pass for all of them."""
+    known = tuple(dict.fromkeys(marks))
+    if not known:
+        return lambda _: set()
+    anchors = re.escape(b"".join(mark.anchors for mark in known))
+    each = [
+        b"(?P<%b>(?<=[%b])(?=%b))" % (mark.name.encode(), re.escape(mark.anchors), mark.rest)
+        for mark in known
+    ]
+    finditer = re.compile(b"[%b](?:%b)" % (anchors, b"|".join(each))).finditer
+    words = [(word, mark.name) for mark in known for word in mark.words]
+
+    def find(texts: bytes) -> set[str]:
+        found = {match.lastgroup or "" for match in finditer(texts)}
+        found.update([name for word, name in words if word in texts])
+        return found
+
+    return find
