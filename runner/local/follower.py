@@ -29,7 +29,9 @@ def follow(layout: Layout, job_id: str, n_processes: int, train: Train) -> int:
     except TrainingCancelled:
         return 0
     except Exception as error:  # noqa: BLE001 - the boundary of the process
-        failure = json.dumps(asdict(failure_of(error)), ensure_ascii=False)
+        failure = json.dumps(
+            asdict(failure_of(error, layout.shown(layout.worker_log(job_id)))), ensure_ascii=False
+        )
         write_atomically(layout.worker_failure(job_id), failure.encode())
         return 1
     return 0

@@ -1,9 +1,11 @@
 """Starts the processes that train a job, and says how they ended."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import asdict
 
@@ -35,6 +37,23 @@ def start_worker(
         # A launcher ends its processes when it is told to end.
         layout.worker_pid(job.id).write_text(str(process.pid))
     return process
+
+
+async def check_files(layout: Layout, job: JobRow, module: str) -> None:
+    """Look at the files of a job in a process of its own, and wait for it. Raises OSError."""
+    with layout.worker_log(job.id).open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            module,
+            *("--state", str(layout.state), "--job", job.id, "--check"),
+            cwd=PACKAGE_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    await process.wait()
 
 
 def stop_worker(layout: Layout, job_id: str, number: signal.Signals) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from runner.clock import Clock
 from runner.local.identifiers import new_id
 from runner.local.launcher import Launcher
-from runner.local.launching import describe_exit, left_failure, start_worker, stop_worker
+from runner.local.launching import check_files, describe_exit, left_failure, start_worker, stop_worker
 from runner.local.layout import Layout
 from runner.local.locks import is_locked, try_lock
 from runner.local.rows import EventRow, JobRow, Level
@@ -62,6 +62,8 @@ class Supervisor:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._told_positions: dict[str, int] = {}
         self._unwritten: dict[str, JobRow] = {}
+        self._check: asyncio.Task[None] | None = None
+        self._seen: set[str] = set()
 
     def current(self, job: JobRow) -> JobRow:
         """A stored job, or the failure that could not be stored yet."""
@@ -81,9 +83,10 @@ class Supervisor:
                 await self._guarded(self._start_next)
                 await self._sleep()
         finally:
-            for task in self._running.values():
+            tasks = [*self._running.values(), *([self._check] if self._check else [])]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _guarded(self, step: Callable[[], Awaitable[None] | None]) -> None:
         """Take a step of the queue; where the disk is full, wait and look at the queue again."""
@@ -120,9 +123,25 @@ class Supervisor:
             self._running[job.id] = asyncio.create_task(self._guarded(partial(self._run_job, job)))
             self._running[job.id].add_done_callback(partial(self._ended, job.id))
         self._tell_positions(waiting[n_free:])
+        self._check_files(waiting[n_free:])
 
     def _ended(self, job_id: str, _task: asyncio.Task[None]) -> None:
         del self._running[job_id]
+        self._wake.set()
+
+    def _check_files(self, waiting: list[JobRow]) -> None:
+        """Have the files of a waiting job looked at, one job at a time, so that a bad file need not wait."""
+        unseen = [job for job in waiting if job.status == "validating_files" and job.id not in self._seen]
+        if unseen and self._check is None:
+            self._seen.add(unseen[0].id)
+            self._check = asyncio.create_task(self._guarded(partial(self._check_job, unseen[0])))
+            self._check.add_done_callback(self._checked)
+
+    async def _check_job(self, job: JobRow) -> None:
+        await check_files(self._layout, job, self._worker_module)
+
+    def _checked(self, _task: asyncio.Task[None]) -> None:
+        self._check = None
         self._wake.set()
 
     def _tell_positions(self, waiting: list[JobRow]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from runner.graders.grade import Means, grade
 from runner.graders.parse import parse_grader
 from runner.graders.template import Sample
+from runner.local.catalogue import ADAPTER_CONFIG
 from runner.local.layout import Layout
 from runner.local.rows import JobRow
 from runner.local.training.job import (
@@ -22,6 +23,7 @@ from runner.local.training.job import (
     TrainingOptions,
     TrainingResult,
 )
+from runner.local.training.model_folder import check_model_folder
 from runner.local.training.processes import world_size
 from runner.local.training.training_file import FilePurpose, read_conversations, read_preferences, read_tasks
 
@@ -63,10 +65,16 @@ def check_processes(expected: int) -> None:
 
 
 def validate_files(layout: Layout, job: JobRow) -> None:
-    """Read the files of a job. Raises TrainingError for the first example that its method cannot take."""
+    """Read the files of a job and look over its model's folder; models of the hub are looked at when loaded.
+
+    Raises TrainingError for the first example that the method cannot take, or for the model.
+    """
     _validate_file(layout, job, job.training_file, "training_file")
     if job.validation_file is not None:
         _validate_file(layout, job, job.validation_file, "validation_file")
+    folder = Path(job.base_path or job.base_model)
+    if folder.is_absolute() and folder.is_dir() and not (folder / ADAPTER_CONFIG).is_file():
+        check_model_folder(folder, job.model)
 
 
 def training_job(layout: Layout, job: JobRow) -> TrainingJob:
@@ -86,21 +94,24 @@ def training_job(layout: Layout, job: JobRow) -> TrainingJob:
     )
 
 
-def failure_of(error: Exception) -> Failure:
-    """Put what went wrong into words; what is not the owner's to mend goes to the log with its traceback."""
-    if isinstance(error, TrainingError):
-        name = FILE_NAMES.get(error.code)
-        prefix = f"The job failed due to an invalid {name}. " if name else ""
-        return Failure(code=error.code, message=f"{prefix}{error.message}", param=error.param)
+def failure_of(error: Exception, log: str) -> Failure:
+    """Put what went wrong into words; where the log can say more, it gets the traceback and is named."""
+    if isinstance(error, TrainingError) and error.code in FILE_NAMES:
+        message = f"The job failed due to an invalid {FILE_NAMES[error.code]}. {error.message}"
+        return Failure(code=error.code, message=message, param=error.param)
+    if isinstance(error, TrainingError) and error.__cause__ is None:
+        return Failure(code=error.code, message=error.message, param=error.param)
     logger.error("the job failed", exc_info=error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        message = "The disk is full; free some space and run the job again."
-        return Failure(code="disk_full", message=message)
-    if isinstance(error, OSError):
+    code, message, param = "server_error", f"{type(error).__name__}: {error}.", None
+    if isinstance(error, TrainingError):
+        code, message, param = error.code, error.message, error.param
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        code, message = "disk_full", "The disk is full; free some space and run the job again."
+    elif isinstance(error, OSError):
         message = f"The job failed due to an error of the system: {error}."
-        return Failure(code="server_error", message=message)
-    message = f"The job failed due to an internal error: {type(error).__name__}: {error}."
-    return Failure(code="server_error", message=message)
+    else:
+        message = f"The job failed due to an internal error: {message}"
+    return Failure(code=code, message=f"{message} Its log: {log}", param=param)
 
 
 def _only(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:

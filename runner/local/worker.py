@@ -1,6 +1,7 @@
 """Trains one job in a process of its own, or in several that a launcher starts.
 
     python -m runner.local.worker --state DIR --job ID
+    python -m runner.local.worker --state DIR --job ID --check
     torchrun --nproc-per-node 2 -m runner.local.worker --state DIR --job ID --processes 2
 
 The first process reports, through the store alone; `runner.local.follower` is what the others do.
@@ -47,10 +48,12 @@ def main(arguments: Sequence[str], train: Train | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--job", required=True)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--check", action="store_true", help="look at the files alone")
     options = parser.parse_args(arguments)
     layout = Layout(options.state)
-    # For as long as this process lives: what started it may not pass on the lock that it was given.
-    share_lock(layout.processes_lock(options.job))
+    if not options.check:
+        # For as long as this process lives: what started it may not pass on the lock that it was given.
+        share_lock(layout.processes_lock(options.job))
     if world_size() > 1:
         end_with_launcher()
     if not is_first():
@@ -64,6 +67,9 @@ def main(arguments: Sequence[str], train: Train | None = None) -> int:
         clock = SystemClock()
         reporter = StoreReporter(store, layout, job, clock)
         work = Work(job=job, store=store, layout=layout, reporter=reporter, clock=clock)
+        if options.check:
+            check(work)
+            return 0
         has_trained = run(work, train or _train, options.processes)
     finally:
         store.close()
@@ -90,13 +96,25 @@ def run(work: Work, train: Train, n_processes: int = 1) -> bool:
     except TrainingCancelled:
         work.reporter.flush()
     except Exception as error:  # noqa: BLE001 - the boundary of the process: its owner is told of our faults too
-        failure = failure_of(error)
-        with work.store.transaction():
-            finished_at = int(work.clock.now())
-            if work.store.move_job(work.job.id, "failed", finished_at=finished_at, error=asdict(failure)):
-                work.reporter.event("error", failure.message)
+        _fail(work, error)
         return False
     return True
+
+
+def check(work: Work) -> None:
+    """Look at the files of a job that waits for its turn, so that a bad one is told before."""
+    try:
+        _validate(work)
+    except Exception as error:  # noqa: BLE001 - the boundary of the process
+        _fail(work, error)
+
+
+def _fail(work: Work, error: Exception) -> None:
+    failure = failure_of(error, work.layout.shown(work.layout.worker_log(work.job.id)))
+    with work.store.transaction():
+        finished_at = int(work.clock.now())
+        if work.store.move_job(work.job.id, "failed", finished_at=finished_at, error=asdict(failure)):
+            work.reporter.event("error", failure.message)
 
 
 def _validate(work: Work) -> None:

@@ -235,6 +235,41 @@ def test_the_operator_may_let_jobs_train_side_by_side(state: Path) -> None:
     assert running.stop() == 0
 
 
+def test_a_bad_file_is_told_while_another_job_trains(services: list[RunningService]) -> None:
+    """Nor does a good one wait to be looked at; a model's folder is looked over too."""
+    running = services[0]
+    first = waiting_job(running)
+    worker_pid(running.layout, first.id)
+    folder = running.layout.state.parent / "broken"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    with running.client() as client:
+        jobs = client.fine_tuning.jobs
+        bad_file = jobs.create(model="tiny-1", training_file=upload(client, b"{}\n" * 10).id)
+        bad_model = jobs.create(model="broken", training_file=upload(client).id)
+        good = jobs.create(model="tiny-1", training_file=upload(client).id, seed=fake_worker.SUCCEEDS)
+        errors = [finished(client, job.id).error for job in (bad_file, bad_model)]
+        wait_for(lambda: jobs.retrieve(good.id).status == "queued")
+
+        assert jobs.retrieve(first.id).status == "running"
+        assert [(error.code, error.param, error.message) for error in errors] == [
+            (
+                "invalid_training_file",
+                "training_file",
+                "The job failed due to an invalid training file. Invalid file format. Example 1: messages "
+                "must be a list with at least one message.",
+            ),
+            (
+                "model_not_available",
+                "model",
+                "The model 'broken' has no safetensors weights; other formats can run code.",
+            ),
+        ]
+        let_finish(running, first.id)
+        assert finished(client, good.id).error is None
+    assert messages(running, good.id).count("Files validated, moving job to queued state") == 1
+
+
 def test_a_paused_job_outlives_the_service(services: list[RunningService]) -> None:
     """The next service leaves it alone until it is resumed."""
     job = waiting_job(services[0])

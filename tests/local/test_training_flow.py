@@ -175,4 +175,4 @@ def test_a_model_that_cannot_be_loaded_fails_the_job(
         error = finished(client, job.id).error
 
     assert (error.code, error.param) == (code, "model")
-    assert error.message == message.replace("'broken'", f"'{folder.resolve()}'")
+    assert error.message == message

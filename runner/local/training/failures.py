@@ -6,6 +6,8 @@ import torch
 
 from runner.local.training.job import TrainingError
 
+FULL_MEMORY = ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+
 
 def machine_failure(error: Exception) -> TrainingError | None:
     """Describe an error that means full memory or a full disk; None for any other."""
@@ -20,8 +22,8 @@ def machine_failure(error: Exception) -> TrainingError | None:
 def _is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    # The CPU allocator has no exception of its own.
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    # The CPU allocator, cuBLAS and NCCL have no exception of their own.
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in FULL_MEMORY)
 
 
 def _is_disk_full(error: Exception) -> bool:

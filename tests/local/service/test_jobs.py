@@ -504,7 +504,7 @@ def test_a_bad_training_file_fails_the_job(
             fake_worker.BREAKS,
             {
                 "code": "server_error",
-                "message": "The job failed due to an internal error: KeyError: 'surprise'.",
+                "message": "The job failed due to an internal error: KeyError: 'surprise'. Its log: {log}",
             },
         ),
     ],
@@ -515,7 +515,9 @@ def test_what_stops_training_becomes_the_error(
     """A job never ends without a reason."""
     job = finished(client, create(client, seed=seed).id)
 
-    assert (job.status, job.error.to_dict()) == ("failed", {**error, "param": None})
+    log = f".finetune/local/jobs/{job.id}/worker.log"
+    expected = {**error, "message": error["message"].replace("{log}", log), "param": None}
+    assert (job.status, job.error.to_dict()) == ("failed", expected)
     assert job.fine_tuned_model is None
 
 

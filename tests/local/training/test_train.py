@@ -338,6 +338,7 @@ def test_loss_that_explodes_ends_the_job(tmp_path: Path) -> None:
         (torch.OutOfMemoryError("CUDA out of memory"), "out_of_memory"),
         (MemoryError(), "out_of_memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9"), "out_of_memory"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), "out_of_memory"),
         (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
         (SafetensorError("I/O error: No space left on device (os error 28)"), "disk_full"),
     ],
