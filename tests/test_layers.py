@@ -29,7 +29,7 @@ LAYERS = (
     ("report",),
     ("operator", "saved_plan"),
     ("building", "run_state", "sharing"),
-    ("following", "pipeline", "refusals", "starter"),
+    ("converting", "following", "pipeline", "refusals", "starter"),
     ("running",),
     ("several",),
     ("evaluating", "upkeep"),

@@ -1,10 +1,11 @@
-"""The import command: takes what was made elsewhere into the lockfile."""
+"""The import command: takes a job made elsewhere into the lockfile, or a configuration into a recipe."""
 
 from pathlib import Path
 
 import click
 
 from runner.cli.host_options import allow_host_option
+from runner.cli.import_settings import import_settings
 from runner.cli.options import (
     find_recipe,
     json_option,
@@ -16,19 +17,19 @@ from runner.cli.options import (
     write,
     write_json,
 )
-from runner.errors import UsageError
 from runner.report import machine, terminal
 from runner.upkeep.adoption import adopt
 
 
 @click.command("import")
-@click.argument("subject", metavar="JOB")
+@click.argument("subject", metavar="JOB|FILE")
 @click.argument("recipe", required=False, type=click.Path(path_type=Path))
 @profile_option
 @set_option
 @only_option
 @click.option("--provider", default=None, help="The host entry to ask; the recipe's own if not given.")
 @click.option("--accept-differences", is_flag=True, help="Lock a job that is not what the recipe asks for.")
+@click.option("--force", is_flag=True, help="Replace the recipe that is to be written.")
 @allow_host_option
 @json_option
 def import_job(
@@ -40,16 +41,22 @@ def import_job(
     only: tuple[str, ...],
     provider: str | None,
     accept_differences: bool,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Lock a job that was made elsewhere, in a dashboard or by a script, as the recipe's job.
 
-    It is read and compared with the recipe: model, method, hyperparameters, seed, suffix, and the bytes of
+    With a FILE, write a recipe of the settings in it: Axolotl's or LLaMA-Factory's YAML (with its
+    dataset_info.json), or a job of the OpenAI API as JSON. It says of every setting whether it was carried
+    over, translated, or lost and why. RECIPE is the file to write, by default beside FILE.
+
+    A job is read and compared with the recipe: model, method, hyperparameters, seed, suffix, and the bytes of
     its files. A job that fits leaves nothing to do. Another one is refused, or with --accept-differences
     locked as what it is, and the next plan replaces it. Nothing is sent, started or deleted.
     """
-    if Path(subject).exists():
-        raise UsageError(f"found the file {subject}, expected the ID of a job, such as ftjob-abc123.")
+    if Path(subject).is_file():
+        import_settings(Path(subject), recipe, force=force, as_json=as_json)
+        return
     path, decided = find_recipe(recipe), operator(profile=profile, assignments=assignments, only=only)
     done = adopt(path, decided, subject, provider, accept=accept_differences)
     job = done.run.job

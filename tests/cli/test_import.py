@@ -292,14 +292,56 @@ def test_an_unknown_job_says_where_to_look(call: Call, ready: tuple[Path, str]) 
     ) == (outcome.code, outcome.err)
 
 
-def test_a_file_is_no_job(call: Call, ready: tuple[Path, str]) -> None:
+def test_a_file_with_other_things_is_no_configuration(call: Call, recipe: Path) -> None:
     Path("axolotl.yml").write_text(json.dumps({}))
     outcome = call("import", "axolotl.yml")
 
     assert (
-        2,
-        "error: found the file axolotl.yml, expected the ID of a job, such as ftjob-abc123.\n",
+        1,
+        "error: axolotl.yml: found no settings of OpenAI, LLaMA-Factory, Axolotl, expected such a YAML or JSON "
+        "file. For data, use `finetune init`; for a job, give its ID.\n",
     ) == (outcome.code, outcome.err)
+
+
+def test_the_settings_of_another_tool_become_a_recipe(call: Call, recipe: Path) -> None:
+    settings = {"base_model": "tiny-1", "datasets": [{"path": "faq.jsonl", "type": "alpaca"}], "a": 1, "b": 2}
+    Path("old.yml").write_text(json.dumps({**settings, "rl": "grpo"}))
+    outcome = call("import", "old.yml")
+    again = call("import", "old.yml")
+    data = call("import", "old.yml", "new.yaml", "--json").data
+
+    assert (0, "wrote old.recipe.yaml from settings of Axolotl\n") == (outcome.code, outcome.out)
+    assert [
+        "carried     base_model → training.model: tiny-1",
+        "carried     datasets[0].type → template.from: alpaca",
+        "carried     datasets[0].path → sources: faq.jsonl",
+        "translated  adapter → training.options.adapter: none (no adapter)",
+        "lost        rl: grpo: recipes train by supervised, dpo or reinforcement",
+        "lost        a 1, b 2: finetune does not know this key",
+    ] == outcome.err.splitlines()
+    assert (
+        2,
+        "error: old.recipe.yaml exists already. Name another, or replace it with --force.\n",
+    ) == (again.code, again.err)
+    assert ("new.yaml", "Axolotl", []) == (data["recipe"], data["tool"], data["problems"])
+    assert {"key": "b", "fate": "lost", "text": "finetune does not know this key", "value": "2"} in data[
+        "settings"
+    ]
+    assert 0 == call("validate", "new.yaml").code
+
+
+@pytest.mark.parametrize(
+    ("out", "problem"),
+    [
+        ("x.json", "x.json: expected a name that ends with .yaml for the recipe."),
+        ("old.yml", "old.yml is the file to import. Name another for the recipe."),
+        ("../x.yaml", "../x.yaml is outside the project of old.yml. Name a file inside it."),
+    ],
+)
+def test_a_recipe_is_written_where_it_can_be(call: Call, recipe: Path, out: str, problem: str) -> None:
+    Path("old.yml").write_text(json.dumps({"base_model": "tiny-1", "datasets": []}))
+
+    assert (2, f"error: {problem}\n") == ((outcome := call("import", "old.yml", out)).code, outcome.err)
 
 
 def test_a_server_that_sends_more_than_it_says_is_refused(

@@ -1,0 +1,1 @@
+"""Recipes from the settings of other tools: one module each, with a table of its keys."""
