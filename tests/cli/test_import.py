@@ -298,8 +298,8 @@ def test_a_file_with_other_things_is_no_configuration(call: Call, recipe: Path) 
 
     assert (
         1,
-        "error: axolotl.yml: found no settings of OpenAI, LLaMA-Factory, Axolotl, expected such a YAML or JSON "
-        "file. For data, use `finetune init`; for a job, give its ID.\n",
+        "error: axolotl.yml: found no settings of OpenAI, LLaMA-Factory, Axolotl, expected such a YAML or "
+        "JSON file. For data, use `finetune init`; for a job, give its ID.\n",
     ) == (outcome.code, outcome.err)
 
 
