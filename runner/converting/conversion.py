@@ -8,7 +8,7 @@ from runner.display import one_line, shown
 
 Fate = Literal["carried", "translated", "lost"]
 # A setting that is off says nothing that a recipe would have to repeat.
-_OFF = (None, False, "", [], {})
+_OFF: tuple[Any, ...] = (None, False, "", [], {})
 _SHOWN = 60
 
 
