@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import CHROMIUM
 from tests.fake_host import FakeHost, start_fake_host
 
 KEY_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "HF_TOKEN")
@@ -23,6 +24,8 @@ def pytest_configure() -> None:
     trackers = ("mlflow", "sqlalchemy", "alembic", "tensorboard", "wandb")
     wanted = (*local, *graders, *sources, *checks, *trackers, "hypothesis", "setuptools")
     missing = [name for name in wanted if find_spec(name) is None]
+    if os.environ.get("FINETUNE_TEST_FULL") and CHROMIUM is None:
+        raise pytest.UsageError("the full suite drives pages in a browser: install chromium")
     if os.environ.get("FINETUNE_TEST_FULL") and missing:
         extras = "[all,graders,structured,trackers,dev]"
         raise pytest.UsageError(f"the full suite needs {', '.join(missing)}: pip install -e '.{extras}'")

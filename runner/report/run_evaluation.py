@@ -9,7 +9,7 @@ from markupsafe import Markup
 from runner.evaluation.statistics import Interval
 from runner.evaluation.value import Evaluation, Result
 from runner.lock_evaluation import LockedEvaluation, LockedScore
-from runner.page.charts import interval_chart
+from runner.page.charts import interval_chart, number, ticks
 from runner.report.evaluation_text import (
     SHOWN_LEAKS,
     break_even_line,
@@ -121,12 +121,14 @@ def _tables(candidates: list[Candidate], graders: list[str], caption: str) -> li
 
 def _table(candidates: list[Candidate], grader: str, caption: str, *, with_costs: bool) -> dict[str, Any]:
     scores = [item.scores[grader] for item in candidates if grader in item.scores]
-    low = min([0.0, *(score.low for score in scores)])
-    high = max([1.0, *(score.high for score in scores)])
+    around = ticks(
+        min([0.0, *(score.low for score in scores)]), max([0.0, *(score.high for score in scores)])
+    )
+    low, high = around[0], around[-1]
     return {
         "grader": grader,
         "caption": caption,
-        "scale": f"{low:g} to {high:g}",
+        "scale": f"{number(low)} to {number(high)}",
         "costs": with_costs and all(item.costs for item in candidates),
         "rows": [_row(item, grader, (low, high)) for item in candidates],
     }

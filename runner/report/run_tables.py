@@ -108,10 +108,10 @@ def checkpoint_table(checkpoints: Sequence[Checkpoint]) -> Table | None:
         return None
     names = list(dict.fromkeys(name for item in checkpoints for name in item.metrics if name != "step"))
     rows = [
-        (f"{item.step:,}", *(_measure(item.metrics.get(name)) for name in names), item.model)
+        (f"{item.step:,}", item.model, *(_measure(item.metrics.get(name)) for name in names))
         for item in checkpoints
     ]
-    return {"header": ("step", *names, "model"), "rows": rows}
+    return {"header": ("step", "model", *names), "rows": rows}
 
 
 def settings_table(report: RunReport) -> Table | None:
