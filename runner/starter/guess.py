@@ -24,6 +24,7 @@ from runner.starter.columns import (
     find_parts,
     reason,
 )
+from runner.starter.formats import Found, find_format
 from runner.starter.reading import find_reading
 
 SAMPLE = 200
@@ -63,6 +64,10 @@ def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
     key = find_key(columns, len(records))
     schema = os.path.relpath(project.state / SCHEMA_FILE, folder)
     head = _head(recipe, schema, source, key)
+    found = find_format(records, key.name if key else None)
+    if found:
+        explanation = (*reading.notes, *found.explanation, *_key_lines(key, records), *_warnings(columns))
+        return Guess(text=head + _format_text(found) + _tail(found.method), explanation=explanation)
     conversation = find_conversation(records[0])
     if conversation:
         line = "messages from {}: role {}, content {}".format(*conversation)
@@ -106,6 +111,19 @@ def _head(recipe: Path, schema: str, source: Source, key: Column | None) -> str:
     if key:
         lines.append(f"key: {_quoted(key.path)}")
     return "\n".join(lines) + "\n\n"
+
+
+def _key_lines(key: Column | None, records: Sequence[object]) -> list[str]:
+    return [_explained("key", key, len(records))] if key else []
+
+
+def _format_text(found: Found) -> str:
+    return f"template:\n  from: {found.shape}\n"
+
+
+def _tail(method: str) -> str:
+    written = "" if method == "supervised" else f"  method: {method}\n"
+    return _TAIL.replace("  model: tiny-1\n", f"  model: tiny-1\n{written}")
 
 
 def _conversation_text(path: str, role: str, content: str) -> str:
