@@ -1,5 +1,6 @@
-"""A job's progress: a live bar on a terminal, plain lines elsewhere."""
+"""A job's progress: a live bar and the curve of its loss on a terminal, plain lines elsewhere."""
 
+import math
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -25,6 +26,7 @@ class JobProgress:
         self.task: Any = None
         self.shown = 0.0
         self.job_id = ""
+        self.losses: list[float] = []
 
     def __enter__(self) -> Self:
         return self
@@ -42,6 +44,7 @@ class JobProgress:
         for event in update.events:
             if event.type == "metrics":
                 pending = event
+                self._remember(event)
                 continue
             if event.message.startswith(ROUTINE):
                 continue
@@ -67,7 +70,13 @@ class JobProgress:
         if job_id != self.job_id:
             if self.bar is not None:
                 self.bar.stop()
-            self.bar, self.shown, self.job_id = None, 0.0, job_id
+            self.bar, self.shown, self.job_id, self.losses = None, 0.0, job_id, []
+
+    def _remember(self, event: Event) -> None:
+        """Keep the loss of a step for the curve."""
+        loss = event.data.get("train_loss")
+        if isinstance(loss, int | float) and math.isfinite(loss):
+            self.losses.append(float(loss))
 
     def _metrics(self, event: Event) -> None:
         step, total = event.data.get("step"), event.data.get("total_steps")
@@ -83,6 +92,7 @@ class JobProgress:
         shown = {"completed": step, "measures": _measures(event)}
         if self.bar is None:
             self.bar = _make_bar(self.stream)
+            self.bar.losses = self.losses
             self.task = self.bar.add_task("training", total=total, **shown)
             self.bar.start()
         else:
@@ -107,14 +117,16 @@ def _number(value: object) -> str:
 
 def _make_bar(stream: TextIO) -> Any:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.table import Column
+
+    from runner.report.live_curve import CurvedProgress
 
     console = Console(file=stream)
     # On a narrow terminal the measures give way: how far the job is can always be read.
     measures = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     whole = Column(no_wrap=True, min_width=len("10000/10000"))
-    return Progress(
+    return CurvedProgress(
         TextColumn("{task.description}", table_column=Column(no_wrap=True)),
         BarColumn(bar_width=WIDE_BAR if console.width >= WIDE_TERMINAL else NARROW_BAR),
         MofNCompleteColumn(table_column=whole),

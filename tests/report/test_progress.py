@@ -42,3 +42,29 @@ def test_the_steps_can_be_read_on_a_terminal_of_any_width(
 
     assert shown
     assert [] == [line for line in shown if " 300/1800" not in line]
+
+
+@pytest.mark.parametrize(("lines", "drawn"), [("40", True), ("10", False)])
+def test_the_curve_of_the_loss_is_drawn_where_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, lines: str, *, drawn: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", lines)
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Terminal()
+    events = tuple(
+        Event(
+            id=str(step),
+            created_at=1,
+            level="info",
+            message="Step",
+            type="metrics",
+            data={**DATA, "step": step, "train_loss": 3 / step},
+        )
+        for step in range(1, 60)
+    )
+    with JobProgress(stream) as progress:
+        progress.show(Update(job=JOB, events=events))
+
+    assert drawn is ("training loss over 59 steps, now 0.05085" in stream.getvalue())
+    assert drawn is ("       3 " in stream.getvalue())
