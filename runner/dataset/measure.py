@@ -1,6 +1,7 @@
 """One example as the checks see it, with its tokens counted."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from runner.dataset.checks.conversation import Conversation, conversation_of_line, conversation_of_turns
@@ -24,9 +25,9 @@ def measure(content: Content, counter: TokenCounter) -> Measured:
 
 
 def measure_line(line: Mapping[str, Any], counter: TokenCounter) -> Measured:
-    """As `measure`, of a line of a training file that `conversation_of_line` can read."""
-    counts = [counter.count(turns) for turns in counted_turns(line)]
-    conversation = conversation_of_line(line, max(counts))
+    """As `measure`, of a line of a training file. Raises ValueError for a line that is no example."""
+    conversation = conversation_of_line(line)
     if not isinstance(conversation, Conversation):
-        raise AssertionError("BUG: an example that is none")
-    return Measured(conversation, sum(counts))
+        raise ValueError(conversation)
+    counts = [counter.count(turns) for turns in counted_turns(line)]
+    return Measured(replace(conversation, n_tokens=max(counts)), sum(counts))

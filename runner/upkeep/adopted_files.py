@@ -2,16 +2,15 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.canonical import sha256_file
 from runner.dataset.lines import read_lines
+from runner.dataset.measure import measure_line
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Dataset, DatasetFile
 from runner.errors import RunnerError
-from runner.examples.read import Message
 from runner.lockfile import LockedFile
 from runner.plan_value import FileRole
 from runner.providers.base import Job, NotFoundError, Provider, RemoteFile
@@ -105,9 +104,9 @@ def _difference(role: FileRole, built: DatasetFile | None, found: DatasetFile) -
 
 def _measured(path: Path, digest: str, counter: TokenCounter) -> DatasetFile:
     n_examples = n_tokens = 0
-    for messages in _conversations(path):
+    for line in filter(bytes.strip, read_lines(path)):
         n_examples += 1
-        n_tokens += counter.count(messages)
+        n_tokens += _n_tokens(line, counter)
     return DatasetFile(
         sha256=digest,
         size_bytes=path.stat().st_size,
@@ -117,11 +116,9 @@ def _measured(path: Path, digest: str, counter: TokenCounter) -> DatasetFile:
     )
 
 
-def _conversations(path: Path) -> Iterator[list[Message]]:
-    """The messages of every line; none where a line is no conversation of texts."""
-    for line in filter(bytes.strip, read_lines(path)):
-        try:
-            turns = json.loads(line)["messages"]
-            yield [Message(str(turn["role"]), str(turn.get("content") or "")) for turn in turns]
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            yield []
+def _n_tokens(line: bytes, counter: TokenCounter) -> int:
+    """The tokens of an example; those of no message where a line is none."""
+    try:
+        return measure_line(json.loads(line), counter).n_tokens
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return counter.count([])

@@ -277,3 +277,30 @@ def test_explain_lists_all_or_asks_about_a_near_one(call: Call) -> None:
     assert len(listed) == len(call("explain", "--json").data["checks"])
     outcome = call("explain", "FT1103")
     assert (2, "error: found no check 'FT1103'. Did you mean 'FT113'?\n") == (outcome.code, outcome.err)
+
+
+def test_files_of_pairs_and_tasks_are_checked_as_they_are(project: Path, call: Call) -> None:
+    """Both answers of a pair are looked at; a task needs none."""
+    asked = {"role": "user", "content": "반품되나요?"}
+    pairs = [
+        {
+            "input": {"messages": [asked | {"content": f"{n}번, 반품되나요?"}]},
+            "preferred_output": [{"role": "assistant", "content": "네, 됩니다."}],
+            "non_preferred_output": [{"role": "assistant", "content": "응." if n else "kim@dewlatch.co.kr"}],
+        }
+        for n in range(10)
+    ]
+    tasks = [{"messages": [asked | {"content": f"{n} + 1?"}], "answer": n + 1} for n in range(10)]
+    for name, rows in (("pairs", [*pairs, {"preferred_output": []}]), ("tasks", tasks)):
+        (project / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    assert (
+        "pairs.jsonl: 1 problem, 1 warning in 10 examples\n"
+        "  pairs.jsonl: row 11: found no `input.messages`, expected a list of messages. "
+        "Write a prompt and two answers per line.\n"
+        "  warning FT303 email-address, once: pairs.jsonl: row 1\n"
+    ) in call("check", project / "pairs.jsonl").out
+    assert (0, "tasks.jsonl: nothing found in 10 examples\n") == (
+        (outcome := call("check", project / "tasks.jsonl")).code,
+        outcome.out,
+    )

@@ -127,14 +127,14 @@ def conversation_of_turns(turns: Iterable[tuple[str, str]], n_tokens: int) -> Co
     return Conversation(turns=tuple([Turn(role, content) for role, content in turns]), n_tokens=n_tokens)
 
 
-def conversation_of_line(line: Mapping[str, Any], n_tokens: int = 0) -> Conversation | str:
+def conversation_of_line(line: Mapping[str, Any]) -> Conversation | str:
     """The conversation of one line of a training file, or a sentence on why it is none.
 
     Formats: https://platform.openai.com/docs/api-reference/fine-tuning/chat-input, preference-input and
     reinforcement-input (2026-11). A line for reinforcement ends with the user and has an item.
     """
     if "preferred_output" in line or "non_preferred_output" in line:
-        return _preference(line, n_tokens)
+        return _preference(line)
     turns = _turns(line.get("messages"), "messages", "Write one conversation per line.")
     if isinstance(turns, str):
         return turns
@@ -142,14 +142,13 @@ def conversation_of_line(line: Mapping[str, Any], n_tokens: int = 0) -> Conversa
     is_task = bool(item) and turns[-1].role != "assistant"
     return Conversation(
         turns=turns,
-        n_tokens=n_tokens,
         kind="task" if is_task else "chat",
         item=json.dumps(item, ensure_ascii=False, sort_keys=True) if is_task else "",
         tools=_tools(line),
     )
 
 
-def _preference(line: Mapping[str, Any], n_tokens: int) -> Conversation | str:
+def _preference(line: Mapping[str, Any]) -> Conversation | str:
     given = line.get("input")
     parts = (
         (given.get("messages") if isinstance(given, dict) else None, "input.messages"),
@@ -165,7 +164,6 @@ def _preference(line: Mapping[str, Any], n_tokens: int) -> Conversation | str:
     prompt, better, worse = read
     return Conversation(
         turns=(*prompt, *better),
-        n_tokens=n_tokens,
         kind="preference",
         rejected=worse,
         n_prompt=len(prompt),
