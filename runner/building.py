@@ -3,14 +3,15 @@
 from dataclasses import asdict
 
 from runner.canonical import sha256_of
-from runner.dataset.build import build_dataset
-from runner.dataset.cache import cache_key, read_cached, write_cached
+from runner.dataset.build import Effort, build_dataset
+from runner.dataset.cache import cache_key, pieces_key, read_cached, write_cached
 from runner.dataset.checks import DatasetLimits
 from runner.dataset.checks.baseline import read_baseline, with_baseline
 from runner.dataset.checks.checker import effective_levels
 from runner.dataset.checks.settings import baseline_path
 from runner.dataset.hashed_files import HashedFiles
 from runner.dataset.inputs import find_inputs
+from runner.dataset.kept_pieces import KEPT_FROM_BYTES, MAX_BYTES, KeptPieces, trim
 from runner.dataset.tokens import (
     SMALL_VOCABULARY_MARGIN,
     CountedTokens,
@@ -58,7 +59,12 @@ def build_unfiltered(
     cached = read_cached(cache, key, folder) if use_cache else None
     if cached is not None:
         return cached
-    dataset = build_dataset(loaded, inputs, folder, (limits, counter))
+    kept = None
+    if use_cache and sum(source.size_bytes for source in inputs.sources) >= KEPT_FROM_BYTES:
+        kept = KeptPieces(cache / "pieces", pieces_key(loaded.recipe, inputs, limits, counter))
+    dataset = build_dataset(loaded, inputs, folder, (limits, counter), Effort(kept=kept))
+    if kept is not None:
+        trim(kept.folder, MAX_BYTES)
     if inputs != find_inputs(loaded, hashed):
         raise RunnerError("a source file changed while it was being read. Run the command again.")
     write_cached(cache, key, dataset)

@@ -9,6 +9,7 @@ from runner.dataset.checks import Checker, DatasetLimits
 from runner.dataset.index import index_line
 from runner.dataset.inputs import Inputs
 from runner.dataset.jobs import make_jobs
+from runner.dataset.kept_pieces import KeptPieces
 from runner.dataset.merge import merge_batches
 from runner.dataset.output import Output
 from runner.dataset.split import side_of
@@ -30,10 +31,14 @@ SHOWN_ISSUES = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How a dataset is built, which never changes what comes out; `n_workers` None means: by size."""
+    """How a dataset is built, which never changes what comes out; `n_workers` None means: by size.
+
+    `kept` are the pieces of earlier builds.
+    """
 
     n_workers: int | None = None
     piece_bytes: int = PIECE_BYTES
+    kept: KeptPieces | None = None
     bounds: Bounds = Bounds()
 
 
@@ -58,7 +63,7 @@ def build_dataset(
         recipe=loaded.recipe, folder=loaded.folder.resolve(), project=loaded.project, bounds=effort.bounds
     )
     try:
-        with Output(folder) as output, Workers(request, counter, limits, count) as workers:
+        with Output(folder) as output, Workers(request, counter, limits, count, effort.kept) as workers:
             batches = workers.batches(make_jobs(request, effort.piece_bytes))
             checker = Checker(limits, counter, loaded.recipe.checks)
             merge_batches(batches, output, checker)

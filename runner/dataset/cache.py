@@ -19,20 +19,27 @@ BUILD_VERSION = 3
 
 def cache_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: TokenCounter) -> str:
     """Hash all a dataset depends on: the data part of the recipe, the files, the limits, the counter."""
-    return sha256_of(
-        {
-            "build_version": BUILD_VERSION,
-            "recipe": {
-                name: value
-                for name, value in recipe.as_value().items()
-                if name not in ("training", "limits", "description", "name", "tests", "evaluation")
-            },
-            "method": recipe.training.method,
-            "inputs": asdict(inputs),
-            "limits": asdict(limits),
-            "counter": [type(counter).__name__, counter.margin],
-        }
-    )
+    return sha256_of({**_made_by(recipe, limits, counter), "inputs": asdict(inputs)})
+
+
+def pieces_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: TokenCounter) -> str:
+    """Hash of all that each piece of a dataset depends on besides its records."""
+    templates = [asdict(template) for template in inputs.templates]
+    return sha256_of({**_made_by(recipe, limits, counter), "templates": templates})
+
+
+def _made_by(recipe: Recipe, limits: DatasetLimits, counter: TokenCounter) -> dict[str, Any]:
+    return {
+        "build_version": BUILD_VERSION,
+        "recipe": {
+            name: value
+            for name, value in recipe.as_value().items()
+            if name not in ("training", "limits", "description", "name", "tests", "evaluation")
+        },
+        "method": recipe.training.method,
+        "limits": asdict(limits),
+        "counter": [type(counter).__name__, counter.margin],
+    }
 
 
 def read_cached(cache: Path, key: str, folder: Path) -> Dataset | None:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Self
 from runner.dataset.batch import Batch, read_batch
 from runner.dataset.checks import DatasetLimits
 from runner.dataset.jobs import Job
+from runner.dataset.kept_pieces import KeptPieces
 from runner.dataset.tokens import TokenCounter, counter_spec
 from runner.errors import InvalidInputError
 from runner.examples.confinement import start_confined
@@ -44,7 +45,15 @@ def choose_workers(size_bytes: int) -> int:
 class Workers:
     """Started at once, killed at the end of the `with` block."""
 
-    def __init__(self, request: Request, counter: TokenCounter, limits: DatasetLimits, count: int) -> None:
+    def __init__(
+        self,
+        request: Request,
+        counter: TokenCounter,
+        limits: DatasetLimits,
+        count: int,
+        kept: KeptPieces | None = None,
+    ) -> None:
+        self._kept = kept
         content = encode_request(request)
         head = {"size": len(content), "counter": counter_spec(counter), "limits": asdict(limits)}
         self._greeting = json.dumps(head).encode("ascii") + b"\n" + content
@@ -86,7 +95,7 @@ class Workers:
                 yield from self._finished(pending, 0)
                 yield from ((job, batch) for batch in self._ask_file(job))
                 continue
-            pending.append((job, self._threads.submit(self._ask, job, job.piece)))
+            pending.append((job, self._threads.submit(self._kept_or_asked, job, job.piece)))
             yield from self._finished(pending, ahead)
         yield from self._finished(pending, 0)
 
@@ -96,6 +105,16 @@ class Workers:
         while len(pending) > leave:
             job, future = pending.popleft()
             yield job, future.result()
+
+    def _kept_or_asked(self, job: Job, piece: Piece) -> Batch:
+        if self._kept is None:
+            return self._ask(job, piece)
+        key = self._kept.key(job, piece)
+        batch = self._kept.read(key)
+        if batch is None:
+            batch = self._ask(job, piece)
+            self._kept.write(key, batch)
+        return batch
 
     def _ask(self, job: Job, piece: Piece) -> Batch:
         how = {"opens": piece.opens, "inside": piece.inside, "n_probes": piece.n_probes}

@@ -1,0 +1,92 @@
+"""What earlier builds made of pieces of sources, so that a changed record makes only its own piece anew."""
+
+import hashlib
+import os
+import tempfile
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+from runner.dataset.batch import Batch, read_batch, write_batch
+from runner.dataset.jobs import Job
+from runner.sources.pieces import Piece
+
+# Sources below this are built in the time that keeping their pieces takes.
+KEPT_FROM_BYTES = 8 << 20
+MAX_BYTES = 10 << 30
+_DIGEST_BYTES = 32
+
+
+class KeptPieces:
+    """Batches in a folder, each under the hash of all that it was made from.
+
+    `made_by` is the hash of what is equal for all pieces of a build: recipe, templates, limits, counter. An
+    entry that was cut short or changed is as good as none. Safe for several builds at once.
+    """
+
+    def __init__(self, folder: Path, made_by: str) -> None:
+        self.folder = folder
+        self._made_by = made_by
+
+    def key(self, job: Job, piece: Piece) -> str:
+        """The name of what comes of a piece."""
+        how = f"{self._made_by} {job.source} {piece.opens} {piece.inside} {piece.n_probes} {job.file}\0"
+        digest = hashlib.sha256(how.encode("utf-8", "surrogateescape"))
+        digest.update(len(piece.proof).to_bytes(8))
+        digest.update(piece.proof)
+        digest.update(piece.content)
+        return digest.hexdigest()
+
+    def read(self, key: str) -> Batch | None:
+        """The batch of a key; None where it is not kept, or not as it was written."""
+        path = self._path(key)
+        try:
+            content = path.read_bytes()
+            # What is used last is dropped last.
+            os.utime(path)
+        except OSError:
+            return None
+        digest, rest = content[:_DIGEST_BYTES], memoryview(content)[_DIGEST_BYTES:]
+        if hashlib.sha256(rest).digest() != digest:
+            return None
+        return read_batch(BytesIO(rest))
+
+    def write(self, key: str, batch: Batch) -> None:
+        """Keep a batch; a disk that is full keeps none."""
+        stream = BytesIO(bytes(_DIGEST_BYTES))
+        stream.seek(_DIGEST_BYTES)
+        write_batch(stream, batch)
+        content = stream.getbuffer()
+        content[:_DIGEST_BYTES] = hashlib.sha256(content[_DIGEST_BYTES:]).digest()
+        path = self._path(key)
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+            try:
+                # Nobody waits for the disk: a power cut leaves a file whose digest is wrong.
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
+                Path(name).replace(path)
+            except OSError:
+                Path(name).unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / key
+
+
+def trim(folder: Path, max_bytes: int, *, dry_run: bool = False) -> tuple[int, int]:
+    """Drop the pieces that were not used for longest, until the rest fits; how many, and their bytes."""
+    files = []
+    for path in folder.glob("*/*"):
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            files.append((status.st_mtime_ns, status.st_size, path))
+    excess = sum(size for _, size, _ in files) - max_bytes
+    n_dropped = n_bytes = 0
+    for _, size, path in sorted(files):
+        if n_bytes >= excess:
+            break
+        if not dry_run:
+            path.unlink(missing_ok=True)
+        n_dropped, n_bytes = n_dropped + 1, n_bytes + size
+    return n_dropped, n_bytes
