@@ -44,6 +44,7 @@ COMMANDS = {
     "promote": ("runner.cli.promote", "promote", "Let an alias stand for a tuned model."),
     "rollback": ("runner.cli.promote", "rollback", "Let an alias stand for the model before."),
     "chat": ("runner.cli.chat", "chat", "Ask a tuned model."),
+    "gc": ("runner.cli.gc", "gc", "Free the space of what is kept only to be quick."),
     "merge-lock": ("runner.cli.merge_lock", "merge_lock", "Merge lockfiles run by run, for git."),
     "serve": ("runner.cli.serve", "serve", "Run the local service for any OpenAI client."),
 }
