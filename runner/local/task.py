@@ -10,7 +10,6 @@ from typing import Any
 from runner.graders.grade import Means, grade
 from runner.graders.parse import parse_grader
 from runner.graders.template import Sample
-from runner.local.catalogue import ADAPTER_CONFIG
 from runner.local.layout import Layout
 from runner.local.rows import JobRow
 from runner.local.training.job import (
@@ -72,9 +71,9 @@ def validate_files(layout: Layout, job: JobRow) -> None:
     _validate_file(layout, job, job.training_file, "training_file")
     if job.validation_file is not None:
         _validate_file(layout, job, job.validation_file, "validation_file")
-    folder = Path(job.base_path or job.base_model)
-    if folder.is_absolute() and folder.is_dir() and not (folder / ADAPTER_CONFIG).is_file():
-        check_model_folder(folder, job.model)
+    # A model that was tuned here was whole when it was published.
+    if job.base_path is None and Path(job.base_model).is_absolute():
+        check_model_folder(Path(job.base_model), job.model)
 
 
 def training_job(layout: Layout, job: JobRow) -> TrainingJob:
