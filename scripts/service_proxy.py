@@ -131,6 +131,7 @@ def proxy(record: ServiceRecord, handle: Handle, *, any_key: bool = False) -> It
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
+        server.server_close()
 
 
 def _read_body(handler: BaseHTTPRequestHandler) -> bytes:
