@@ -58,6 +58,7 @@ class FakeHost:
     serves_content: bool = True
     strict: bool = False
     lacks: tuple[str, ...] = ()
+    base_models: tuple[str, ...] = ("base-1", "base-0", "base-priceless")
     deleted_models: set[str] = field(default_factory=set)
     shutdown_dates: dict[str, str] = field(default_factory=dict)
     ignores_after: bool = False
@@ -267,7 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path.startswith(host.lacks):
             return "bare 404"
         if self.headers.get("Authorization") != f"Bearer {KEY}":
-            return None
+            return "401 Incorrect API key provided"
         if path == "/files":
             return host.add_file(body) if self.command == "POST" else self._page(host.files.values(), query)
         if path.startswith("/files/"):
@@ -282,8 +283,9 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/chat/completions":
             host.questions.append(json.loads(body))
             return host.completion(host.questions[-1])
-        if path.startswith("/models/"):
-            return host.model(unquote(path.removeprefix("/models/")))
+        if path.startswith("/models"):
+            name = unquote(path.removeprefix("/models").removeprefix("/"))
+            return host.model(name) if name else _listed(list(map(host.model, host.base_models)))
         return self._job_answer(path.split("/"))
 
     def _file_answer(self, parts: list[str]) -> Any:

@@ -33,7 +33,7 @@ LAYERS = (
     ("running",),
     ("several",),
     ("evaluating", "upkeep"),
-    ("checking", "fixing", "porting", "retirement"),
+    ("checking", "fixing", "porting", "retirement", "doctor"),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -54,6 +54,11 @@ class Journal:
             return None
         return str(last["id"]) if last["state"] == "done" else "unknown"
 
+    def open_intents(self) -> set[tuple[str, str]]:
+        """The kinds and keys of all creates whose outcome is not known."""
+        last = {(entry["kind"], entry["key"]): entry["state"] for entry in self._entries()}
+        return {sent for sent, state in last.items() if state == "intent"}
+
     def _append(self, entry: dict[str, Any]) -> None:
         append_durably(self.path, canonical_json(entry))
 

@@ -116,6 +116,27 @@ def make_way(state: Path, *, timeout_s: float = 10.0) -> None:
     _stop(layout, running.record, timeout_s)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceState:
+    """A service that answers."""
+
+    base_url: str
+    pid: int
+    version: str
+    live_jobs: int
+
+
+def service_state(state: Path) -> ServiceState | None:
+    """The running service of a state folder, None without one; starts nothing."""
+    running = _find(Layout(state.resolve()))
+    if running is None:
+        return None
+    record = running.record
+    return ServiceState(
+        base_url=record.base_url, pid=record.pid, version=record.version, live_jobs=running.live_jobs
+    )
+
+
 def has_artefact(state: Path, job_id: str) -> bool:
     """Whether the complete model of a job is on this machine; starts nothing."""
     return JOB_ID.fullmatch(job_id) is not None and Layout(state).manifest(job_id).is_file()
