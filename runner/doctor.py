@@ -19,7 +19,7 @@ from runner.operator import Operator
 from runner.project import Project
 from runner.providers.hosts import find_host, host_names
 from runner.providers.local_service import service_state
-from runner.providers.probe import Finding
+from runner.providers.probe import Finding, State
 
 DISTRIBUTION = "finetune-runner"
 OLDEST_PYTHON = (3, 11)
@@ -84,7 +84,7 @@ def _group(extra: str, names: list[str]) -> Finding:
         advice = f"pip install {DISTRIBUTION}"
         return Finding(name=name, state="fail", detail=f"missing: {', '.join(missing)}", advice=advice)
     # Only what the default provider needs is missed by everybody.
-    state = "warn" if extra == "local" else "ok"
+    state: State = "warn" if extra == "local" else "ok"
     advice = f"pip install '{DISTRIBUTION}[{extra}]' adds it."
     return Finding(name=name, state=state, detail=f"not installed: {', '.join(missing)}", advice=advice)
 
