@@ -6,7 +6,8 @@ from typing import Any
 
 from runner.display import one_line, shown
 from runner.examples.methods import graded_names, unknown_item
-from runner.examples.templates import Keys, RecipeProblem
+from runner.examples.templates import RecipeProblem
+from runner.examples.variants import Keys
 from runner.graders.model import InvalidGraderError
 from runner.graders.parse import parse_grader
 from runner.graders.reading import item_names

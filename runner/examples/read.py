@@ -14,7 +14,8 @@ from runner.examples.paths import PathError, Read, compile_path
 from runner.examples.scalars import scalar_text
 from runner.examples.seen import SeenKeys
 from runner.examples.selection import compile_selectors
-from runner.examples.templates import Templates, compile_templates
+from runner.examples.templates import compile_templates
+from runner.examples.variants import Templates
 from runner.issues import Issue, Place
 from runner.project import Project
 from runner.recipe.model import Recipe
