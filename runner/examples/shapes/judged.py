@@ -1,4 +1,4 @@
-"""Answers that somebody judged: pairs of a better and a worse one (DPO), and single ones (KTO)."""
+"""Prompts with answers beside them: a better and a worse one (DPO), a judged one (KTO), or just one."""
 
 import re
 from typing import Any
@@ -57,6 +57,16 @@ def read_dpo(columns: Columns, roles: Roles) -> Shaped:
         preferred=_after(prompt, chosen),
         rejected=_after(prompt, rejected),
     )
+
+
+def read_completion(columns: Columns, roles: Roles) -> Shaped:
+    """A prompt and a `completion`, each a text or messages, as OpenAI's older files and TRL's have them.
+
+    Raises ShapeError.
+    """
+    prompt, tools = _prompt(columns, roles)
+    answer = _answer(columns["completion"], "completion", roles)
+    return Shaped(messages=[*with_system(columns, prompt), *_after(prompt, answer)], tools=tools)
 
 
 def read_kto(columns: Columns, roles: Roles) -> Shaped:
