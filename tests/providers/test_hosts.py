@@ -1,5 +1,6 @@
 """Host entries: the shipped ones, and what a wrong one of the user's own is told."""
 
+import re
 from dataclasses import MISSING, fields
 from pathlib import Path
 
@@ -109,6 +110,17 @@ def test_a_wrong_entry_names_the_file_the_key_and_what_is_expected(
     entry.write_text(entry.read_text().replace(before, after, 1))
 
     assert expected in said(entry)
+
+
+def test_the_entry_in_the_guide_is_valid(tmp_path: Path) -> None:
+    guide = Path(__file__).parent.parent.parent / "docs" / "guides" / "hosts.md"
+    block = re.search(r"```toml\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    (tmp_path / "gateway.toml").write_text(block[1], encoding="utf-8")
+
+    assert {"n_epochs": "epochs", "batch_size": "batch_size"} == find_host("gateway", tmp_path).methods[
+        "supervised"
+    ]
 
 
 def test_all_problems_of_an_entry_are_reported_at_once(entry: Path) -> None:
