@@ -21,6 +21,7 @@ from runner.recipe.choosing import with_one_dataset
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.edit import EditError, set_profile
 from runner.recipe.load import LoadedRecipe
+from runner.recipe.model import AUTO
 from runner.recipe.yaml import parse_yaml
 
 # What a profile may state of its training besides what a port decides.
@@ -109,6 +110,7 @@ def propose(path: Path, operator: Operator, to: Destination) -> Proposal:
         ) from error
     supply_sources(loaded, operator)
     tried = _tried(loaded, after, replace(operator, profile=profile))
+    _refuse_other(tried, loaded, porting, profile)
     one, there = with_one_dataset(loaded, ()), with_one_dataset(tried, ())
     dataset = build(there, target)
     here = price_of(one.recipe, build(one, source), source, source.model(one.root_model))
@@ -138,6 +140,19 @@ def _overlay(stated: Any, porting: Porting) -> dict[str, Any]:
     before, after = overlay.get("training"), porting.overlay["training"]
     kept = {key: value for key, value in before.items() if key in _KEPT} if isinstance(before, dict) else {}
     return {**overlay, "training": {**kept, **after}}
+
+
+def _refuse_other(tried: LoadedRecipe, loaded: LoadedRecipe, porting: Porting, profile: str) -> None:
+    """Raise UsageError where files that the recipe extends make something else of the profile."""
+    training, stated = tried.recipe.training, porting.overlay["training"]
+    kept = {name: value for name, value in training.hyperparameters.as_dict().items() if value != AUTO}
+    is_asked = (training.provider, training.model) == (stated["provider"], stated["model"])
+    is_same = replace(loaded.recipe, training=training) == tried.recipe
+    if not (is_asked and is_same and kept == stated.get("hyperparameters", {})):
+        raise UsageError(
+            f"{loaded.file}: the profile '{profile}' would not say what was ported, because a file that the "
+            "recipe extends has a part in it too. Name another one with --as, or port that file."
+        )
 
 
 def _tried(loaded: LoadedRecipe, text: str, operator: Operator) -> LoadedRecipe:

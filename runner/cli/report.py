@@ -7,6 +7,7 @@ import click
 from runner.canonical import write_atomically
 from runner.cli.diff import review_sides
 from runner.cli.diff_sides import choose_sides
+from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     FILE,
     find_recipe,
@@ -36,6 +37,7 @@ from runner.upkeep.reporting import SHOWN_EXAMPLES, report_of
 @profile_option
 @only_option
 @network_option
+@allow_host_option
 @click.option("-o", "--output", type=FILE, help="The file to write; `-` is the standard output.")
 @click.option(
     "--format",

@@ -24,7 +24,7 @@ def export(
     Raises UsageError for a folder that holds something, RunnerError where the model is not on this machine.
     """
     run = _run_of(loaded)
-    if run.job is None or not find_host(run.job.provider, operator.user_hosts).is_local:
+    if run.job is None or not find_host(run.job.provider, operator.user_hosts, loaded.project).is_local:
         provider = run.job.provider if run.job else "nobody"
         raise RunnerError(f"{provider} keeps its models; only those trained on this machine can be exported.")
     if not has_artefact(loaded.project.state, run.job.id):

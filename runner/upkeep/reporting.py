@@ -58,7 +58,7 @@ def report_of(
 ) -> RunReport:
     """Everything that is known of a recipe's last run; `pending` compares the recipe with its lockfile."""
     run = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
-    host = find_host(loaded.recipe.training.provider, operator.user_hosts)
+    host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
     gathering = _Gathering(loaded=loaded, operator=operator, host=host, missing=[])
     past = tuple(item for item in history_of(loaded, operator.clock).runs() if item.profile == loaded.run_key)
     dataset = gathering.attempt("The dataset", lambda: _dataset(gathering))
@@ -112,7 +112,7 @@ def _of_job(gathering: _Gathering, run: LockedRun) -> dict[str, Any]:
         raise AssertionError("BUG: nothing to ask about")
 
     def ask() -> dict[str, Any]:
-        host = find_host(locked.provider, gathering.operator.user_hosts)
+        host = find_host(locked.provider, gathering.operator.user_hosts, gathering.loaded.project)
         with closing(provider_of(host, gathering.loaded.project, gathering.operator)) as provider:
             return {
                 "job": provider.retrieve_job(locked.id),

@@ -114,3 +114,19 @@ def test_what_the_target_lacks_is_a_usage_error(call: Call, local: Path) -> None
         "error: fake has no model 'tiny-1' in its host entry. It has 'base-1', 'base-0', 'base-priceless'. "
         "Name one with --model.\n"
     ) == outcome.err
+
+
+def test_a_profile_that_a_base_states_too_is_not_mixed_with_it(call: Call, local: Path) -> None:
+    base = local.with_name("base.yaml")
+    base.write_text(
+        f"{local.read_text()}\nprofiles:\n  fake:\n    split:\n      validation: 0.1\n      seed: 3\n"
+    )
+    local.write_text("version: 1\nextends: base.yaml\nname: faq-2\n")
+    refused = call("port", local, "--to", "fake", "--model", "base-1")
+    named = call("port", local, "--to", "fake", "--model", "base-1", "--as", "hosted", "--dry-run")
+
+    assert (2, 0) == (refused.code, named.code)
+    assert (
+        "error: faq.yaml: the profile 'fake' would not say what was ported, because a file that the recipe "
+        "extends has a part in it too. Name another one with --as, or port that file.\n"
+    ) == refused.err

@@ -158,3 +158,19 @@ def test_without_metadata_another_job_of_the_same_bytes_is_not_adopted(
     assert 2 == host.charges
     assert "      id: ftjob-2\n" in lock
     assert host.jobs["ftjob-1"]["training_file"] != host.jobs["ftjob-2"]["training_file"]
+
+
+@pytest.mark.parametrize("kind", [KINDS[0], KINDS[2]], ids=name_of)
+def test_a_lying_host_is_refused_wherever_the_runner_is_killed(benches: list[Bench], kind: Kind) -> None:
+    """The job that says it trains another model is neither locked nor made again."""
+    bench = benches[0]
+    for kill_at in range(1, 30, 7):
+        host = bench.prepare(Scenario(kind=kind))
+        host.job_lies = {"model": "base-9"}
+        folder = bench.copy()
+        killed = [bench.ask(bench.child(folder, kind, kill_at=at))[0] for at in (kill_at, None, None)]
+
+        assert [1, 1] == [ended.code for ended in killed[1:]], kill_at
+        assert "model is 'base-9', sent was 'base-1'" in killed[-1].output
+        assert (1, 1) == (host.count(CREATE), host.charges), kill_at
+        assert not (folder / "faq.lock.yaml").exists()
