@@ -34,7 +34,7 @@ COMMANDS = {
     "push": ("runner.cli.export", "push", "Put the tuned model on the Hugging Face hub."),
     "rerun": ("runner.cli.rerun", "rerun", "Train again from the lockfile and compare."),
     "refresh": ("runner.cli.refresh", "refresh", "Bring the lockfile up to date with its providers."),
-    "import": ("runner.cli.import_job", "import_job", "Lock a job that was made elsewhere."),
+    "import": ("runner.cli.import_job", "import_job", "Take over a job, or another tool's settings."),
     "history": ("runner.cli.history", "history", "List the runs of a recipe so far."),
     "events": ("runner.cli.jobs", "events", "List what happened to a job."),
     "cancel": ("runner.cli.jobs", "cancel", "Cancel a job."),

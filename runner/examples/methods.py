@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from runner.display import shown
+from runner.examples.content import TASK_KEYS
 from runner.hints import did_you_mean, listed
 from runner.recipe.model import MessageTemplate, Recipe, Template, Training
 
@@ -89,6 +90,10 @@ def _item_problems(recipe: Recipe, template: Template, start: Keys) -> Iterator[
         return
     fields = [field.name for field in recipe.fields]
     for number, name in enumerate(template.item):
+        if name in TASK_KEYS:
+            message = f"found {shown(name)}, which the line of an example has already. Rename the field."
+            yield (*start, "item", number), message
+            continue
         # A record of a known format has columns beside the fields.
         if template.shape is None and name not in fields:
             hint = did_you_mean(name, fields)

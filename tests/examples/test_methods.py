@@ -95,6 +95,15 @@ def problems(setting: MakeSetting, method: str, values: dict[str, Any], **parts:
             {"messages": [USER], "item": ["title"]},
             ["$.training.grader.operation: 'same' is not one of ['eq', 'ne', 'like', 'ilike']."],
         ),
+        (
+            "reinforcement",
+            {"grader": GRADER},
+            {"from": "openai", "item": ["tools", "answer"]},
+            [
+                "$.template.item[0]: found 'tools', which the line of an example has already. Rename the "
+                "field.",
+            ],
+        ),
         ("dpo", {"hyperparameters": {"beta": "auto"}}, PAIR, []),
         ("dpo", {}, {"from": "dpo"}, []),
         ("supervised", {}, PAIR, []),
