@@ -40,7 +40,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 LEAVES = {"errors", "issues", "canonical", "clock", "display"}
 # The embedded service is an island: it may use the leaves and the graders, and only its starter and `serve`
 # use it. The graders use the leaves alone, so that the island stays one.
-LOCAL_MAY_USE = {"local", "graders", *LEAVES}
+LOCAL_MAY_USE = {"local", "graders", "page", *LEAVES}
 GRADERS_MAY_USE = {"graders", *LEAVES}
 MAY_USE_LOCAL = {"local", "providers/local_service.py", "cli/serve.py"}
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate"}

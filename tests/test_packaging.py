@@ -35,6 +35,8 @@ def test_the_wheel_holds_what_is_read_at_run_time(tmp_path: Path) -> None:
         "runner/schemas/recipe.schema.json",
         "runner/schemas/lockfile.schema.json",
         "runner/schemas/host.schema.json",
+        "runner/local/dashboard/job.html.j2",
+        "runner/local/dashboard/live.js",
         "runner/page/style.css",
         "runner/providers/hosts/local.toml",
         "runner/providers/hosts/openai.toml",

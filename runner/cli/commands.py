@@ -47,6 +47,7 @@ COMMANDS = {
     "gc": ("runner.cli.gc", "gc", "Free the space of what is kept only to be quick."),
     "merge-lock": ("runner.cli.merge_lock", "merge_lock", "Merge lockfiles run by run, for git."),
     "doctor": ("runner.cli.doctor", "doctor", "Look whether this machine, or a host, is in order."),
+    "dashboard": ("runner.cli.dashboard", "dashboard", "Open the jobs of a project in a browser."),
     "serve": ("runner.cli.serve", "serve", "Run the local service for any OpenAI client."),
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -10,8 +11,9 @@ from runner.aliases import AliasBook
 from runner.cli.options import json_option, tell, write, write_json
 from runner.errors import MissingExtraError, UsageError
 from runner.local.launcher import LAUNCHER_VARIABLE, PROCESSES_VARIABLE, read_launcher
-from runner.project import find_project
+from runner.project import Project, find_project
 from runner.providers.local_service import make_way, stop_service
+from runner.upkeep.known_jobs import known_jobs
 
 TOKEN_VARIABLE = "FINETUNE_SERVE_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
@@ -70,34 +72,41 @@ def serve(
             f"`finetune serve` needs the extra `local` ({error.name} is missing). "
             "Install it with: pip install 'finetune-runner[local]'"
         ) from error
-    token = _token()
+    token, key = _token(), secrets.token_urlsafe(24)
     options = ServiceOptions(
         allow_network=allow_network,
         allow_code=allow_code,
         max_jobs=max_jobs,
         launcher=read_launcher(processes, launcher, Path.cwd()),
+        alias_of=_alias_of(project),
+        known_jobs=lambda: known_jobs(project),
+        dashboard_key=key,
     )
 
     def announce(base_url: str) -> None:
+        page = f"{base_url.removesuffix('/v1')}/?key={key}"
         if as_json:
-            write_json({"base_url": base_url, "token": token})
+            write_json({"base_url": base_url, "token": token, "dashboard": page})
             return
         tell(f"serving {base_url} for this project; Ctrl-C stops.")
         tell(f"  export OPENAI_BASE_URL={base_url}")
         if TOKEN_VARIABLE not in os.environ:
             tell(f"  export OPENAI_API_KEY={token}")
+        tell(f"The dashboard opens once at {page}; `finetune dashboard` gives another address.")
 
+    make_way(state)
+    serve_forever(state, port=port, token=token, options=options, announce=announce)
+
+
+def _alias_of(project: Project) -> Callable[[str], str | None]:
+    """What tells the local model that an alias of the project stands for."""
     book = AliasBook(project)
 
     def alias_of(name: str) -> str | None:
         promotion = book.find(name)
         return promotion.model if promotion is not None and promotion.provider == "local" else None
 
-    make_way(state)
-    options = ServiceOptions(
-        allow_network=allow_network, allow_code=allow_code, max_jobs=max_jobs, alias_of=alias_of
-    )
-    serve_forever(state, port=port, token=token, options=options, announce=announce)
+    return alias_of
 
 
 def _token() -> str:

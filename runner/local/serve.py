@@ -5,10 +5,11 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -16,6 +17,8 @@ from starlette.applications import Starlette
 import runner
 from runner.clock import SystemClock
 from runner.errors import RunnerError
+from runner.local.dashboard.entry import Entry
+from runner.local.dashboard.known import KnownJobs
 from runner.local.inference import Inference
 from runner.local.launcher import Launcher
 from runner.local.layout import Layout, ServiceRecord, read_record, write_record
@@ -49,7 +52,8 @@ class ServiceOptions:
     """What the operator allows: jobs may fetch models, graders may run Python, so many jobs train at once.
 
     `alias_of` gives the model that a name stands for, None for a name that is no alias. With
-    `trusts_clients`, what a client allows its job is allowed.
+    `trusts_clients`, what a client allows its job is allowed. `known_jobs` gives the jobs that lockfiles
+    name, for the dashboard, which `dashboard_key` opens once.
     """
 
     allow_network: bool = False
@@ -58,6 +62,8 @@ class ServiceOptions:
     max_jobs: int = 1
     launcher: Launcher = Launcher()
     alias_of: Callable[[str], str | None] = lambda _: None
+    known_jobs: Callable[[], Sequence[Mapping[str, Any]]] | None = None
+    dashboard_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +204,9 @@ def _make_service(setup: _Setup) -> Service:
     store = Store(setup.layout.database)
     inference = Inference(setup.layout, setup.children.inference)
     worker, options = setup.children.worker, setup.options
+    entry = Entry()
+    if options.dashboard_key is not None:
+        entry.invite(clock.now(), options.dashboard_key)
     return Service(
         layout=setup.layout,
         store=store,
@@ -210,6 +219,8 @@ def _make_service(setup: _Setup) -> Service:
         allow_code=setup.options.allow_code,
         trusts_clients=setup.options.trusts_clients,
         alias_of=setup.options.alias_of,
+        entry=entry,
+        known=KnownJobs(read=options.known_jobs),
     )
 
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 import runner
+from runner.local.dashboard import routes as dashboard
 from runner.local.service import (
     batches,
     chat,
@@ -30,11 +31,15 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
 def make_app(service: Service, lifespan: Lifespan) -> Starlette:
-    """The OpenAI routes under /v1, and /healthz for the starter."""
+    """The OpenAI routes under /v1, /healthz for the starter, and the dashboard for people."""
     parts = (files, uploads, jobs, permissions, models, graders, chat, stored_chats, batches)
     routes = [route for part in parts for route in part.ROUTES]
     app = Starlette(
-        routes=[Route("/healthz", _health, methods=["GET"]), Mount("/v1", routes=routes)],
+        routes=[
+            Route("/healthz", _health, methods=["GET"]),
+            Mount("/v1", routes=routes),
+            *dashboard.ROUTES,
+        ],
         exception_handlers={ApiError: _refuse, HTTPException: _refuse_route},
         lifespan=lifespan,
     )

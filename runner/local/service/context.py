@@ -8,6 +8,8 @@ from starlette.requests import Request
 
 from runner.clock import Clock
 from runner.errors import RunnerError
+from runner.local.dashboard.entry import Entry
+from runner.local.dashboard.known import KnownJobs
 from runner.local.inference import Inference
 from runner.local.layout import Layout
 from runner.local.rows import BatchRow, JobRow
@@ -25,7 +27,8 @@ class Service:
     `allow_network` lets every job fetch models from the hub, `allow_code` lets graders run Python, and with
     `trusts_clients` what a client allows a job is allowed: such a service is its user's own.
     `batch_wake` is set when there is something to do for the batches. `alias_of` gives the model that a name
-    stands for, None for a name that is no alias, and raises RunnerError.
+    stands for, None for a name that is no alias, and raises RunnerError. The dashboard lets in whom `entry`
+    knows, and shows the jobs that are `known` besides the service's own.
     """
 
     layout: Layout
@@ -38,6 +41,8 @@ class Service:
     trusts_clients: bool = False
     alias_of: Callable[[str], str | None] = lambda _: None
     batch_wake: asyncio.Event = field(default_factory=asyncio.Event)
+    entry: Entry = field(default_factory=Entry)
+    known: KnownJobs = field(default_factory=KnownJobs)
 
     @property
     def now(self) -> int:

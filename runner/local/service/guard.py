@@ -18,6 +18,8 @@ from runner.local.service.uploads import MAX_PART_BYTES
 MAX_JSON_BYTES = 16 * 1024 * 1024
 # Forms hold a file and a few short fields around it.
 FORM_BYTES = 64 * 1024
+# Where the service's token gets an address that opens the dashboard.
+KEYS_PATH = "/dashboard/keys"
 PARTS_PATH = re.compile(r"/v1/uploads/[^/]+/parts")
 POLICY_VIOLATION = 1008  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 HOST_NAMES = ("127.0.0.1", "localhost")
@@ -106,17 +108,28 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin not in {f"http://{name}:{self.port}" for name in HOST_NAMES}:
             raise ApiError(403, f"Requests from the web page '{origin}' are refused.", code="invalid_origin")
+        if _has_own_entry(scope["path"]):
+            return _allowed_length(headers, MAX_JSON_BYTES)
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secrets.compare_digest(
             token.strip().encode(), self.token.encode()
         ):
             message = f"Incorrect API key provided. {self.token_hint}"
             raise ApiError(401, message, code="invalid_api_key")
-        limit = _body_limit(scope["path"])
-        length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit() or int(length) > limit:
-            raise _too_large(limit)
-        return limit
+        return _allowed_length(headers, _body_limit(scope["path"]))
+
+
+def _has_own_entry(path: str) -> bool:
+    """Whether a path is a page of the dashboard, which asks for a session instead of the token."""
+    return path == "/" or (path.startswith("/dashboard/") and path != KEYS_PATH)
+
+
+def _allowed_length(headers: Headers, limit: int) -> int:
+    """The limit of the body, if the announced length keeps it. Raises ApiError."""
+    length = headers.get("content-length", "0")
+    if not length.isascii() or not length.isdigit() or int(length) > limit:
+        raise _too_large(limit)
+    return limit
 
 
 def _body_limit(path: str) -> int:

@@ -1,0 +1,1 @@
+"""The pages of the service: its jobs as people see them."""
