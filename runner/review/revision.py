@@ -13,6 +13,7 @@ from runner.examples.metering import SandboxError
 from runner.examples.template_files import locate
 from runner.issues import Issue, Place
 from runner.project import ROOT_MARKERS
+from runner.providers.hosts import PROJECT_FOLDER
 from runner.recipe.extending import named_recipes
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.recipe.model import MessageTemplate, Recipe, Source
@@ -49,6 +50,7 @@ def recipe_at(revision: Revision, path: Path, profile: str, folder: Path) -> Loa
             raise
         except RunnerError as error:
             raise RunnerError(str(error).replace(f"{tree.folder}/", f"{revision.name}:")) from error
+        tree.write_hosts(loaded)
         tree.write_templates(loaded)
         tree.write_sources(loaded)
     return loaded
@@ -123,6 +125,14 @@ class _Tree:
             folder = path.parent.relative_to(self.folder).as_posix()
             for other in named_recipes(document.value if document else None):
                 names.append(posixpath.normpath(posixpath.join(folder, other)))
+
+    def write_hosts(self, loaded: LoadedRecipe) -> None:
+        """Write the project's own host entries."""
+        root = loaded.project.root.relative_to(self.folder).as_posix()
+        folder = posixpath.normpath(posixpath.join(root, PROJECT_FOLDER))
+        for name in self.entries:
+            if posixpath.dirname(name) == folder and name.endswith(".toml"):
+                self.write(name)
 
     def write_templates(self, loaded: LoadedRecipe) -> None:
         """Write the files that hold templates, and those they include."""

@@ -9,10 +9,12 @@ import pytest
 from runner.errors import InvalidInputError, RunnerError
 from runner.examples.read import Example, read_examples
 from runner.issues import Issue
+from runner.providers.hosts import find_host
 from runner.recipe.load import LoadedRecipe
 from runner.review.git import Revision, find_revision
 from runner.review.revision import recipe_at
 from tests.review.conftest import Git
+from tests.small_project import HOST_ENTRY
 
 RECIPE = """\
 version: 1
@@ -59,6 +61,22 @@ def rendered(loaded: LoadedRecipe | None) -> list[str]:
     items = list(read_examples(loaded.recipe, loaded.folder, loaded.project))
     texts = [[turn.content for turn in item.messages] for item in items if isinstance(item, Example)]
     return [*(texts[0] if texts else ()), *(item.message for item in items if isinstance(item, Issue))]
+
+
+def test_the_projects_own_hosts_are_those_of_the_revision(
+    recipe: Path, revision: Commit, out: Path, tmp_path: Path
+) -> None:
+    entry = tmp_path / "hosts" / "fake.toml"
+    (entry.parent / "old").mkdir(parents=True)
+    (entry.parent / "old" / "other.toml").touch()
+    entry.write_text(HOST_ENTRY.format(url="https://then.example/v1", keeps_metadata="true", min_examples=1))
+    then = revision()
+    entry.write_text(entry.read_text().replace("then", "now"))
+    loaded = recipe_at(then, recipe, "default", out)
+    assert loaded is not None
+
+    assert "https://then.example/v1" == find_host("fake", None, loaded.project).base_url
+    assert not (out / "hosts" / "old").exists()
 
 
 def test_only_needed_files_are_written(recipe: Path, revision: Commit, out: Path) -> None:
