@@ -18,6 +18,7 @@ from runner.dataset.tokens import (
     EstimatedTokens,
     TokenCounter,
     can_count,
+    spared,
 )
 from runner.dataset.value import Dataset
 from runner.errors import RunnerError
@@ -54,7 +55,7 @@ def build_unfiltered(
     hashed = HashedFiles(cache / "files.json" if use_cache and not read_all else None)
     inputs = find_inputs(loaded, hashed)
     hashed.save()
-    limits, counter = yardstick(loaded, host)
+    limits, counter = build_yardstick(loaded, host)
     key = cache_key(loaded.recipe, inputs, limits, counter)
     cached = read_cached(cache, key, folder) if use_cache else None
     if cached is not None:
@@ -69,6 +70,12 @@ def build_unfiltered(
         raise RunnerError("a source file changed while it was being read. Run the command again.")
     write_cached(cache, key, dataset)
     return dataset
+
+
+def build_yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCounter]:
+    """As `yardstick`, for a build: tokens are exact only where an example may be too long."""
+    limits, counter = yardstick(loaded, host)
+    return limits, spared(counter, limits.max_example_tokens)
 
 
 def yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCounter]:
@@ -95,7 +102,7 @@ def yardstick_of(host: Host, name: str | None) -> tuple[DatasetLimits, TokenCoun
 
 def data_key(loaded: LoadedRecipe, host: Host) -> str:
     """What tells the datasets of recipes apart that are planned at one moment."""
-    limits, counter = yardstick(loaded, host)
+    limits, counter = build_yardstick(loaded, host)
     return sha256_of(
         {
             "folder": loaded.project.name_of(loaded.folder),

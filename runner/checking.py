@@ -23,6 +23,7 @@ from runner.dataset.checks.settings import baseline_path, default_baseline
 from runner.dataset.index import identity_digest
 from runner.dataset.measure import measure_line
 from runner.dataset.recipe_tests import failed_key_tests
+from runner.dataset.tokens import spared
 from runner.dataset.value import Finding
 from runner.errors import InvalidInputError
 from runner.issues import Issue
@@ -72,7 +73,8 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
     Raises RunnerError for an unknown provider and a file that cannot be read.
     """
     host = find_host(provider, operator.user_hosts, find_project(path))
-    limits, counter = building.yardstick_of(host, model)
+    limits, exact = building.yardstick_of(host, model)
+    counter = spared(exact, limits.max_example_tokens)
     checker = Checker(limits, counter)
     kept = _Results()
     checker.listener = kept.add

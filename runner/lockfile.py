@@ -91,6 +91,11 @@ class LockedRun:
     job: LockedJob | None = None
     evaluation: LockedEvaluation | None = None
 
+    @property
+    def files(self) -> tuple[DatasetFile, ...]:
+        """The dataset's files: training, then validation."""
+        return tuple(item.file for item in (self.training_file, self.validation_file) if item)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lockfile:
@@ -199,6 +204,7 @@ def _locked_file(value: dict[str, Any]) -> LockedFile:
         n_examples=value["examples"],
         n_tokens=value["tokens"],
         tokens_exact=value["tokens_exact"],
+        token_counter=value.get("token_counter", ""),
     )
     return LockedFile(file=file, file_id=value.get("file_id"), filename=value.get("filename"))
 
@@ -248,6 +254,7 @@ def _file_value(locked: LockedFile) -> dict[str, Any]:
         "file_id": locked.file_id,
         "filename": locked.filename,
         "sha256": file.sha256,
+        "token_counter": file.token_counter or None,
         "tokens": file.n_tokens,
         "tokens_exact": file.tokens_exact,
     }

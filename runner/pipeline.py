@@ -32,6 +32,8 @@ from runner.recipe.choosing import single, with_one_dataset
 from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles
 from runner.sources.check import check_sources
 from runner.sources.supply import adopt
+from runner.token_counts import counted
+from runner.tokens.dataset import with_known_tokens
 
 
 def validate(path: Path, operator: Operator) -> LoadedRecipe:
@@ -88,9 +90,10 @@ def plan_loaded(
     key = data_key(loaded, host)
     if key not in built:
         use_cache = not (operator.locked or operator.environment.get("CI"))
-        built[key] = build(loaded, host, use_cache=use_cache, read_all=read_all)
-    dataset = built[key]
+        dataset = build(loaded, host, use_cache=use_cache, read_all=read_all)
+        built[key] = counted(dataset, loaded, host, operator)
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
+    dataset = with_known_tokens(built[key], locked.files if locked else ())
     situation = replace(_situation(loaded, host, dataset, locked, operator), base=base_job(base), rerun=rerun)
     return Planned(
         loaded=loaded,

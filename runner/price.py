@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import date
 
+from runner.dataset.tokens import ESTIMATED
 from runner.dataset.value import Dataset
 from runner.providers.hosts import Host, HostModel
 from runner.recipe.model import Recipe
@@ -30,6 +31,15 @@ def estimated_epochs(n_examples: int) -> int:
     return TARGET_EPOCHS
 
 
+def trained_epochs(recipe: Recipe, n_examples: int) -> tuple[int, str]:
+    """How often a job sees every example, and that in words; `auto` is estimated."""
+    epochs = recipe.training.hyperparameters.n_epochs
+    if isinstance(epochs, int):
+        return epochs, f"{epochs} epochs"
+    estimated = estimated_epochs(n_examples)
+    return estimated, f"{estimated} epochs (auto, estimated)"
+
+
 def price_of(recipe: Recipe, dataset: Dataset, host: Host, model: HostModel | None) -> Price:
     """Tokens × epochs × price, with the arithmetic; nothing at a host that is not paid.
 
@@ -42,12 +52,8 @@ def price_of(recipe: Recipe, dataset: Dataset, host: Host, model: HostModel | No
         # Azure and, while it had it, OpenAI bill the hours of training and the tokens of the graders.
         return Price(usd=None, arithmetic="reinforcement is billed by time, which nobody knows before")
     file = dataset.training_file
-    epochs = recipe.training.hyperparameters.n_epochs
-    shown_epochs = f"{epochs} epochs"
-    if epochs == "auto":
-        epochs = estimated_epochs(file.n_examples)
-        shown_epochs = f"{epochs} epochs (auto, estimated)"
-    quality = "" if file.tokens_exact else " (estimated)"
+    epochs, shown_epochs = trained_epochs(recipe, file.n_examples)
+    quality = "" if file.tokens_exact else f" ({ESTIMATED})"
     amount = f"{file.n_tokens:,} tokens{quality} × {shown_epochs}"
     rate = model.training_usd_per_million_tokens if model else None
     if model is None or rate is None:

@@ -204,7 +204,7 @@ def test_prices_show_their_arithmetic(dataset: Any) -> None:
 
     assert 15.0 == price.usd
     assert (
-        "1,000,000 tokens (estimated) × 3 epochs × $5 per million tokens "
+        "1,000,000 tokens (estimated, ±30 %) × 3 epochs × $5 per million tokens "
         "(table of 2026-11-22, unverified), rounded up"
     ) == price.arithmetic
 
@@ -214,7 +214,9 @@ def test_an_unknown_price_is_not_zero(dataset: Any) -> None:
     price = price_of(recipe, dataset, OPENAI, None)
 
     assert price.usd is None
-    assert "1,000,000 tokens (estimated) × 8 epochs (auto, estimated) × unknown price" == price.arithmetic
+    assert (
+        "1,000,000 tokens (estimated, ±30 %) × 8 epochs (auto, estimated) × unknown price" == price.arithmetic
+    )
 
 
 def test_closing_dates_are_said_before_anything_is_sent(dataset: Any) -> None:

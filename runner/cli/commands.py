@@ -17,6 +17,7 @@ COMMANDS = {
     "build": ("runner.cli.recipes", "build", "Build and check the dataset."),
     "check": ("runner.cli.check", "check", "Say what the checks find in the data."),
     "explain": ("runner.cli.check", "explain", "Say what a check looks for, why, and what to do."),
+    "tokens": ("runner.cli.tokens", "tokens", "Count the tokens: totals, lengths, roles, price."),
     "plan": ("runner.cli.recipes", "plan", "Say what a run would do, why, and its price."),
     "diff": ("runner.cli.diff", "diff", "Say what a change would train differently."),
     "verify": ("runner.cli.verify", "verify", "Rebuild from sources and compare with the lockfile."),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner import pipeline
-from runner.building import yardstick
+from runner.building import build_yardstick
 from runner.cli.options import LOCK_SUFFIX, find_recipe, is_lock
 from runner.errors import RunnerError, UnknownProfileError, UsageError
 from runner.lockfile import LockedRun, Lockfile, read_lockfile
@@ -20,6 +20,7 @@ from runner.review.git import Revision, find_revision
 from runner.review.indexed import Indexed, indexed_run
 from runner.review.revision import lock_at, recipe_at
 from runner.sources.supply import lend
+from runner.token_counts import choose_counter
 
 WORKING_TREE = "working tree"
 _SUFFIXES = (".yaml", ".yml")
@@ -177,5 +178,6 @@ def _without_profile(label: str, state: Path, decided: Operator, known: Iterable
 
 def _task(loaded: LoadedRecipe, decided: Operator, state: Path) -> Task:
     host = find_host(loaded.recipe.training.provider, decided.user_hosts, loaded.project)
-    limits, counter = yardstick(loaded, host)
-    return Task(loaded=loaded, host=host, limits=limits, counter=counter, state=state)
+    limits, counter = build_yardstick(loaded, host)
+    exact = choose_counter(loaded, host, decided).exact
+    return Task(loaded=loaded, host=host, limits=limits, counter=counter, state=state, exact=exact)

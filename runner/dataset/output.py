@@ -47,7 +47,6 @@ class Output:
 
     def dataset(self, recipe: Recipe, inputs: Inputs, checker: Checker) -> Dataset:
         """Give the files their names."""
-        exact = checker.counter.margin == 0
         training, validation = self.sides["training"], self.sides["validation"]
         findings = checker.findings(
             training.n_examples,
@@ -58,8 +57,8 @@ class Output:
         )
         return Dataset(
             folder=self.folder,
-            training_file=training.finish(tokens_exact=exact),
-            validation_file=validation.finish(tokens_exact=exact) if validation.n_examples else None,
+            training_file=training.finish(),
+            validation_file=validation.finish() if validation.n_examples else None,
             sources=inputs.sources,
             templates=inputs.templates,
             findings=tuple(findings),

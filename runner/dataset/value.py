@@ -8,13 +8,17 @@ from runner.issues import Place, Severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetFile:
-    """One JSONL file of examples; `tokens` is an estimate unless `tokens_exact`."""
+    """One JSONL file of examples; `n_tokens` is an estimate unless `tokens_exact`.
+
+    `token_counter` names what counted them; it is empty for an estimate.
+    """
 
     sha256: str
     size_bytes: int
     n_examples: int
     n_tokens: int
     tokens_exact: bool
+    token_counter: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

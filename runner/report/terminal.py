@@ -150,9 +150,9 @@ def _price_text(price: Price) -> str:
 
 
 def _dataset_line(name: str, file: DatasetFile) -> str:
-    quality = "" if file.tokens_exact else "about "
+    tokens = f"{file.n_tokens:,} tokens" if file.tokens_exact else f"about {file.n_tokens:,} tokens"
     return (
-        f"{name}: {file.n_examples:,} examples, {quality}{file.n_tokens:,} tokens, "
+        f"{name}: {file.n_examples:,} examples, {tokens}, "
         f"{file.size_bytes:,} bytes, sha256 {file.sha256[:16]}"
     )
 

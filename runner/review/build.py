@@ -27,17 +27,22 @@ from runner.providers.hosts import Host
 from runner.recipe.load import LoadedRecipe
 from runner.review.indexed import Indexed, indexed_dataset
 from runner.review.pieces import Pieces
+from runner.tokens.counters import Counter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A recipe to render and what its examples are measured with; `state` holds what earlier builds found."""
+    """A recipe to render and what its examples are measured with; `state` holds what earlier builds found.
+
+    `exact` counts the tokens of what was built, where it is at hand.
+    """
 
     loaded: LoadedRecipe
     host: Host
     limits: DatasetLimits
     counter: TokenCounter
     state: Path
+    exact: Counter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runner.dataset.checks.checker import effective_levels
 from runner.dataset.value import Dataset
 from runner.examples.read import Example
 from runner.issues import Issue
@@ -14,6 +15,7 @@ from runner.review.names import named
 from runner.review.pieces import Pieces
 from runner.review.table import Differences, Pair, compare_indexes
 from runner.review.value import ExampleChange, ExampleChanges
+from runner.tokens.dataset import with_tokens
 
 # One side of a comparison: a recipe to render, the dataset of a locked run, or nothing.
 Part = Task | Indexed | None
@@ -69,9 +71,12 @@ def _build_both(before: Part, after: Part, folder: Path) -> "list[Built | Indexe
 
 
 def _rendered(built: Built) -> Rendered:
-    loaded, host = built.task.loaded, built.task.host
-    price = price_of(loaded.recipe, built.dataset, host, host.model(loaded.root_model))
-    return Rendered(dataset=built.dataset, price=price, problems=built.problems)
+    task = built.task
+    loaded, host = task.loaded, task.host
+    levels = effective_levels(loaded.recipe.checks)
+    dataset = with_tokens(built.dataset, task.exact, task.state, task.limits.max_example_tokens, levels)
+    price = price_of(loaded.recipe, dataset, host, host.model(loaded.root_model))
+    return Rendered(dataset=dataset, price=price, problems=built.problems)
 
 
 def _load_both(

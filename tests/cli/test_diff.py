@@ -86,8 +86,8 @@ def test_recipe_and_data_in_one_review(call: Call, committed: Path) -> None:
     assert (5, "") == (outcome.code, outcome.err)
     assert [
         "  training examples: 12",
-        "  training tokens: about 192",
-        "  price: $0.39 → $0.58",
+        "  training tokens: about 216 → about 215",
+        "  price: $0.44 → $0.65",
         "",
         "recipe",
         "  ~ training.hyperparameters.n_epochs: 2 → 3",
@@ -130,8 +130,8 @@ faq: HEAD ({commit}) → working tree
 | | before | after |
 |---|--:|--:|
 | training examples | 12 | 12 |
-| training tokens | about 192 | about 203 |
-| price | $0.39 | $0.41 |
+| training tokens | about 216 | about 232 |
+| price | $0.44 | $0.47 |
 
 **conversations: 1 changed**
 
@@ -227,8 +227,8 @@ def test_two_recipe_files(call: Call, committed: Path) -> None:
     assert [
         "faq: faq.yaml → other.yaml",
         "  training examples: 12",
-        "  training tokens: about 192 → about 252",
-        "  price: $0.39 → $0.51",
+        "  training tokens: about 216 → about 288",
+        "  price: $0.44 → $0.58",
         "",
         "recipe",
         "  ~ template.messages[0].content: {{ question }}{+ Answer briefly, please.+}",
@@ -352,8 +352,8 @@ def test_a_lock_against_its_recipe_lists_conversations(call: Call, changed_after
         "faq: faq.lock.yaml → working tree",
         "  records: 12 → 11",
         "  training examples: 12 → 11",
-        "  training tokens: about 192 → about 176",
-        "  price: not stated → $0.53",
+        "  training tokens: about 216 → about 197",
+        "  price: not stated → $0.60",
         "",
         "recipe",
         "  ~ training.hyperparameters.n_epochs: 2 → 3",
@@ -447,8 +447,8 @@ def test_a_new_recipe_is_all_new(call: Call, committed: Path) -> None:
     assert [
         f"new: HEAD ({commit}): no recipe → working tree",
         "  training examples: none → 12",
-        "  training tokens: none → about 192",
-        "  price: not stated → $0.39",
+        "  training tokens: none → about 216",
+        "  price: not stated → $0.44",
         "",
         "recipe",
         "  + name: new",

@@ -21,8 +21,8 @@ def test_plan_says_what_it_costs_and_sends_nothing(call: Call, recipe: Path, hos
         "  note: fake: no new jobs from 2027-01-06",
         "  + upload training_file faq-e38bd63974795f07.jsonl (12 examples): new",
         "  + create job: new",
-        "  price: $0.39 (192 tokens (estimated) × 2 epochs × $1000 per million tokens (table of 2026-11-22), "
-        "rounded up)",
+        "  price: $0.44 (216 tokens (estimated, ±30 %) × 2 epochs × $1000 per million tokens "
+        "(table of 2026-11-22), rounded up)",
     ] == outcome.out.splitlines()
     assert [] == hosted.requests
 
@@ -235,7 +235,7 @@ def test_a_plan_says_what_would_stop_a_run(call: Call, recipe: Path, hosted: Fak
     planned, data = call("plan", recipe), call("plan", recipe, "--json")
 
     assert (8, 8) == (planned.code, data.code)
-    assert "a run would stop here: the job would cost $0.39" in planned.err
+    assert "a run would stop here: the job would cost $0.44" in planned.err
     assert data.data["refused"].endswith("above `limits.max_cost_usd` of $0.3. Nothing was sent.")
 
 

@@ -33,12 +33,12 @@ def test_a_plan_lists_every_combination_and_a_total(grid: Path, hosted: FakeHost
             f"{number} of 4, faq.yaml [{key[8:-1]}]: fake ({hosted.url}), model base-1"
             for number, key in enumerate(KEYS, start=1)
         ),
-        "total price: $1.94 (2 × $0.39 + 2 × $0.58)",
+        "total price: $2.18 (2 × $0.44 + 2 × $0.65)",
     ] == [line for line in outcome.out.splitlines() if not line.startswith("  ")]
     assert 1 == outcome.out.count("(12 examples): new")
     assert 3 == outcome.out.count("(12 examples): the same file, sent once")
     assert ["total", *KEYS] == list(as_json)
-    assert 1.94 == as_json["total"]["usd"]
+    assert 2.18 == as_json["total"]["usd"]
 
 
 def test_a_run_makes_one_job_for_each_and_a_second_run_none(grid: Path, hosted: FakeHost, call: Call) -> None:
@@ -84,7 +84,7 @@ def test_jobs_that_fail_are_all_named(grid: Path, hosted: FakeHost, call: Call) 
 
 
 def test_the_budget_is_over_all(grid: Path, hosted: FakeHost, call: Call) -> None:
-    said = "error: the 4 jobs would cost $1.94 (2 × $0.39 + 2 × $0.58), above"
+    said = "error: the 4 jobs would cost $2.18 (2 × $0.44 + 2 × $0.65), above"
     refused = call("run", grid, "--yes", "--max-cost", "1.9")
     grid.write_text(grid.read_text() + "limits: {max_cost_usd: 1.5}\n")
     limited = call("run", grid, "--yes")
@@ -104,7 +104,7 @@ def test_one_unknown_price_stops_all(grid: Path, hosted: FakeHost, call: Call) -
     assert "error: the price of base-priceless at fake is not known, which is not zero." in refused.err
     assert 0 == hosted.count(CREATE)
     assert (
-        "total price: unknown ($0.39 for faq.yaml [model=base-1] + an unknown price for"
+        "total price: unknown ($0.44 for faq.yaml [model=base-1] + an unknown price for"
         in call("plan", grid).out
     )
 

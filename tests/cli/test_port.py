@@ -33,8 +33,8 @@ def test_a_port_says_what_changes_and_writes_the_profile(call: Call, local: Path
         "  lost        n_epochs 2 → 'auto': chosen for tiny-1, which is made to memorise on this machine",
         "  data        12 examples in 1,240 bytes; fake takes from 10 examples on, files up to 536,870,912 "
         "bytes",
-        "  price       $0.00 (trains on this machine) → $1.54 (192 tokens (estimated) × 8 epochs (auto, "
-        "estimated) × $1000 per million tokens (table of 2026-11-22), rounded up)",
+        "  price       $0.00 (trains on this machine) → $1.73 (216 tokens (estimated, ±30 %) × 8 epochs "
+        "(auto, estimated) × $1000 per million tokens (table of 2026-11-22), rounded up)",
         "  closing     no new jobs from 2027-01-06",
         "--- a/faq.yaml",
         "+++ b/faq.yaml",

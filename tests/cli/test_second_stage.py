@@ -36,7 +36,7 @@ def test_both_plans_are_shown_in_the_order_of_the_run(second: Path, hosted: Fake
     assert [
         f"1 of 2, faq.yaml: fake ({hosted.url}), model base-1",
         f"2 of 2, second.yaml: fake ({hosted.url}), the result of faq.yaml",
-        "total price: $1.93 ($0.39 for faq.yaml + $1.54 for second.yaml)",
+        "total price: $2.17 ($0.44 for faq.yaml + $1.73 for second.yaml)",
     ] == [line for line in outcome.out.splitlines() if not line.startswith("  ")]
     assert "base" in call("plan", second, "--json").data["plan"]
 
@@ -82,7 +82,7 @@ def test_the_budget_is_over_both(second: Path, hosted: FakeHost, call: Call) -> 
     second.write_text(f"{SECOND}limits: {{max_cost_usd: 1.92}}\n")
     limited = call("run", second, "--yes")
 
-    said = "error: the 2 jobs would cost $1.93 ($0.39 for faq.yaml + $1.54 for second.yaml), above"
+    said = "error: the 2 jobs would cost $2.17 ($0.44 for faq.yaml + $1.73 for second.yaml), above"
     assert (8, 8) == (refused.code, limited.code)
     assert refused.err.endswith(f"{said} --max-cost of $1.9. Nothing was sent.\n")
     assert limited.err.endswith(f"{said} `limits.max_cost_usd` of $1.92. Nothing was sent.\n")

@@ -1,0 +1,147 @@
+"""Counts the tokens of a dataset file: once per content, and several blocks at a time."""
+
+import hashlib
+import json
+import os
+import subprocess
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, Self
+
+from runner.dataset.value import DatasetFile
+from runner.dataset.workers import MAX_WORKERS
+from runner.errors import RunnerError
+from runner.examples.confinement import start_confined
+from runner.tokens.blocks import Weighed, blocks_of, joined, weigh_block
+from runner.tokens.counters import Counter, EstimateCounter, PackagedCounter, counter_value
+from runner.tokens.store import CountStore
+from runner.tokens.worker import read_weighed
+
+# Below this, a file is counted without another process, where nothing of the model's is run.
+SMALL_BYTES = 1 << 20
+# From here on another process saves more time than its start takes.
+PARALLEL_BYTES = 4 << 20
+_START = "import sys; sys.path[:] = sys.argv[2:]; from runner.tokens.worker import main; main()"
+
+
+class CountingError(RunnerError):
+    """The tokens could not be counted; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """A dataset file with its tokens by one counter."""
+
+    file: DatasetFile
+    counter: Counter
+    weighed: Weighed
+
+
+def count_file(path: Path, file: DatasetFile, counter: Counter, store: CountStore) -> Counted:
+    """Count a dataset file, or find it counted. Raises CountingError."""
+    name, digest = counter.identity, bytes.fromhex(file.sha256)
+    weighed = store.find(name, digest)
+    if weighed is None:
+        with Weighing(counter, _n_workers(file.size_bytes, counter)) as weighing:
+            weighed = joined(_weighed_blocks(path, weighing, name, store))
+        store.keep(name, digest, weighed)
+        store.save()
+    return Counted(file=file, counter=counter, weighed=weighed)
+
+
+def _n_workers(size_bytes: int, counter: Counter) -> int:
+    """How many processes are worth starting; none for little that needs no confinement."""
+    if size_bytes < SMALL_BYTES and isinstance(counter, PackagedCounter | EstimateCounter):
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if size_bytes < PARALLEL_BYTES else min(cores, MAX_WORKERS)
+
+
+def _weighed_blocks(path: Path, weighing: "Weighing", name: str, store: CountStore) -> Iterator[Weighed]:
+    """What is known and what is being counted, in the order of the blocks."""
+    pending: deque[tuple[bytes, Weighed | Future[Weighed]]] = deque()
+    for block in blocks_of(path):
+        digest = hashlib.sha256(block).digest()
+        pending.append((digest, store.find(name, digest) or weighing.submit(block)))
+        if len(pending) > weighing.ahead:
+            yield _finished(*pending.popleft(), name, store)
+    while pending:
+        yield _finished(*pending.popleft(), name, store)
+
+
+def _finished(digest: bytes, found: "Weighed | Future[Weighed]", name: str, store: CountStore) -> Weighed:
+    if isinstance(found, Weighed):
+        return found
+    weighed = found.result()
+    store.keep(name, digest, weighed)
+    return weighed
+
+
+class Weighing:
+    """Processes that weigh blocks, started with the first block; with none of them it is done right here."""
+
+    def __init__(self, counter: Counter, n_workers: int) -> None:
+        self.ahead = 2 * n_workers + 1
+        self._counter = counter
+        self._threads = ThreadPoolExecutor(max(1, n_workers))
+        self._n_workers = n_workers
+        self._started: list[subprocess.Popen[bytes]] = []
+        self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+        self._weigher = None if n_workers else counter.load()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in self._started:
+            process.kill()
+        self._threads.shutdown(cancel_futures=True)
+        for process in self._started:
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                # What was still to be written has no reader any more.
+                with suppress(BrokenPipeError):
+                    _pipe(stream).close()
+
+    def submit(self, block: bytes) -> "Future[Weighed]":
+        """Have a block weighed."""
+        if self._weigher is None and len(self._started) < self._n_workers:
+            self._started.append(start_confined(_START, "-", stderr=subprocess.DEVNULL))
+            self._idle.put(self._started[-1])
+            self._greet(self._started[-1])
+        return self._threads.submit(self._weigh, block)
+
+    def _greet(self, process: "subprocess.Popen[bytes]") -> None:
+        head = json.dumps(counter_value(self._counter)).encode("ascii") + b"\n"
+        with suppress(BrokenPipeError):
+            _pipe(process.stdin).write(head)
+
+    def _weigh(self, block: bytes) -> Weighed:
+        if self._weigher is not None:
+            return weigh_block(block, self._weigher)
+        process = self._idle.get()
+        try:
+            stdin = _pipe(process.stdin)
+            stdin.writelines([b"%d\n" % len(block), block])
+            stdin.flush()
+            return read_weighed(_pipe(process.stdout))
+        except (OSError, EOFError, ValueError) as error:
+            raise CountingError(
+                f"the tokens could not be counted with {self._counter.identity}: the process ended."
+            ) from error
+        finally:
+            self._idle.put(process)
+
+
+def _pipe(stream: Any) -> Any:
+    if stream is None:
+        raise AssertionError("BUG: a counting process was started without pipes")
+    return stream
