@@ -38,7 +38,7 @@ def test_without_the_ranks_the_ways_to_them_are_named(
     pytest.importorskip("tiktoken", reason="tiktoken (the extra `tokens`) is not installed")
     monkeypatch.setattr("runner.tokens.encodings.find_spec", lambda _: None)
     recipe.write_text(recipe.read_text().replace("base-1", "gpt-4.1-mini-2025-04-14"))
-    head = call("tokens", recipe).out.splitlines()[0]
+    head = call("tokens", recipe.name).out.splitlines()[0]
 
     assert (
         "tokens are estimated, ±30 %: the ranks of o200k_base are not on this machine: "
