@@ -60,10 +60,14 @@ def _accompany(job: TrainingJob) -> NoReturn:
         raise TrainingError("out_of_memory", "There is not enough memory.", "hyperparameters")
     if job.seed == OTHER_DIES:
         os.kill(os.getpid(), signal.SIGKILL)
-    (job.output_dir / "company").mkdir(parents=True, exist_ok=True)
+    company = job.output_dir / "company"
+    company.mkdir(parents=True, exist_ok=True)
+    (company / str(os.getpid())).touch()
     deadline = time.monotonic() + 30
-    ends = [job.output_dir / name for name in (GO, CANCELLED)]
-    while job.seed == WAITS and time.monotonic() < deadline and not any(end.exists() for end in ends):
+    # The folder goes when the model is published.
+    while job.seed == WAITS and company.exists() and time.monotonic() < deadline:
+        if (job.output_dir / CANCELLED).exists():
+            break
         time.sleep(0.02)
     raise TrainingCancelled
 

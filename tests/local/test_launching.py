@@ -97,13 +97,15 @@ def test_no_process_outlives_its_launcher(running: RunningService) -> None:
     """Nobody else could tell them to stop, and a second start would meet them in the same folder."""
     job = make_job(running, fake_worker.WAITS)
     launcher = worker_pid(running.layout, job.id)
-    wait_for(lambda: (running.layout.training(job.id) / "company").exists())
+    company = running.layout.training(job.id) / "company"
+    wait_for(lambda: company.is_dir() and len(list(company.iterdir())) == 1)
     os.kill(launcher, signal.SIGKILL)
 
     with running.client() as client:
         events = client.fine_tuning.jobs.list_events
         started = "Fine-tuning job started in 2 processes"
         wait_for(lambda: [event.message for event in events(job.id)].count(started) == 2)
+        wait_for(lambda: len(list(company.iterdir())) == 2)
         (running.layout.training(job.id) / fake_worker.GO).touch()
         assert finished(client, job.id).error is None
 

@@ -93,7 +93,7 @@ GRADER = {
             PREFERENCES,
             ["train_reward_accuracy", "train_reward_margin"],
         ),
-        (
+        pytest.param(
             {
                 "type": "reinforcement",
                 "reinforcement": {
@@ -103,6 +103,7 @@ GRADER = {
             },
             TASKS,
             ["train_kl", "train_mean_reward"],
+            marks=pytest.mark.long,
         ),
     ],
     ids=["dpo", "reinforcement"],
@@ -127,6 +128,7 @@ def test_other_methods_train_too(
         assert client.models.retrieve(done.fine_tuned_model).id == done.fine_tuned_model
 
 
+@pytest.mark.long
 def test_a_pause_changes_nothing_of_the_result(running: RunningService) -> None:
     """A job that was paused goes on after its last checkpoint and ends with the same weights."""
     jobs: Any

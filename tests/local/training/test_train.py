@@ -190,7 +190,18 @@ print(train(job, RecordingReporter()).weights_sha256)
 
 
 def test_same_job_gives_the_same_weights(tmp_path: Path) -> None:
-    """In another folder and another process too, with nothing but our own line on stdout."""
+    train_file = write_jsonl(tmp_path / "train.jsonl", TEN)
+    first, second = (
+        train(make_job(tmp_path / name, train_file, n_epochs=1, batch_size=4), RecordingReporter())
+        for name in ("a", "b")
+    )
+
+    assert first.weights_sha256 == second.weights_sha256
+
+
+@pytest.mark.long
+def test_same_job_gives_the_same_weights_in_another_process(tmp_path: Path) -> None:
+    """With nothing but our own line on stdout."""
     train_file = write_jsonl(tmp_path / "train.jsonl", TEN)
     first = train(make_job(tmp_path / "a", train_file, n_epochs=2, batch_size=4), RecordingReporter())
     second = subprocess.run(
