@@ -1,11 +1,14 @@
 """What a worker makes of one piece of a source, as a value and as bytes on a pipe."""
 
-import json
 import sys
 from array import array
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from functools import cache
+from typing import BinaryIO, NamedTuple
+
+from runner.dataset.checks.checker import Examined
 
 # Digests come sorted and go into as many bins, so that equal ones meet in one.
 N_BINS = 64
@@ -14,7 +17,7 @@ NUMBER_BYTES = 8
 
 # Of one example: its row in the piece, its identity, the suppressions that apply, its side, and what
 # `Examiner.examine` made of it.
-Examination = tuple[int, str, tuple[int, ...], str, Any]
+Examination = tuple[int, str, tuple[int, ...], str, Examined]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +73,33 @@ def numbers(content: bytes) -> "array[int]":
     return result
 
 
+class _Head(NamedTuple):
+    """What goes before the bytes of a batch, as JSON."""
+
+    n_rows: int
+    n_examples: tuple[int, int]
+    n_tokens: tuple[int, int]
+    examined: list[Examination]
+    sizes: tuple[int, int, int, int]
+
+
 def write_batch(stream: BinaryIO, batch: Batch | None) -> None:
     """Send a batch, or None for a piece with a record that makes no example."""
+    import msgspec
+
     if batch is None:
         stream.write(b"null\n")
         return
-    blobs = [batch.training, batch.validation, batch.index, batch.keys]
-    head = {
-        "n_rows": batch.n_rows,
-        "n_examples": batch.n_examples,
-        "n_tokens": batch.n_tokens,
-        "examined": batch.examined,
-        "sizes": [len(blob) for blob in blobs],
-    }
-    stream.write(json.dumps(head).encode("ascii") + b"\n")
+    blobs = (batch.training, batch.validation, batch.index, batch.keys)
+    training, validation, index, keys = map(len, blobs)
+    head = _Head(
+        n_rows=batch.n_rows,
+        n_examples=batch.n_examples,
+        n_tokens=batch.n_tokens,
+        examined=batch.examined,
+        sizes=(training, validation, index, keys),
+    )
+    stream.write(msgspec.json.encode(head) + b"\n")
     stream.writelines(blobs)
 
 
@@ -92,20 +108,27 @@ def read_batch(stream: BinaryIO) -> Batch | None:
     line = stream.readline()
     if not line.endswith(b"\n"):
         raise EOFError
-    head = json.loads(line)
+    head = _decode_head()(line)
     if head is None:
         return None
-    training, validation, index, keys = (read_exactly(stream, size) for size in head["sizes"])
+    training, validation, index, keys = (read_exactly(stream, size) for size in head.sizes)
     return Batch(
-        n_rows=head["n_rows"],
-        n_examples=tuple(head["n_examples"]),
-        n_tokens=tuple(head["n_tokens"]),
-        examined=head["examined"],
+        n_rows=head.n_rows,
+        n_examples=head.n_examples,
+        n_tokens=head.n_tokens,
+        examined=head.examined,
         training=training,
         validation=validation,
         index=index,
         keys=keys,
     )
+
+
+@cache
+def _decode_head() -> Callable[[bytes], _Head | None]:
+    import msgspec
+
+    return msgspec.json.Decoder(_Head | None).decode
 
 
 def read_exactly(stream: BinaryIO, size_bytes: int) -> bytes:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from runner.dataset.batch import Batch
 from runner.dataset.checks import Checker
-from runner.dataset.checks.checker import Examined
 from runner.dataset.checks.rule import Origin
 from runner.dataset.jobs import Job
 from runner.dataset.output import Output
@@ -26,8 +25,7 @@ def merge_batches(batches: Iterable[tuple[Job, Batch]], output: Output, checker:
         output.n_records += batch.n_records
         for row, identity, ignored, short_side, examined in batch.examined:
             side: Side = "validation" if short_side == "v" else "training"
-            origin = Origin(identity, job.file, rows_before + row, tuple(ignored))
-            checker.collect(origin, side, Examined.received(*examined))
+            checker.collect(Origin(identity, job.file, rows_before + row, ignored), side, examined)
         repeated.add(batch)
     if repeated.are_there():
         raise Trouble

@@ -35,11 +35,6 @@ class Examined(NamedTuple):
     hits: tuple[Hit, ...]
     digest: Digest
 
-    @classmethod
-    def received(cls, hits: Iterable[tuple[str, Values]], digest: Iterable[Any]) -> "Examined":
-        """What went through JSON, as it was."""
-        return cls(tuple(Hit(code, values) for code, values in hits), Digest(*digest))
-
 
 class Examiner:
     """Checks examples one by one; keeps nothing, so that any number of them may work side by side."""

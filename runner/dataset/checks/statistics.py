@@ -69,9 +69,8 @@ class _Lengths:
         self.n_seen += 1
         bucket = eighths(length)
         self.counts[bucket] = self.counts.get(bucket, 0) + 1
-        # The earlier of two equals is kept: its negated number is the larger.
-        _keep(self.longest, (length, -self.n_seen, origin))
-        _keep(self.shortest, (-length, -self.n_seen, origin))
+        _keep(self.longest, length, self.n_seen, origin)
+        _keep(self.shortest, -length, self.n_seen, origin)
         return ()
 
     def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
@@ -107,9 +106,12 @@ class _Boilerplate:
         """Nothing yet: what is common shows in the end."""
         self.n_answers += bool(digest.answer_characters)
         for sentence in digest.edges:
-            if sentence in self.counts or len(self.counts) < _COUNTERS:
-                self.counts[sentence] = self.counts.get(sentence, 0) + 1
-                self.firsts.setdefault(sentence, origin)
+            count = self.counts.get(sentence)
+            if count is not None:
+                self.counts[sentence] = count + 1
+            elif len(self.counts) < _COUNTERS:
+                self.counts[sentence] = 1
+                self.firsts[sentence] = origin
             else:
                 self.counts = {text: count - 1 for text, count in self.counts.items() if count > 1}
                 self.firsts = {text: self.firsts[text] for text in self.counts}
@@ -148,11 +150,12 @@ def _median(counts: dict[int, int]) -> int:
     return 0
 
 
-def _keep(heap: list[tuple[int, int, Origin]], item: tuple[int, int, Origin]) -> None:
+def _keep(heap: list[tuple[int, int, Origin]], rank: int, number: int, origin: Origin) -> None:
+    """Keep the highest ranks, of equal ones the earlier: its negated number is the larger."""
     if len(heap) < MAX_NAMED:
-        heappush(heap, item)
-    else:
-        heappushpop(heap, item)
+        heappush(heap, (rank, -number, origin))
+    elif rank > heap[0][0]:
+        heappushpop(heap, (rank, -number, origin))
 
 
 STATISTICS_RULES = (

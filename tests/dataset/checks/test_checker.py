@@ -1,9 +1,10 @@
 """How findings are counted, levelled and suppressed; the rules themselves have their cases."""
 
 import hashlib
-import json
 import tracemalloc
 from dataclasses import replace
+
+import msgspec
 
 from runner.dataset.checks import Checker, DatasetLimits
 from runner.dataset.checks.checker import Examined, Examiner, record_identity
@@ -132,7 +133,7 @@ def test_examples_may_be_examined_elsewhere() -> None:
         item = example((("user", "?"), ("assistant", answer)), row)
         one.observe(item, "training")
         examined = Examiner(other.setup).examine(conversation_of_turns(item.messages, 10))
-        again = Examined.received(*json.loads(json.dumps(examined)))
+        again = msgspec.json.decode(msgspec.json.encode(examined), type=Examined)
         other.collect(other.origin(item), "training", again)
     ends = [checker.findings(4, 0, split_asked=False, keyed=True) for checker in (one, other)]
 
