@@ -1,6 +1,10 @@
-"""Builds one dataset with this project and with others, in turn, and prints how they compare."""
+"""Builds one dataset with this project and with others, in turn, and prints how they compare.
+
+With `--with plain` it also holds that both wrote the same bytes and found the same problems.
+"""
 
 import argparse
+import json
 import os
 import shutil
 import statistics
@@ -32,12 +36,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--with", dest="others", nargs="*", default=["plain"], help="plain, datasets, none")
+    parser.add_argument(
+        "--with", dest="others", nargs="*", default=["plain"], help="plain, few, datasets, polars, duckdb"
+    )
+    parser.add_argument(
+        "--contender-python", default=sys.executable, help="the Python that has what others need"
+    )
     parser.add_argument("--only", nargs="*", help="such as crawl-jsonl guide-json")
     parser.add_argument("--folder", type=Path, help="keep the projects here")
     arguments = parser.parse_args()
     cases = [(shape, suffix) for shape, suffixes in FORMATS.items() for suffix in suffixes]
-    print(f"{arguments.records} records, {os.cpu_count()} cores, Python {sys.version.split()[0]}, medians")
+    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    python = sys.version.split()[0]
+    print(f"{arguments.records} records, {os.cpu_count()} cores, Python {python}, medians; load {load}")
     print(f"{'case':<14}{'who':<10}{'s':>8}{'CPU s':>8}{'records/s':>11}{'peak MB':>9}{'time':>8}{'CPU':>8}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.folder or Path(scratch)
@@ -48,59 +59,64 @@ def main() -> None:
             recipe = project / f"{shape}-{suffix}.yaml"
             if not recipe.exists():
                 recipe = write_project(project, shape, suffix, arguments.records)
-            compare(recipe, arguments.records, ["ours", *arguments.others], arguments.rounds)
+            compare(recipe, arguments)
             if arguments.folder is None:
                 shutil.rmtree(project)
 
 
-def compare(recipe: Path, n_records: int, names: list[str], rounds: int) -> None:
-    """Run the contenders in turn, so that what else the machine does falls on all of them."""
+def compare(recipe: Path, arguments: argparse.Namespace) -> None:
+    """Run the contenders in turn, there and back, so that what else the machine does falls on all of them."""
+    names = ["ours", *arguments.others]
     runs: dict[str, list[Measured]] = {name: [] for name in names}
-    for _ in range(rounds):
-        for name in names:
-            runs[name].append(build(name, recipe))
-    base = _median(runs["plain"]) if "plain" in runs else None
+    for number in range(arguments.rounds):
+        for name in names if number % 2 == 0 else reversed(names):
+            runs[name].append(build(name, recipe, arguments.contender_python))
+    base = _median(runs["ours"])
     for name in names:
         middle = _median(runs[name])
-        ratios = ""
-        if base is not None:
-            ratios = f"{base.wall_s / middle.wall_s:>7.2f}x{base.cpu_s / middle.cpu_s:>7.2f}x"
         print(
             f"{recipe.stem:<14}{name:<10}{middle.wall_s:>8.2f}{middle.cpu_s:>8.2f}"
-            f"{n_records / middle.wall_s:>11.0f}{middle.peak_mb:>9.0f}{ratios}",
+            f"{arguments.records / middle.wall_s:>11.0f}{middle.peak_mb:>9.0f}"
+            f"{middle.wall_s / base.wall_s:>7.2f}x{middle.cpu_s / base.cpu_s:>7.2f}x",
             flush=True,
         )
     if "plain" in runs:
-        same = _contents(_out(recipe, "plain")) == _contents(_out(recipe, "ours"))
-        print(f"{recipe.stem:<14}{'same bytes' if same else 'DIFFERENT BYTES'}", flush=True)
-        if not same:
+        same_bytes = _contents(_out(recipe, "plain")) == _contents(_out(recipe, "ours"))
+        ours, plain = _findings(recipe, "ours"), _findings(recipe, "plain")
+        print(
+            f"{recipe.stem:<14}{'same bytes' if same_bytes else 'DIFFERENT BYTES'}, "
+            f"{'same findings' if ours == plain else 'DIFFERENT FINDINGS'}: {ours}",
+            flush=True,
+        )
+        if not same_bytes or ours != plain:
             sys.exit(1)
 
 
-def build(name: str, recipe: Path) -> Measured:
+def build(name: str, recipe: Path, python: str) -> Measured:
     """Build once from nothing."""
     out = _out(recipe, name)
     shutil.rmtree(out, ignore_errors=True)
     shutil.rmtree(recipe.parent / ".finetune", ignore_errors=True)
-    command = [sys.executable, str(HERE / "contenders.py"), name, str(recipe), str(out)]
+    out.mkdir(parents=True)
+    command = [python, str(HERE / "contenders.py"), name, str(recipe), str(out)]
     if name == "ours":
         command = [sys.executable, "-m", "runner", "build", str(recipe), "--out", str(out), "--json"]
-    return measure(command)
+    return measure(command, out / "result.json")
 
 
-def measure(command: list[str]) -> Measured:
-    """Run a command and watch all its processes."""
-    with tempfile.TemporaryFile() as output:
+def measure(command: list[str], result: Path) -> Measured:
+    """Run a command, its standard output going to a file, and watch all its processes."""
+    with result.open("wb") as output, tempfile.TemporaryFile() as complaints:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=complaints)
         peak = _Peak(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         peak_mb = peak.stop()
         if process.returncode:
-            output.seek(0)
-            sys.exit(f"{' '.join(command)} failed:\n{output.read().decode()}")
+            complaints.seek(0)
+            sys.exit(f"{' '.join(command)} failed:\n{result.read_text()}{complaints.read().decode()}")
     return Measured(wall_s=wall_s, cpu_s=usage.ru_utime + usage.ru_stime, peak_mb=peak_mb)
 
 
@@ -153,6 +169,11 @@ def _median(runs: list[Measured]) -> Measured:
 
 def _out(recipe: Path, name: str) -> Path:
     return recipe.parent / "out" / name
+
+
+def _findings(recipe: Path, name: str) -> dict[str, int]:
+    found = json.loads((_out(recipe, name) / "result.json").read_text(encoding="utf-8"))
+    return {item["code"]: item["count"] for item in found["dataset"]["findings"]} if name == "ours" else found
 
 
 def _contents(folder: Path) -> list[bytes]:

@@ -4,21 +4,32 @@ import csv
 import hashlib
 import json
 import math
-import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import others
 import yaml
-
-Record = dict[str, Any]
+from common import Record, side_of, value_of
 
 MAX_TOKENS = 65_536
 
 
 def plain(recipe: dict[str, Any], folder: Path, out: Path) -> None:
-    """What one would write with the usual libraries: jmespath, sandboxed Jinja, json; lists in memory."""
+    """The same work with the usual libraries: jmespath, sandboxed Jinja, json; one process, lists in memory.
+
+    The checks are all of this project's rules, called one after another as a library.
+    """
+    _plain(recipe, folder, out, RuleChecks())
+
+
+def few(recipe: dict[str, Any], folder: Path, out: Path) -> None:
+    """As `plain`, less work: a dozen checks by hand, no look at what the texts say."""
+    _plain(recipe, folder, out, FewChecks())
+
+
+def _plain(recipe: dict[str, Any], folder: Path, out: Path, checks: "FewChecks | RuleChecks") -> None:
     import jmespath
     from jinja2 import StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
@@ -32,23 +43,21 @@ def plain(recipe: dict[str, Any], folder: Path, out: Path) -> None:
         (name, spec if isinstance(spec, dict) else {"path": spec}) for name, spec in recipe["fields"].items()
     ]
     paths = [(name, jmespath.compile(spec["path"]), spec) for name, spec in fields]
-    checks = Checks()
     lines: dict[str, list[bytes]] = {"train": [], "validation": []}
-    for record in read(folder, recipe["sources"][0]):
-        values = {name: _value(path.search(record), spec) for name, path, spec in paths}
+    for row, record in enumerate(read(folder, recipe["sources"][0]), start=1):
+        values = {name: value_of(path.search(record), spec) for name, path, spec in paths}
         if not where(**values):
             continue
         turns = [{"role": role, "content": template.render(**values)} for role, template in messages]
-        side = _side(values[recipe["split"]["group_by"]], recipe["split"])
-        checks.check(record[recipe["key"]], turns, side)
+        side = side_of(values[recipe["split"]["group_by"]], recipe["split"])
+        checks.check(row, record[recipe["key"]], turns, side)
         text = json.dumps({"messages": turns}, ensure_ascii=False, separators=(",", ":"))
         lines[side].append(text.encode() + b"\n")
     for side, content in lines.items():
         data = b"".join(content)
         hashlib.sha256(data).hexdigest()
         (out / f"{side}.jsonl").write_bytes(data)
-    if checks.problems:
-        sys.exit("\n".join(checks.problems[:20]))
+    print(json.dumps(checks.findings(len(lines["train"]), len(lines["validation"]))))
 
 
 def _printable(value: Any) -> Any:
@@ -77,6 +86,11 @@ def read(folder: Path, source: dict[str, Any]) -> Iterator[Record]:
     elif path.suffix == ".jsonl":
         with path.open(encoding="utf-8") as stream:
             yield from map(_DECODER.decode, stream)
+    elif path.suffix == ".parquet":
+        from pyarrow.parquet import ParquetFile
+
+        for batch in ParquetFile(path).iter_batches(batch_size=1_000):
+            yield from batch.to_pylist()
     else:
         value = _DECODER.decode(path.read_text(encoding="utf-8"))
         yield from value[source["records"]] if "records" in source else value
@@ -85,8 +99,40 @@ def read(folder: Path, source: dict[str, Any]) -> Iterator[Record]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
 
 
-class Checks:
-    """The rules FT101 to FT112, and keys that repeat."""
+class RuleChecks:
+    """All rules that a build runs, each on its own."""
+
+    def __init__(self) -> None:
+        from runner.dataset.checks import Checker, DatasetLimits
+        from runner.dataset.tokens import EstimatedTokens
+
+        self.keys: set[str] = set()
+        self.counter = EstimatedTokens()
+        self.checker = Checker(DatasetLimits(min_examples=10, max_example_tokens=MAX_TOKENS), self.counter)
+
+    def check(self, row: int, key: str, turns: list[dict[str, str]], side: str) -> None:
+        """Check one example on its own and against those before it."""
+        from runner.dataset.checks.conversation import conversation_of_turns
+        from runner.dataset.checks.rule import Origin
+
+        if key in self.keys:
+            raise ValueError(f"{key}: repeated key")
+        self.keys.add(key)
+        pairs = [(turn["role"], turn["content"]) for turn in turns]
+        conversation = conversation_of_turns(pairs, self.counter.count(pairs))
+        examined = self.checker.examiner.examine(conversation)
+        self.checker.collect(
+            Origin(key, "data", row), "training" if side == "train" else "validation", examined
+        )
+
+    def findings(self, n_training: int, n_validation: int) -> dict[str, int]:
+        """How often each rule fired."""
+        found = self.checker.findings(n_training, n_validation, split_asked=True, keyed=True)
+        return {item.code: item.count for item in found}
+
+
+class FewChecks:
+    """Keys that repeat, roles, empty and long messages, repeated and contradicting examples, leaks."""
 
     def __init__(self) -> None:
         self.keys: set[str] = set()
@@ -94,7 +140,7 @@ class Checks:
         self.sides: dict[bytes, str] = {}
         self.problems: list[str] = []
 
-    def check(self, key: str, turns: list[dict[str, str]], side: str) -> None:
+    def check(self, _: int, key: str, turns: list[dict[str, str]], side: str) -> None:
         """Check one example on its own and against those before it."""
         if key in self.keys:
             self.problems.append(f"{key}: repeated key")
@@ -116,6 +162,10 @@ class Checks:
         if self.sides.setdefault(question, side) != side:
             self.problems.append(f"{key}: on both sides")
 
+    def findings(self, *_: int) -> list[str]:
+        """The first problems."""
+        return self.problems[:20]
+
     def _tokens(self, turns: list[dict[str, str]]) -> int:
         total = 3
         for turn in turns:
@@ -125,67 +175,12 @@ class Checks:
         return total
 
 
-def _value(value: Any, spec: dict[str, Any]) -> Any:
-    if value is None:
-        value = spec.get("default")
-    if "join" in spec and isinstance(value, list):
-        value = spec["join"].join(value)
-    if spec.get("trim"):
-        value = value.strip()
-    return re.sub(r"\s+", " ", value) if spec.get("collapse_space") else value
-
-
-def _side(identity: str, split: dict[str, Any]) -> str:
-    digest = hashlib.sha256(f"{split['seed']}\0{identity}".encode()).digest()
-    fraction = int.from_bytes(digest[:8], "big") / 2**64
-    return "validation" if fraction < split["validation"] else "train"
-
-
-def hugging_face(recipe: dict[str, Any], folder: Path, out: Path) -> None:
-    """Hugging Face datasets: map, filter and to_json in two processes; less work: no checks, no hashes."""
-    import datasets
-    import jmespath
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import SandboxedEnvironment
-
-    datasets.disable_progress_bars()
-    environment = SandboxedEnvironment(undefined=StrictUndefined)
-    messages = [
-        (item["role"], environment.from_string(item["content"])) for item in recipe["template"]["messages"]
-    ]
-    paths = [
-        (name, jmespath.compile(spec["path"] if isinstance(spec, dict) else spec), spec)
-        for name, spec in recipe["fields"].items()
-    ]
-
-    def render(record: Record) -> Record:
-        values = {
-            name: _value(path.search(record), spec if isinstance(spec, dict) else {})
-            for name, path, spec in paths
-        }
-        turns = [{"role": role, "content": template.render(**values)} for role, template in messages]
-        return {"messages": turns, "body": values["body"], "side": _side(values["title"], recipe["split"])}
-
-    source = recipe["sources"][0]
-    kind = "csv" if source["path"].endswith(".csv") else "json"
-    options = {"field": source["records"]} if "records" in source else {}
-    table = datasets.load_dataset(
-        kind,
-        data_files=str(folder / source["path"]),
-        split="train",
-        cache_dir=str(out / "cache"),
-        **options,
-    )
-    table = table.map(render, remove_columns=table.column_names, num_proc=2)
-    table = table.filter(lambda row: len(row["body"]) >= 20, num_proc=2)
-    for side in ("train", "validation"):
-        part = table.filter(lambda row, side=side: row["side"] == side, num_proc=2)
-        part.select_columns(["messages"]).to_json(out / f"{side}.jsonl", force_ascii=False)
-
-
 CONTENDERS: dict[str, Callable[[dict[str, Any], Path, Path], None]] = {
     "plain": plain,
-    "datasets": hugging_face,
+    "few": few,
+    "datasets": others.hugging_face,
+    "polars": others.polars,
+    "duckdb": others.duckdb,
 }
 
 

@@ -1,9 +1,10 @@
-"""Crawled records, half Korean and half English, the same for the same seed, as JSONL, JSON or CSV."""
+"""Crawled records, half Korean and half English, the same for the same seed, in four formats."""
 
 import csv
 import json
 import random
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,17 @@ split: {validation: 0.1, group_by: title, seed: 7}
 training: {provider: openai, model: gpt-4.1-mini-2025-04-14}
 """
 RECIPES = {"crawl": CRAWL, "guide": GUIDE}
-FORMATS = {"crawl": ("jsonl", "json", "csv"), "guide": ("jsonl", "json")}
+# A CSV has no lists, which the guide's records consist of.
+FORMATS = {"crawl": ("jsonl", "json", "csv", "parquet"), "guide": ("jsonl", "json", "parquet")}
+# What every 200th text ends with, so that the checks have something to find.
+PLANTED = (
+    "문의: minji.kim@" + "dewlatch.co.kr",
+    "Call 010-2345-" + "6789 for help.",
+    "안녕하세요 {{ customer_name }} 님.",
+    "Price: None",
+    "7일\u200b 안에 신청하세요.",
+)
+ROWS_PER_GROUP = 20_000
 
 
 def records(shape: str, count: int) -> Iterator[dict[str, Any]]:
@@ -141,8 +152,13 @@ def write_project(folder: Path, shape: str, suffix: str, count: int) -> Path:
     recipe = folder / f"{shape}-{suffix}.yaml"
     inside = "records: documents" if suffix == "json" else "encoding: utf-8"
     text = RECIPES[shape].replace("SUFFIX", suffix).replace("RECORDS", inside)
+    if suffix == "parquet":
+        text = text.replace(", encoding: utf-8", "")
     recipe.write_text(text, encoding="utf-8")
     data = folder / f"data.{suffix}"
+    if suffix == "parquet":
+        _write_parquet(data, records(shape, count))
+        return recipe
     with data.open("w", encoding="utf-8", newline="") as stream:
         if suffix == "csv":
             writer = csv.DictWriter(stream, ["url", "title", "category", "text", "crawled_at", "status"])
@@ -163,13 +179,26 @@ def write_project(folder: Path, shape: str, suffix: str, count: int) -> Path:
     return recipe
 
 
+def _write_parquet(path: Path, found: Iterator[dict[str, Any]]) -> None:
+    import pyarrow
+    from pyarrow.parquet import ParquetWriter
+
+    writer = None
+    while rows := list(islice(found, ROWS_PER_GROUP)):
+        table = pyarrow.Table.from_pylist(rows)
+        writer = writer or ParquetWriter(path, table.schema)
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
+
+
 def _crawled(random_: random.Random, number: int) -> dict[str, Any]:
     words, n_words = (KOREAN, 140) if number % 2 else (ENGLISH, 200)
     return {
         "url": f"https://guide.example.com/pages/{number}",
         "title": f"{_sentence(random_, words, 5)} {number}",
         "category": _sentence(random_, words, 2),
-        "text": "짧음" if number % 10 == 9 else _text(random_, words, n_words),
+        "text": "짧음" if number % 10 == 9 else _text(random_, words, n_words) + _planted(number),
         "crawled_at": "2026-03-04T02:41:07+09:00",
         "status": "200",
     }
@@ -183,12 +212,19 @@ def _documented(random_: random.Random, number: int) -> dict[str, Any]:
         "main_title": f"{_sentence(random_, words, 5)} {number}",
         "breadcrumb": [_sentence(random_, words, 2), _sentence(random_, words, 2)],
         "sections": [
-            {"heading": _sentence(random_, words, 3), "text": _text(random_, words, n_words)}
-            for _ in range(n_sections)
+            {
+                "heading": _sentence(random_, words, 3),
+                "text": _text(random_, words, n_words) + (_planted(number) if last else ""),
+            }
+            for last in [False] * (n_sections - 1) + [True] * (n_sections > 0)
         ],
         "last_modified": 1_767_751_200 + number,
         "view_count": "4,812",
     }
+
+
+def _planted(number: int) -> str:
+    return f"\n{PLANTED[number // 200 % len(PLANTED)]}" if number % 200 == 0 else ""
 
 
 def _sentence(random_: random.Random, words: list[str], n_words: int) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from runner.dataset.checks.conversation import Conversation
 from runner.dataset.checks.digest import Digest, digest_of
 from runner.dataset.checks.marks import make_finder
 from runner.dataset.checks.near import signer
 from runner.dataset.checks.registry import DATASET_RULES, EXAMPLE_RULES, RULES, UNUSED_IGNORE
-from runner.dataset.checks.rule import DatasetLimits, ExampleRule, Hit, Origin, Setup, Totals, Values
+from runner.dataset.checks.rule import DatasetLimits, ExampleRule, Hit, Origin, Setup, Totals
 from runner.dataset.conversation import UNWRITTEN, ExampleBytes
 from runner.dataset.index import identity_digest
 from runner.dataset.measure import measure
