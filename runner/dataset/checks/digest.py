@@ -39,7 +39,7 @@ def digest_of(
     sign: Callable[[str], tuple[int, ...]] | None = None,
     content_digest: bytes | None = None,
 ) -> Digest:
-    """Digest an example; `sign` makes a MinHash of a text, `content_digest` is a hash of all its messages."""
+    """Digest an example; `sign` makes a MinHash of a text, `content_digest` is a hash of one that is all text."""
     turns, answer = conversation.turns, conversation.answer
     asked, answered = _parts(conversation)
     whole = _hash((*asked, *answered)) if content_digest is None else content_digest
@@ -50,7 +50,7 @@ def digest_of(
         question_script=script_of(conversation.question),
         answer_script=script_of(answer),
         edges=_edges(answer),
-        has_images=any([turn.images for turn in turns]),
+        has_images=content_digest is None and any(turn.images for turn in turns),
         signature=sign(conversation.text) if sign else (),
         is_pair=conversation.kind == "preference",
     )

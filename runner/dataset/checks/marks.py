@@ -19,26 +19,27 @@ _NO_VALUE = rb"(?:None|nan|NaN|undefined)"
 class Mark:
     """What messages have wherever certain rules find something in them.
 
-    One of the bytes `anchors`, and there the pattern `rest`, which begins after it and may look back; or one
-    of the `words`. No two marks share an anchor. The messages are texts as JSON, between colons, in UTF-8 and
+    One of the bytes `anchors`, and there the pattern `rest`, which begins after it and may look back; or the
+    pattern `apart`, which begins with a byte that is too common for an anchor. No two marks share an anchor. The messages are texts as JSON, between colons, in UTF-8 and
     with no escapes but those that they need.
     """
 
     name: str
     anchors: bytes
     rest: bytes
-    words: tuple[bytes, ...] = ()
+    apart: bytes = b""
 
 
 CHARACTERS = Mark(
     "characters",
-    b"\\\x7f\xc2\xc3\xc5\xc6\xcb\xcc\xcd\xe1\xe2\xe3\xef\xf3",
-    # Line breaks and quotes are escaped too: whatever else begins with another byte is not looked at there.
-    rb"(?<=\\)[bfru]|(?<!\\)(?:(?<=[\x7f\xcc\xcd])|(?<=\xc2)[\x80-\x9f\xad]|(?<=[\xc2\xc3]).%b"
+    b"\x7f\xc2\xc3\xc5\xc6\xcb\xcc\xcd\xe1\xe2\xe3\xef\xf3",
+    rb"(?<=[\x7f\xcc\xcd])|(?<=\xc2)[\x80-\x9f\xad]|(?<=[\xc2\xc3]).%b"
     rb"|(?<=\xe2)(?:\x80[\x8b\xaa-\xae]|\x81[\xa0\xa6-\xa9]|(?:\x80.|\x82\xac|\x84\xa2)%b)"
     rb"|(?<=\xe3)\x82[\x99\x9a]|(?<=\xef)(?:\xbb\xbf|\xbf\xbd)|(?<=\xe1)\x85[\xa1-\xb5]"
     rb"|(?<=\xc5)[\x92\x93\xa0\xa1\xb8\xbd\xbe]%b|(?<=\xc6)\x92%b|(?<=\xcb)[\x86\x9c]%b"
-    rb"|(?<=\xf3)\xa0[\x80\x81])" % ((_HIGH,) * 5),
+    rb"|(?<=\xf3)\xa0[\x80\x81]" % ((_HIGH,) * 5),
+    # Line breaks and quotes are escaped too.
+    apart=rb"\\[bfru]",
 )
 # Texts that are empty, begin or end with a blank, or say that there is no value, be it after a bit of code.
 ENDS = Mark(
@@ -51,11 +52,10 @@ ENDS = Mark(
 )
 RESIDUE = Mark(
     "residue",
-    b"{[<`~",
+    b"{[<`~P",
     rb"(?<=\{)[{%]|(?<=\[)(?:/?INST\]|object Object\])|(?<=<)(?:\||(?:start|end)_of_turn>|</?SYS>>)"
-    rb"|(?<=`)``|(?<=~)~~",
-    # Of "lorem ipsum": letters of a common kind would be too many anchors.
-    words=(b"psum", b"PSUM"),
+    rb"|(?<=`)``|(?<=~)~~|(?<=P)SUM",
+    apart=rb"psum",
 )
 PERSONAL = Mark(
     "personal",
@@ -80,12 +80,13 @@ def make_finder(marks: Iterable[Mark]) -> Callable[[bytes], set[str]]:
         b"(?P<%b>(?<=[%b])(?=%b))" % (mark.name.encode(), re.escape(mark.anchors), mark.rest)
         for mark in known
     ]
-    finditer = re.compile(b"[%b](?:%b)" % (anchors, b"|".join(each))).finditer
-    words = [(word, mark.name) for mark in known for word in mark.words]
+    anchored = re.compile(b"[%b](?:%b)" % (anchors, b"|".join(each)))
+    apart = [(mark.name, re.compile(mark.apart).search) for mark in known if mark.apart]
 
     def find(texts: bytes) -> set[str]:
-        found = {match.lastgroup or "" for match in finditer(texts)}
-        found.update([name for word, name in words if word in texts])
+        found = {name for name, search in apart if search(texts)}
+        if anchored.search(texts):
+            found.update([match.lastgroup or "" for match in anchored.finditer(texts)])
         return found
 
     return find
