@@ -7,18 +7,22 @@ from itertools import chain
 from runner.examples.wire import Request
 from runner.recipe.model import Source
 from runner.sources.pieces import Piece, UncuttableError
-from runner.sources.read import cut_file, find_source_files, looked_up
+from runner.sources.read import cut_file, find_source_files, is_shared, looked_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A piece to read, or with None the whole file at `path`; `number` counts the jobs."""
+    """A piece to read, or with None the whole file at `path`; `number` counts the jobs.
+
+    A file that `is_shared` is read by all processes, each of which takes its blocks of rows.
+    """
 
     number: int
     source: int
     file: str
     path: str
     piece: Piece | None
+    is_shared: bool = False
 
 
 def make_jobs(request: Request, piece_bytes: int) -> Iterator[Job]:
@@ -41,7 +45,14 @@ def make_jobs(request: Request, piece_bytes: int) -> Iterator[Job]:
                 first, pieces = None, iter(())
             for piece in chain([first], pieces):
                 name = request.project.name_of(path)
-                yield Job(number=number, source=index, file=name, path=str(path), piece=piece)
+                yield Job(
+                    number=number,
+                    source=index,
+                    file=name,
+                    path=str(path),
+                    piece=piece,
+                    is_shared=piece is None and is_shared(path, source),
+                )
                 number += 1
 
 

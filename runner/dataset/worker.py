@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
-from itertools import islice
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,12 @@ from runner.examples.content import Content
 from runner.examples.read import ExampleMaker
 from runner.examples.wire import Request, decode_request
 from runner.examples.worker import confine, own_stdout
+from runner.issues import Issue
 from runner.recipe.model import Source
-from runner.sources.base import Record, only_records
+from runner.sources.base import BLOCK_ROWS, Record, Share, only_records
 from runner.sources.pieces import Piece
 from runner.sources.read import read_file, read_piece
 
-# A file that cannot be cut goes back in batches of so many records.
-BATCH_RECORDS = 1_000
 # The clock that bounds a record starts again after so many.
 _CLOCKED_RECORDS = 32
 
@@ -73,7 +72,7 @@ class Worker:
         clock(self.request.bounds.read_s)
         try:
             if "path" in job:
-                yield from self.file_batches(job["path"], source, file)
+                yield from self.file_batches(job["path"], source, file, Share(*job["share"]))
             else:
                 found = read_piece(Piece(content=content, proof=proof, **job["how"]), source, file)
                 yield None if found is None else self.batch(*found)
@@ -81,10 +80,10 @@ class Worker:
             # Reading record by record tells what it is.
             yield None
 
-    def file_batches(self, path: str, source: Source, file: str) -> Iterator[Batch | None]:
-        """The batches of a file that cannot be cut."""
-        items = read_file(Path(path), source, file, self.request.project.grants)
-        while some := list(islice(items, BATCH_RECORDS)):
+    def file_batches(self, path: str, source: Source, file: str, share: Share) -> Iterator[Batch | None]:
+        """The batches of a file that cannot be cut, one for each block of rows."""
+        items = read_file(Path(path), source, file, self.request.project.grants, share)
+        for _, some in groupby(items, _block_of):
             records = only_records(some)
             yield None if records is None else self.batch(records, 0)
             clock(self.request.bounds.read_s)
@@ -142,6 +141,11 @@ class _Made:
             index="".join(self.index).encode("ascii"),
             keys=b"".join(sorted(self.keys)),
         )
+
+
+def _block_of(item: Record | Issue) -> int:
+    row = item.row if isinstance(item, Record) else item.place.row or 1
+    return (row - 1) // BLOCK_ROWS
 
 
 def clock(seconds: float) -> None:

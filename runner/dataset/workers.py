@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
+from itertools import count as count_up
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -117,7 +118,7 @@ class Workers:
         return batch
 
     def _ask(self, job: Job, piece: Piece) -> Batch:
-        how = {"opens": piece.opens, "inside": piece.inside, "n_probes": piece.n_probes}
+        how = {"how": {"opens": piece.opens, "inside": piece.inside, "n_probes": piece.n_probes}}
         process = self._idle.get()
         try:
             self._send(process, _job_line(job, how, piece), piece.content, piece.proof)
@@ -126,16 +127,24 @@ class Workers:
             self._idle.put(process)
 
     def _ask_file(self, job: Job) -> Iterator[Batch]:
-        process = self._idle.get()
+        """The batches of a whole file; of a shared one each process makes the next in its turn."""
+        count = len(self._processes) if job.is_shared else 1
+        processes = [self._idle.get() for _ in range(count)]
         try:
-            self._send(process, _job_line(job, None, None))
-            while True:
-                batch = _received(process)
+            for index, process in enumerate(processes):
+                self._send(process, _job_line(job, {"path": job.path, "share": [index, count]}, None))
+            for turn in count_up():
+                batch = _received(processes[turn % count])
                 if batch.is_end:
-                    return
+                    break
                 yield batch
+            # Where one has no block any more, the others after it have none either.
+            for other in range(turn + 1, turn + count):
+                if not _received(processes[other % count]).is_end:
+                    raise Trouble
         finally:
-            self._idle.put(process)
+            for process in processes:
+                self._idle.put(process)
 
     def _send(self, process: "subprocess.Popen[bytes]", *contents: bytes) -> None:
         stdin = _pipe(process.stdin)
@@ -147,11 +156,10 @@ class Workers:
             raise Trouble from None
 
 
-def _job_line(job: Job, how: dict[str, Any] | None, piece: Piece | None) -> bytes:
+def _job_line(job: Job, how: dict[str, Any], piece: Piece | None) -> bytes:
     line: dict[str, Any] = {"piece": job.number, "source": job.source, "file": job.file}
     line["sizes"] = [len(piece.content), len(piece.proof)] if piece else [0, 0]
-    line |= {"path": job.path} if how is None else {"how": how}
-    return json.dumps(line).encode("ascii") + b"\n"
+    return json.dumps(line | how).encode("ascii") + b"\n"
 
 
 def _received(process: "subprocess.Popen[bytes]") -> Batch:

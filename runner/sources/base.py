@@ -69,6 +69,24 @@ def only_records(items: Iterable[Record | Issue]) -> list[Record] | None:
     return records
 
 
+# The rows of a file that one process takes at a time where several share it.
+BLOCK_ROWS = 1_024
+
+
+class Share(NamedTuple):
+    """Of a file's blocks of BLOCK_ROWS rows one in `every`, from the one of number `first` on."""
+
+    first: int
+    every: int
+
+    def has(self, row: int) -> bool:
+        """Whether a row belongs to it; rows count from 0."""
+        return row // BLOCK_ROWS % self.every == self.first
+
+
+WHOLE = Share(0, 1)
+
+
 class BinaryFormat(Protocol):
     """A module that reads one format which is no text and is not read from one end to the other."""
 
@@ -83,6 +101,16 @@ class BinaryFormat(Protocol):
 
         Raises InvalidInputError where reading cannot go on, OSError as `open` does.
         """
+
+
+@runtime_checkable
+class SharedFormat(BinaryFormat, Protocol):
+    """A format of which rows are passed over with far less work than it takes to make records of them."""
+
+    def read_share(
+        self, path: Path, source: Source, file: str, grants: Grants, share: Share
+    ) -> Iterator[Record | Issue]:
+        """Yield of what `read` does that which belongs to a share."""
 
 
 class Select(Protocol):

@@ -9,7 +9,7 @@ from typing import Any
 from runner.display import one_line, shown
 from runner.errors import InvalidInputError
 from runner.issues import Issue, Place
-from runner.sources.base import Record
+from runner.sources.base import BLOCK_ROWS, WHOLE, Record, Share
 from runner.sources.values import NotPlainError, bytes_text, plain
 
 # Rows that are Python objects at one time; a whole row group as such may be gigabytes.
@@ -32,14 +32,23 @@ def quiet_arrow() -> Any:
     return pyarrow
 
 
-def records_of_batches(batches: Iterator[Any], schema: Any, file: str) -> Iterator[Record | Issue]:
-    """The records of Arrow record batches. Raises InvalidInputError for a column that has no form as JSON."""
+def records_of_batches(
+    batches: Iterator[Any], schema: Any, file: str, share: Share = WHOLE
+) -> Iterator[Record | Issue]:
+    """The records of Arrow record batches that belong to a share.
+
+    Raises InvalidInputError for a column that has no form as JSON.
+    """
     columns = _compile(schema, file)
     row = 0
     for batch in batches:
-        for start in range(0, batch.num_rows, ROWS_PER_BATCH):
-            piece = batch.slice(start, ROWS_PER_BATCH)
-            yield from _records(piece, columns, file, row)
+        start = 0
+        while start < batch.num_rows:
+            # No piece reaches into the next block, which may be of another share.
+            piece = batch.slice(start, min(ROWS_PER_BATCH, BLOCK_ROWS - row % BLOCK_ROWS))
+            if share.has(row):
+                yield from _records(piece, columns, file, row)
+            start += piece.num_rows
             row += piece.num_rows
 
 

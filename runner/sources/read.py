@@ -14,7 +14,15 @@ from runner.issues import Issue, Place
 from runner.project import Grants, Project
 from runner.recipe.model import Source
 from runner.sources import duckdb_query, stored
-from runner.sources.base import CuttableFormat, PieceRecords, Record, Select
+from runner.sources.base import (
+    WHOLE,
+    CuttableFormat,
+    PieceRecords,
+    Record,
+    Select,
+    Share,
+    SharedFormat,
+)
 from runner.sources.extras import is_installed, missing_sentence
 from runner.sources.formats import (
     BINARY_FORMATS,
@@ -152,10 +160,12 @@ def _query_items(
     yield from duckdb_query.read(tables, source.query or "", source.name or "query")
 
 
-def read_file(path: Path, source: Source, file: str, grants: Grants) -> Iterator[Record | Issue]:
+def read_file(
+    path: Path, source: Source, file: str, grants: Grants, share: Share = WHOLE
+) -> Iterator[Record | Issue]:
     """Yield the records of one file in order, and an issue in the place of each that cannot be used.
 
-    Raises InvalidInputError.
+    Only those of a share, where `is_shared` says that the file has any. Raises InvalidInputError.
     """
     try:
         name = format_of(path, source, file)
@@ -164,7 +174,11 @@ def read_file(path: Path, source: Source, file: str, grants: Grants) -> Iterator
             raise _unusable(file, problem)
         source = replace(source, format=name)
         if name in BINARY_FORMATS:
-            yield from BINARY_FORMATS[name].read(path, source, file, grants)
+            module = BINARY_FORMATS[name]
+            if share != WHOLE and isinstance(module, SharedFormat):
+                yield from module.read_share(path, source, file, grants, share)
+            else:
+                yield from module.read(path, source, file, grants)
             return
         open_again = partial(open_bytes, path, file, member=source.member, grants=grants)
         try:
@@ -174,6 +188,11 @@ def read_file(path: Path, source: Source, file: str, grants: Grants) -> Iterator
             raise InvalidInputError([decoding_issue(open_again, source.encoding, file)]) from None
     except OSError as error:
         raise _unusable(file, _unreadable("file", error.strerror)) from error
+
+
+def is_shared(path: Path, source: Source) -> bool:
+    """Whether several processes can each take a share of a file."""
+    return isinstance(BINARY_FORMATS.get(plain_format(path, source)), SharedFormat)
 
 
 def cut_file(path: Path, source: Source, size_bytes: int) -> Iterator[Piece]:

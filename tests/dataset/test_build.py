@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pyarrow
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from runner.dataset.batch import Batch, read_batch, write_batch
 from runner.dataset.build import Effort, build_dataset, build_one_by_one
@@ -115,7 +117,13 @@ def as_csv(records: list[dict[str, Any]]) -> bytes:
     return stream.getvalue().encode()
 
 
-WRITERS = {"jsonl": as_jsonl, "json": as_json, "csv": as_csv}
+def as_parquet(records: list[dict[str, Any]]) -> bytes:
+    stream = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist(records), stream, row_group_size=600)
+    return stream.getvalue()
+
+
+WRITERS = {"jsonl": as_jsonl, "json": as_json, "csv": as_csv, "parquet": as_parquet}
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
@@ -127,6 +135,16 @@ def test_processes_and_pieces_change_nothing(recipe: MakeRecipe, suffix: str) ->
     assert 400 == wanted.n_records
     for n_workers, piece_bytes in ((1, 1 << 20), (2, 700), (5, 3_000)):
         assert wanted == built(loaded, n_workers, piece_bytes)
+
+
+def test_processes_share_the_rows_of_a_file(recipe: MakeRecipe) -> None:
+    """More blocks than processes, and fewer."""
+    loaded = recipe({"data.parquet": as_parquet(rows(1_500))})
+    wanted = expected(loaded)
+
+    assert 1_500 == wanted.n_records
+    for n_workers in (1, 3):
+        assert wanted == built(loaded, n_workers)
 
 
 def test_examples_with_more_than_text_are_built_the_same(recipe: MakeRecipe) -> None:
@@ -284,7 +302,7 @@ texts = st.lists(snippets | st.text(st.characters(exclude_categories=["Cs"]), ma
 tables = st.lists(st.fixed_dictionaries({"title": texts, "body": texts}), min_size=1, max_size=12)
 
 
-@given(table=tables, suffix=st.sampled_from(sorted(WRITERS)), piece_bytes=st.integers(40, 400))
+@given(table=tables, suffix=st.sampled_from(["csv", "json", "jsonl"]), piece_bytes=st.integers(40, 400))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_adversarial_text_changes_nothing(
     recipe: MakeRecipe, table: list[dict[str, str]], suffix: str, piece_bytes: int

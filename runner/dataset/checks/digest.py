@@ -39,7 +39,7 @@ def digest_of(
     sign: Callable[[str], tuple[int, ...]] | None = None,
     content_digest: bytes | None = None,
 ) -> Digest:
-    """Digest an example; `sign` makes a MinHash of a text, `content_digest` is a hash of one that is all text."""
+    """Digest an example; `sign` makes a MinHash of a text, `content_digest` hashes one of text alone."""
     turns, answer = conversation.turns, conversation.answer
     asked, answered = _parts(conversation)
     whole = _hash((*asked, *answered)) if content_digest is None else content_digest

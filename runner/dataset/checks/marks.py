@@ -20,8 +20,8 @@ class Mark:
     """What messages have wherever certain rules find something in them.
 
     One of the bytes `anchors`, and there the pattern `rest`, which begins after it and may look back; or the
-    pattern `apart`, which begins with a byte that is too common for an anchor. No two marks share an anchor. The messages are texts as JSON, between colons, in UTF-8 and
-    with no escapes but those that they need.
+    pattern `apart`, which begins with a byte that is too common for an anchor. No two marks share an anchor.
+    The messages are texts as JSON, between colons, in UTF-8 and with no escapes but those that they need.
     """
 
     name: str
