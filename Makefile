@@ -21,7 +21,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): a download of about 500 MB (1.6 GB installed) where pip finds a CPU build of"
 	@echo "PyTorch, several GB where it finds a CUDA build. README.md says how to choose the CPU build."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local,checks,evaluation,structured,qlora,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local,checks,evaluation,structured,tokens,dev]'
 	@touch $@
 
 docs: $(INSTALLED)
@@ -34,7 +34,7 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not long"
 
 $(INSTALLED_FULL): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,trackers]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,trackers,qlora]'
 	@touch $@
 
 test-full: $(INSTALLED_FULL)

@@ -22,12 +22,13 @@ def pytest_configure() -> None:
     sources = ("pyarrow", "openpyxl", "defusedxml", "duckdb", "fsspec", "huggingface_hub")
     checks = ("detect_secrets", "phonenumbers", "rensa")
     trackers = ("mlflow", "sqlalchemy", "alembic", "tensorboard", "wandb")
-    wanted = (*local, *graders, *sources, *checks, *trackers, "hypothesis", "setuptools")
+    others = ("bitsandbytes", "bm25s", "bpe_openai", "hypothesis", "setuptools", "tiktoken")
+    wanted = (*local, *graders, *sources, *checks, *trackers, *others)
     missing = [name for name in wanted if find_spec(name) is None]
     if os.environ.get("FINETUNE_TEST_FULL") and CHROMIUM is None:
         raise pytest.UsageError("the full suite drives pages in a browser: install chromium")
     if os.environ.get("FINETUNE_TEST_FULL") and missing:
-        extras = "[all,graders,structured,trackers,dev]"
+        extras = "[all,evaluation,structured,trackers,qlora,dev]"
         raise pytest.UsageError(f"the full suite needs {', '.join(missing)}: pip install -e '.{extras}'")
 
 
