@@ -21,6 +21,7 @@ from runner.dataset.tokens import (
     spared,
 )
 from runner.dataset.value import Dataset
+from runner.dataset.watched import UNWATCHED, BuildWatch
 from runner.errors import RunnerError
 from runner.operator import Operator
 from runner.plan_changes import section_hashes
@@ -34,12 +35,19 @@ def supply_sources(loaded: LoadedRecipe, operator: Operator) -> None:
     supply(loaded.recipe.sources, loaded.project, allow_network=operator.allow_network, say=operator.say)
 
 
-def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True, read_all: bool = False) -> Dataset:
+def build(
+    loaded: LoadedRecipe,
+    host: Host,
+    *,
+    use_cache: bool = True,
+    read_all: bool = False,
+    watch: BuildWatch = UNWATCHED,
+) -> Dataset:
     """Build, or find built, the dataset of a recipe; findings that its baseline lacks are part of it.
 
     `read_all` hashes even the sources that nothing touched since they were hashed. Raises InvalidInputError.
     """
-    dataset = build_unfiltered(loaded, host, use_cache=use_cache, read_all=read_all)
+    dataset = build_unfiltered(loaded, host, use_cache=use_cache, read_all=read_all, watch=watch)
     path = baseline_path(loaded)
     if path is None:
         return dataset
@@ -47,7 +55,12 @@ def build(loaded: LoadedRecipe, host: Host, *, use_cache: bool = True, read_all:
 
 
 def build_unfiltered(
-    loaded: LoadedRecipe, host: Host, *, use_cache: bool = True, read_all: bool = False
+    loaded: LoadedRecipe,
+    host: Host,
+    *,
+    use_cache: bool = True,
+    read_all: bool = False,
+    watch: BuildWatch = UNWATCHED,
 ) -> Dataset:
     """As `build`, with all findings."""
     state = loaded.project.make_state()
@@ -63,7 +76,7 @@ def build_unfiltered(
     kept = None
     if use_cache and sum(source.size_bytes for source in inputs.sources) >= KEPT_FROM_BYTES:
         kept = KeptPieces(cache / "pieces", pieces_key(loaded.recipe, inputs, limits, counter))
-    dataset = build_dataset(loaded, inputs, folder, (limits, counter), Effort(kept=kept))
+    dataset = build_dataset(loaded, inputs, folder, (limits, counter), Effort(kept=kept, watch=watch))
     if kept is not None:
         trim(kept.folder, MAX_BYTES)
     if inputs != find_inputs(loaded, hashed):

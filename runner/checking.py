@@ -110,7 +110,8 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
 
 def _checked(loaded: LoadedRecipe, operator: Operator, known: Baseline | None) -> Checked:
     host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
-    dataset = build_unfiltered(loaded, host, use_cache=not operator.environment.get("CI"))
+    use_cache = not operator.environment.get("CI")
+    dataset = build_unfiltered(loaded, host, use_cache=use_cache, watch=operator.watch)
     levels = effective_levels(loaded.recipe.checks)
     n_outlived = 0
     if known is not None:

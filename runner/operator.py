@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from runner.clock import Clock, SystemClock
+from runner.dataset.watched import UNWATCHED, BuildWatch
 from runner.project import Grants
 from runner.providers.permission import HostPermission
 from runner.recipe.composition import DEFAULT_PROFILE
@@ -25,6 +26,7 @@ class Operator:
     allow_code: bool = False
     grants: Grants = Grants()
     say: Callable[[str], None] = lambda _: None
+    watch: BuildWatch = UNWATCHED
     allow_unknown_price: bool = False
     retry: bool = False
     locked: bool = False

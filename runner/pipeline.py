@@ -90,7 +90,7 @@ def plan_loaded(
     key = data_key(loaded, host)
     if key not in built:
         use_cache = not (operator.locked or operator.environment.get("CI"))
-        dataset = build(loaded, host, use_cache=use_cache, read_all=read_all)
+        dataset = build(loaded, host, use_cache=use_cache, read_all=read_all, watch=operator.watch)
         built[key] = counted(dataset, loaded, host, operator)
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     dataset = with_known_tokens(built[key], locked.files if locked else ())

@@ -14,6 +14,7 @@ import click
 from runner.cli.host_options import allow_host_option, hosts_allowed, user_hosts
 from runner.cli.source_options import granted
 from runner.cli.streams import emit
+from runner.dataset.watched import UNWATCHED, BuildWatch
 from runner.display import neutralise
 from runner.errors import UsageError
 from runner.following import no_job
@@ -26,6 +27,7 @@ from runner.providers.hosts import Host, find_host
 from runner.recipe.choosing import single
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe, load_recipe
+from runner.report.build_progress import BuildProgress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -92,8 +94,17 @@ def operator(**decisions: Any) -> Operator:
         hosts_allowed=hosts_allowed(),
         grants=granted(),
         say=tell,
+        watch=_watch(),
         **decisions,
     )
+
+
+def _watch() -> BuildWatch:
+    """Shows how far a build is, but to programs."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.params.get("as_json"):
+        return UNWATCHED
+    return BuildProgress(sys.stderr)
 
 
 def write(text: str) -> None:

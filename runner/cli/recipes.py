@@ -160,9 +160,8 @@ def build(
     decided = operator(profile=profile, assignments=assignments, only=only, allow_network=allow_network)
     loaded = with_one_dataset(pipeline.validate(find_recipe(recipe), decided), only)
     supply_sources(loaded, decided)
-    dataset = building.build(
-        loaded, find_host(loaded.recipe.training.provider, decided.user_hosts, loaded.project)
-    )
+    host = find_host(loaded.recipe.training.provider, decided.user_hosts, loaded.project)
+    dataset = building.build(loaded, host, watch=decided.watch)
     if as_json:
         write_json({"dataset": machine.dataset_data(dataset), "ok": not dataset.errors})
     else:

@@ -1,6 +1,6 @@
 """From a recipe's sources to the files that will be uploaded, in several processes or record by record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from runner.dataset.output import Output
 from runner.dataset.split import side_of
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Dataset
+from runner.dataset.watched import UNWATCHED, BuildWatch, watched
 from runner.dataset.workers import Trouble, Workers, choose_workers
 from runner.dataset.write import example_line
 from runner.errors import InvalidInputError
@@ -25,6 +26,7 @@ from runner.issues import Issue, Place
 from runner.recipe.load import LoadedRecipe
 from runner.recipe.model import Recipe
 from runner.sources.pieces import PIECE_BYTES
+from runner.sources.unpack import compression_of
 
 SHOWN_ISSUES = 20
 
@@ -33,12 +35,13 @@ SHOWN_ISSUES = 20
 class Effort:
     """How a dataset is built, which never changes what comes out; `n_workers` None means: by size.
 
-    `kept` are the pieces of earlier builds.
+    `kept` are the pieces of earlier builds; `watch` is told how far it is.
     """
 
     n_workers: int | None = None
     piece_bytes: int = PIECE_BYTES
     kept: KeptPieces | None = None
+    watch: BuildWatch = UNWATCHED
     bounds: Bounds = Bounds()
 
 
@@ -64,15 +67,20 @@ def build_dataset(
     )
     try:
         with Output(folder) as output, Workers(request, counter, limits, count, effort.kept) as workers:
-            batches = workers.batches(make_jobs(request, effort.piece_bytes))
+            effort.watch.begin(_total_bytes(inputs))
+            batches = watched(workers.batches(make_jobs(request, effort.piece_bytes)), effort.watch)
             checker = Checker(limits, counter, loaded.recipe.checks)
             merge_batches(batches, output, checker)
             return output.dataset(loaded.recipe, inputs, checker)
     except Trouble:
         examples = read_confined(loaded.recipe, loaded.folder, loaded.project, bounds=effort.bounds)
+        effort.watch.begin(None)
         with closing(examples):
             checker = Checker(limits, counter, loaded.recipe.checks)
-            return build_one_by_one(loaded.recipe, examples, inputs, folder, checker)
+            counted = _counted(examples, effort.watch)
+            return build_one_by_one(loaded.recipe, counted, inputs, folder, checker)
+    finally:
+        effort.watch.end()
 
 
 def build_one_by_one(
@@ -98,6 +106,22 @@ def build_one_by_one(
         if issues:
             raise InvalidInputError(shortened(issues))
         return output.dataset(recipe, inputs, checker)
+
+
+def _total_bytes(inputs: Inputs) -> int | None:
+    if any(compression_of(Path(item.name)) for item in inputs.sources):
+        return None
+    return sum(item.size_bytes for item in inputs.sources)
+
+
+def _counted(examples: Iterable[Example | Issue], watch: BuildWatch) -> Iterator[Example | Issue]:
+    """The examples, each counted as a record unless it is another variant of the one before."""
+    last = None
+    for example in examples:
+        yield example
+        if isinstance(example, Example) and (example.file, example.row) != last:
+            last = (example.file, example.row)
+            watch.advance(1, 0)
 
 
 def shortened(issues: list[Issue]) -> list[Issue]:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Call
+from tests.fake_host import FakeHost
+
 FINETUNE = f"{sys.executable} -m runner"
 
 
@@ -34,3 +37,19 @@ def test_a_closed_stream_changes_nothing(local_recipe: Path, command: str, code:
     done = shell(local_recipe.parent, command)
 
     assert (code, error) == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize(("options", "said"), [((), True), (("--json",), False)])
+def test_a_build_tells_people_how_far_it_is(
+    call: Call,
+    recipe: Path,
+    hosted: FakeHost,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    *,
+    said: bool,
+) -> None:
+    monkeypatch.setattr("runner.report.build_progress.SILENT_S", 0)
+    outcome = call("build", recipe, *options)
+
+    assert (0, said) == (outcome.code, "building: " in outcome.err)

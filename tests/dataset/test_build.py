@@ -1,6 +1,7 @@
 """The same dataset comes out however many processes make it, and of however large pieces."""
 
 import csv
+import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -124,6 +125,58 @@ def as_parquet(records: list[dict[str, Any]]) -> bytes:
 
 
 WRITERS = {"jsonl": as_jsonl, "json": as_json, "csv": as_csv, "parquet": as_parquet}
+
+
+class Watch:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.totals: list[int | None] = []
+        self.n_records = self.n_bytes = self.n_ends = 0
+
+    def begin(self, total_bytes: int | None) -> None:
+        self.totals.append(total_bytes)
+        self.n_records = self.n_bytes = 0
+
+    def advance(self, n_records: int, n_bytes: int) -> None:
+        self.n_records, self.n_bytes = self.n_records + n_records, self.n_bytes + n_bytes
+
+    def end(self) -> None:
+        self.n_ends += 1
+
+
+def test_whoever_watches_is_told_of_all_records_and_bytes(recipe: MakeRecipe) -> None:
+    content = as_jsonl(rows(40))
+    watch = watch_build(recipe({"data.jsonl": content}))
+
+    assert ([len(content)], 40, len(content), 1) == (
+        watch.totals,
+        watch.n_records,
+        watch.n_bytes,
+        watch.n_ends,
+    )
+
+
+def test_a_build_that_begins_again_counts_again(recipe: MakeRecipe) -> None:
+    """Two records with one key are read record by record; each of theirs has two examples."""
+    content = as_jsonl([*rows(40), *rows(1)])
+    watch = watch_build(recipe({"data.jsonl": content}, key=None))
+
+    assert ([len(content), None], 41, 0, 1) == (watch.totals, watch.n_records, watch.n_bytes, watch.n_ends)
+
+
+def test_the_size_of_a_packed_source_tells_nothing(recipe: MakeRecipe) -> None:
+    watch = watch_build(recipe({"data.jsonl.gz": gzip.compress(as_jsonl(rows(40)))}))
+
+    assert ([None], 40) == (watch.totals, watch.n_records)
+
+
+def watch_build(loaded: LoadedRecipe) -> Watch:
+    watch = Watch()
+    effort = Effort(n_workers=1, piece_bytes=1_000, watch=watch)
+    folder = loaded.project.root / "watched"
+    build_dataset(loaded, find_inputs(loaded), folder, (LIMITS, EstimatedTokens()), effort)
+    return watch
 
 
 @pytest.mark.parametrize("suffix", WRITERS)

@@ -1,0 +1,43 @@
+"""How far a build is, told to whoever watches."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from runner.dataset.batch import Batch
+from runner.dataset.jobs import Job
+
+
+class BuildWatch(Protocol):
+    """Is told of a build that takes place; a dataset that is there already is not built."""
+
+    def begin(self, total_bytes: int | None) -> None:
+        """A build begins, or begins again; sizes of packed sources say nothing, so their total is None."""
+
+    def advance(self, n_records: int, n_bytes: int) -> None:
+        """So many more records and bytes are done; the bytes of files that are not cut are not known."""
+
+    def end(self) -> None:
+        """The build ended, well or not."""
+
+
+class Unwatched:
+    """Nobody watches."""
+
+    def begin(self, total_bytes: int | None) -> None:
+        """Say nothing."""
+
+    def advance(self, n_records: int, n_bytes: int) -> None:
+        """Say nothing."""
+
+    def end(self) -> None:
+        """Say nothing."""
+
+
+UNWATCHED = Unwatched()
+
+
+def watched(batches: Iterable[tuple[Job, Batch]], watch: BuildWatch) -> Iterator[tuple[Job, Batch]]:
+    """The batches, counted as they pass."""
+    for job, batch in batches:
+        yield job, batch
+        watch.advance(batch.n_rows or batch.n_records, len(job.piece.content) if job.piece else 0)
