@@ -123,6 +123,9 @@ def _gpu() -> Finding:
 
 
 def _state(project: Project) -> Iterator[Finding]:
+    if not project.state.exists() and not project.state.is_symlink():
+        yield Finding(name="state", state="ok", detail=f"{project.state} is made by the first build")
+        return
     try:
         state = project.make_state()
     except (RunnerError, OSError) as error:

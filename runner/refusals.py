@@ -38,7 +38,7 @@ def refuse_unfit_stage(planned: Planned, operator: Operator) -> None:
     if planned.plan.creates_job and model and model.shutdown_date and model.shutdown_date < today:
         raise RunnerError(
             f"{model.name} was shut down on {model.shutdown_date}. Choose another model; "
-            f"{planned.loaded.command('plan')} under another profile shows what it would cost."
+            f"{planned.loaded.command('port', '--to', 'HOST')} shows what becomes of the recipe elsewhere."
         )
 
 

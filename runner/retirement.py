@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 
 from runner.errors import RunnerError
-from runner.hints import command
 from runner.lockfile import read_lockfile
 from runner.operator import Operator, today_of
 from runner.providers.hosts import Host, find_host, host_names
@@ -113,7 +112,7 @@ def _ways(loaded: LoadedRecipe, source: Host, operator: Operator, today: date) -
         kept = [value.name for value in porting.values if value.state != "lost"]
         lost = [value.name for value in porting.values if value.state == "lost"]
         losing = f", loses {', '.join(lost)}" if lost else ""
-        typed = command("port", str(loaded.given), "--to", name, *_model_option(loaded, porting))
+        typed = loaded.command("port", "--to", name, *_model_option(loaded, porting))
         yield f"{typed} keeps {', '.join(kept)}{losing}{_until(porting)}"
 
 

@@ -69,6 +69,15 @@ def test_the_ways_out_begin_with_hosts_that_have_the_very_model(tmp_path: Path) 
     assert not any("bedrock" in way for way in ways)
 
 
+def test_the_way_out_of_a_profile_names_it(tmp_path: Path) -> None:
+    azure = [
+        closing for closing in found(write_project(tmp_path, PROFILES), "2026-11-22", 400) if closing.ways
+    ]
+    ways = next(closing.ways for closing in azure if closing.provider == "azure")
+
+    assert f"`finetune port {tmp_path / 'faq.yaml'} --to openai --profile azure` keeps method; " in ways[0]
+
+
 def test_a_host_where_the_model_is_gone_too_is_no_way_out(tmp_path: Path) -> None:
     ways = found(write_project(tmp_path, OPENAI), "2027-05-01", 0)[0].ways
 

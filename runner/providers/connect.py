@@ -78,5 +78,5 @@ def _closing(host: Host) -> str:
     dates = "; ".join(f"{notice.text} from {notice.on}" for notice in host.notices)
     return (
         f"{host.name} is known for: {dates}. If that is the reason, train elsewhere: with `provider: local` "
-        "on this machine, or under a profile of another provider."
+        "on this machine, or under the profile that `finetune port RECIPE --to HOST` writes."
     )

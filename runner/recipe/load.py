@@ -20,7 +20,7 @@ from runner.recipe.yaml import Document, Keys
 from runner.schema import Violation, violations
 
 # Commands that are about all combinations of a recipe.
-WITHOUT_ONLY = ("diff", "history", "refresh")
+WITHOUT_ONLY = ("diff", "history", "refresh", "port")
 
 
 @dataclass(frozen=True, kw_only=True)

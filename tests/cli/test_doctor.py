@@ -26,10 +26,18 @@ def seen(outcome: Outcome) -> dict[str, tuple[bool | None, bool | None]]:
 
 
 def test_a_machine_in_order_has_nothing_that_fails(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    fresh = lines(call("doctor", "--json"))
+    state = recipe.parent / ".finetune"
+
+    assert f"ok: {state} is made by the first build" == fresh["state"]
+    assert not state.exists()
+
+    call("build", recipe)
     outcome = call("doctor", "--json")
     said = lines(outcome)
 
     assert 0 == outcome.code
+    assert f"ok: {state}" == said["state"]
     assert "ok: none held" == said["locks"]
     assert "ok: 0 kept, nothing open" == said["journal"]
     assert "ok: the local service does not run; a run starts it" == said["service"]

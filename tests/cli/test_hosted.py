@@ -314,7 +314,8 @@ def test_a_refused_job_names_the_hosts_dates_and_other_ways(
     assert outcome.err.endswith(
         "error: fake answered HTTP 403: You do not have permission to create fine-tuning jobs.\n"
         "fake is known for: no new jobs from 2027-01-06. If that is the reason, train elsewhere: "
-        "with `provider: local` on this machine, or under a profile of another provider.\n"
+        "with `provider: local` on this machine, or under the profile that `finetune port RECIPE --to HOST` "
+        "writes.\n"
     )
 
 
