@@ -28,7 +28,7 @@ from runner.cli.options import (
 from runner.display import neutralise, one_line
 from runner.evaluating.comparing import Side, SideBySide, compare_locked, is_lock_or_recipe
 from runner.evaluating.evaluate import evaluate
-from runner.evaluating.study import Wanted
+from runner.evaluating.wanted import Wanted
 from runner.report.evaluation_data import comparison_data
 from runner.report.evaluation_text import SHOWN_ROWS, comparison_lines, score_text
 from runner.report.terminal import table_text

@@ -23,7 +23,7 @@ from runner.cli.options import (
 from runner.errors import GateError, RunnerError
 from runner.evaluating.evaluate import Evaluated
 from runner.evaluating.evaluate import evaluate as evaluate_recipe
-from runner.evaluating.study import Wanted
+from runner.evaluating.wanted import Wanted
 from runner.report.evaluation_data import evaluation_data
 from runner.report.evaluation_text import SHOWN_ROWS, evaluation_text
 

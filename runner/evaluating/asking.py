@@ -5,13 +5,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from runner.errors import OverBudgetError, ProviderError, RunnerError
-from runner.evaluating.study import Console, Study
+from runner.evaluating.study import Study
+from runner.evaluating.wanted import Console
 from runner.evaluation.ask import Answer, AnswerCache, Asking, ask_all
 from runner.evaluation.assemble import Outcome
 from runner.evaluation.candidates import Candidate
 from runner.evaluation.cost import rate_of
 from runner.evaluation.scores import chat_with, judges, score_all
 from runner.graders.grade import Means
+from runner.graders.judge import Chat
 from runner.operator import Operator
 from runner.providers.base import ChatRequest, Provider
 from runner.providers.hosts import Host
@@ -31,7 +33,7 @@ def ask(study: Study, console: Console) -> list[Outcome]:
             return opened[host.name]
 
         outcomes = []
-        chat = chat_with(provider(study.judge)) if judges(study.graders) else None
+        chat = _chat(study, provider(study.judge)) if judges(study.graders) else None
         means = Means(chat=chat, allow_code=study.wanted.allow_code)
         for candidate in study.candidates:
             host = study.hosts.get(candidate.provider)
@@ -43,12 +45,16 @@ def ask(study: Study, console: Console) -> list[Outcome]:
     return outcomes
 
 
+def _chat(study: Study, provider: Provider) -> Chat:
+    return chat_with(provider, study.cache(study.judge))
+
+
 def _asked(study: Study, candidate: Candidate, provider: Provider, console: Console) -> list[Answer]:
     requests = study.requests(candidate)
     console.say(f"asking {candidate.name} ({candidate.model} at {candidate.provider})")
     asking = Asking(
         provider=provider,
-        cache=study.cache(candidate.provider),
+        cache=study.cache(study.hosts[candidate.provider]),
         clock=study.operator.clock,
         # The service here answers one after the other: more at a time would only measure their queue.
         concurrency=1 if study.hosts[candidate.provider].is_local else study.wanted.concurrency,
@@ -83,7 +89,7 @@ def _refuse_silence(candidate: Candidate, answers: Sequence[Answer]) -> None:
 def _confirm(study: Study, console: Console) -> None:
     """Ask before paid questions are sent. Raises OverBudgetError, RunnerError."""
     batches = [
-        paid_batch(candidate, host, study.requests(candidate), study.cache(host.name))
+        paid_batch(candidate, host, study.requests(candidate), study.cache(host))
         for candidate in study.candidates
         if (host := study.hosts.get(candidate.provider)) is not None and host.paid
     ]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from runner.building import build
 from runner.evaluating.asking import ask
-from runner.evaluating.study import Console, Study, Wanted, prepare
+from runner.evaluating.study import Study, prepare
+from runner.evaluating.wanted import Console, Wanted
 from runner.evaluation.assemble import Outcome, comparisons_of, result_of, rows_of, scores_by_candidate
 from runner.evaluation.candidates import TUNED
 from runner.evaluation.comparison import slices
@@ -84,10 +85,14 @@ def _with_break_even(
     host = find_host(study.loaded.recipe.training.provider, study.operator.user_hosts, study.loaded.project)
     base = host.model(study.loaded.root_model)
     training = price_of(study.loaded.recipe, build(study.loaded, host), host, base).usd
+    n_answers = {
+        outcome.candidate.name: sum(answer.failure is None for answer in outcome.answers)
+        for outcome in outcomes
+    }
     per_request = {
-        result.name: result.usd / (study.questions.n - result.failures)
+        result.name: result.usd / n_answers[result.name]
         for result in evaluation.results
-        if result.usd is not None and result.failures < study.questions.n
+        if result.usd is not None and n_answers[result.name]
     }
     subject = per_request.get(evaluation.subject)
     longer = [outcome.candidate.name for outcome in outcomes if outcome.candidate.prompting != "plain"]

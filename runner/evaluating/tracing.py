@@ -7,7 +7,7 @@ from pathlib import Path
 from runner.building import supply_sources
 from runner.dataset.split import side_of
 from runner.errors import RunnerError
-from runner.evaluating.study import read_all
+from runner.evaluating.questions import read_all
 from runner.evaluation.retrieval import Near, NearestRecords
 from runner.operator import Operator
 from runner.pipeline import validate

@@ -11,7 +11,14 @@ from runner.canonical import canonical_json, sha256_of, write_atomically
 from runner.clock import Clock
 from runner.display import one_line
 from runner.errors import ProviderError
-from runner.providers.base import ChatRequest, ConnectionLostError, NotFoundError, NotOfferedError, Provider
+from runner.providers.base import (
+    ChatRequest,
+    Completion,
+    ConnectionLostError,
+    NotFoundError,
+    NotOfferedError,
+    Provider,
+)
 
 # What every further question would meet too.
 HOPELESS = (NotFoundError, NotOfferedError, ConnectionLostError)
@@ -28,6 +35,17 @@ class Answer:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     finish_reason: str | None = None
+
+    @classmethod
+    def of(cls, completion: Completion, latency_s: float | None = None) -> "Answer":
+        """An answer that came."""
+        return cls(
+            text=completion.text,
+            latency_s=latency_s,
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+            finish_reason=completion.finish_reason,
+        )
 
     @property
     def is_cut(self) -> bool:
@@ -109,13 +127,7 @@ def _ask(asking: Asking, request: ChatRequest) -> tuple[Answer, str | None]:
     except ProviderError as error:
         failure = one_line(str(error), limit=300)
         return Answer(failure=failure), failure if isinstance(error, HOPELESS) else None
-    answer = Answer(
-        text=completion.text,
-        latency_s=round(asking.clock.now() - started, 4),
-        prompt_tokens=completion.prompt_tokens,
-        completion_tokens=completion.completion_tokens,
-        finish_reason=completion.finish_reason,
-    )
+    answer = Answer.of(completion, latency_s=round(asking.clock.now() - started, 4))
     asking.cache.put(request, answer)
     return answer, None
 

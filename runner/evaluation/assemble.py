@@ -81,9 +81,9 @@ def _row(number: int, item: Item, outcomes: Sequence[Outcome]) -> Row:
     for outcome in outcomes:
         name, scored = outcome.candidate.name, outcome.scored[number]
         answers[name] = outcome.answers[number].text
-        if scored.failure is None:
+        if scored.scores:
             scores[name] = scored.scores
-        else:
+        if scored.failure is not None:
             failures[name] = scored.failure
     return Row(
         identity=item.identity,

@@ -40,19 +40,15 @@ class NearestRecords:
         if training:
             self.index.index([_grams(_text(example)) for example in training], show_progress=False)
 
-    def find(self, text: str, count: int, *, without: str = "") -> list[Near]:
-        """The `count` nearest examples, the best first and earlier ones before equal later ones.
-
-        Examples of the record with the key `without` are passed over, and so is what shares nothing.
-        """
+    def find(self, text: str, count: int) -> list[Near]:
+        """The `count` nearest examples that share anything, the best first, of equals the earlier."""
         grams = _grams(text)
         if not self.training or not grams:
             return []
         scores = [float(score) for score in self.index.get_scores(grams)]
         best = sorted(range(len(scores)), key=lambda number: (-scores[number], number))
-        near = (number for number in best if scores[number] > 0)
-        kept = [number for number in near if not without or self.training[number].key != without]
-        return [self._near(number, scores[number], grams) for number in kept[:count]]
+        near = [number for number in best[:count] if scores[number] > 0]
+        return [self._near(number, scores[number], grams) for number in near]
 
     def _near(self, number: int, score: float, grams: list[str]) -> Near:
         example = self.training[number]

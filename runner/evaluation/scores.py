@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runner.canonical import sha256_of
 from runner.errors import ProviderError
-from runner.evaluation.ask import Answer
+from runner.evaluation.ask import Answer, AnswerCache
 from runner.evaluation.items import Item
 from runner.graders.grade import Means, code_graders, grade, judging_models
 from runner.graders.judge import Chat, JudgeUnavailableError, Question, Reply
@@ -65,8 +65,8 @@ def judges(graders: Sequence[Grader]) -> bool:
     return any(judging_models(grader) for grader in graders)
 
 
-def chat_with(provider: Provider) -> Chat:
-    """Let graders ask models of a provider."""
+def chat_with(provider: Provider, cache: AnswerCache) -> Chat:
+    """Let graders ask models of a provider, each question only once."""
 
     def chat(question: Question) -> Reply:
         request = ChatRequest(
@@ -76,10 +76,14 @@ def chat_with(provider: Provider) -> Chat:
             max_tokens=int(question.sampling.get("max_completions_tokens", MAX_JUDGE_TOKENS)),
             seed=question.sampling.get("seed"),
         )
-        try:
-            reply = provider.complete(request)
-        except ProviderError as error:
-            raise JudgeUnavailableError(str(error)) from error
+        reply = cache.get(request)
+        if reply is None:
+            try:
+                completion = provider.complete(request)
+            except ProviderError as error:
+                raise JudgeUnavailableError(str(error)) from error
+            reply = Answer.of(completion)
+            cache.put(request, reply)
         return Reply(text=reply.text, n_tokens=(reply.prompt_tokens or 0) + (reply.completion_tokens or 0))
 
     return chat

@@ -49,7 +49,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One question with what every candidate answered and scored; failed ones have no scores."""
+    """One question with what every candidate answered; one grader may fail and others score."""
 
     identity: str
     place: Place

@@ -155,21 +155,21 @@ def _slice_lines(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _row_texts(evaluation: Evaluation, count: int) -> Iterator[str]:
-    """The questions that tell two candidates apart most, by the first grader and comparison."""
+    """The questions that tell the two candidates of the last comparison apart most, by its grader."""
     if not evaluation.comparisons or count == 0:
         return
-    first = evaluation.comparisons[-1]
+    last = evaluation.comparisons[-1]
     judged = [
-        (row.scores[first.one][first.grader] - row.scores[first.other][first.grader], row)
+        (row.scores[last.one][last.grader] - row.scores[last.other][last.grader], row)
         for row in evaluation.rows
-        if first.grader in row.scores.get(first.one, {}) and first.grader in row.scores.get(first.other, {})
+        if last.grader in row.scores.get(last.one, {}) and last.grader in row.scores.get(last.other, {})
     ]
     won = sorted((item for item in judged if item[0] > 0), key=lambda item: -item[0])
     lost = sorted((item for item in judged if item[0] < 0), key=lambda item: item[0])
     for name, rows in (("won", won), ("lost", lost)):
         for difference, row in rows[:count]:
-            head = f"{name} against {first.other} by {abs(difference):.3f}: {row.place}"
-            yield "\n".join([neutralise(head), *_row_lines(row, (first.one, first.other))])
+            head = f"{name} against {last.other} by {abs(difference):.3f}: {row.place}"
+            yield "\n".join([neutralise(head), *_row_lines(row, (last.one, last.other))])
 
 
 def _row_lines(row: Row, names: Iterable[str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ pytest.importorskip("bm25s", reason="bm25s (the extra `evaluation`) is not insta
 
 from runner.dataset.inputs import find_sources
 from runner.errors import RunnerError
-from runner.evaluating.study import read_all
+from runner.evaluating.questions import read_all
 from runner.evaluating.tracing import trace
 from runner.evaluation.retrieval import NearestRecords
 from runner.operator import Operator

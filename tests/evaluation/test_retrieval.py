@@ -25,11 +25,10 @@ def test_the_record_that_says_it_comes_first(text: str, key: str) -> None:
     assert key == NearestRecords(TRAINING).find(text, 1)[0].example.key
 
 
-def test_equal_records_come_in_their_order_and_the_own_one_can_be_passed_over() -> None:
+def test_equal_records_come_in_their_order() -> None:
     nearest = NearestRecords([example("a", "same", "text"), example("b", "same", "text")])
 
     assert ["a", "b"] == [near.example.key for near in nearest.find("same text", 3)]
-    assert ["b"] == [near.example.key for near in nearest.find("same text", 3, without="a")]
 
 
 def test_what_shares_nothing_is_not_near() -> None:
