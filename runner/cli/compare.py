@@ -8,7 +8,9 @@ import click
 
 from runner.cli.evaluation import (
     AskingConsole,
+    allow_code_option,
     concurrency_option,
+    judge_option,
     max_cost_option,
     report_evaluation,
     unknown_price_option,
@@ -40,6 +42,8 @@ from runner.report.terminal import table_text
 @profile_option
 @click.option("--recipe", type=FILE, help="Ask both this recipe's questions instead of comparing lockfiles.")
 @click.option("--provider", default=None, help="The host entry of models; by default the recipe's.")
+@judge_option
+@allow_code_option
 @concurrency_option
 @max_cost_option
 @unknown_price_option
@@ -53,6 +57,8 @@ def compare(
     profile: str,
     recipe: Path | None,
     provider: str | None,
+    judge: str | None,
+    allow_code: bool,
     concurrency: int,
     max_cost: float | None,
     allow_unknown_price: bool,
@@ -69,7 +75,13 @@ def compare(
         _report(compare_locked(first, second, decided), as_json=as_json)
         return
     wanted = Wanted(
-        models=(first, second), provider=provider, alone=True, concurrency=concurrency, saves=False
+        models=(first, second),
+        provider=provider,
+        alone=True,
+        judge=judge,
+        allow_code=allow_code,
+        concurrency=concurrency,
+        saves=False,
     )
     console = AskingConsole(yes=yes)
     try:

@@ -36,6 +36,10 @@ max_cost_option = click.option(
 unknown_price_option = click.option(
     "--allow-unknown-price", is_flag=True, help="Ask a model whose price is not known."
 )
+judge_option = click.option(
+    "--judge", help="The host entry where graders ask models; by default the recipe's."
+)
+allow_code_option = click.option("--allow-code", is_flag=True, help="Let graders run Python from the recipe.")
 yes_option = click.option("--yes", is_flag=True, help="Ask a paid model without a question first.")
 
 
@@ -82,7 +86,7 @@ class AskingConsole:
 @click.option("--model", "models", multiple=True, help="Ask this model too, or another recipe's; repeatable.")
 @click.option("--provider", default=None, help="The host entry of --model; by default the recipe's.")
 @click.option("--checkpoint", help="Ask a checkpoint too, by step or ID, or `all`.")
-@click.option("--judge", help="The host entry where graders ask models; by default the recipe's.")
+@judge_option
 @click.option(
     "--volume", type=click.IntRange(1), help="Say when training pays for itself at this many requests."
 )
@@ -92,7 +96,7 @@ class AskingConsole:
 @click.option("--leaks/--no-leaks", default=None, help="Leave out what nearly repeats training records.")
 @click.option("--bless", is_flag=True, help="Lock the evaluation even if the gate fails.")
 @click.option("--no-lock", is_flag=True, help="Leave the lockfile as it is.")
-@click.option("--allow-code", is_flag=True, help="Let graders run Python from the recipe.")
+@allow_code_option
 @concurrency_option
 @max_cost_option
 @unknown_price_option
