@@ -1,0 +1,42 @@
+"""Where an answer may come from."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("bm25s", reason="bm25s (the extra `evaluation`) is not installed")
+
+from tests.cli.conftest import Call
+
+
+def test_the_nearest_record_is_told_with_file_row_and_words(local_recipe: Path, call: Call) -> None:
+    found = call("why", "It is number 7.", "-n", "1", local_recipe)
+
+    assert 0 == found.code
+    head, *rest = found.out.splitlines()
+    assert head.startswith("1. faq.jsonl: row 8, key 7: 100% of the text stands there, BM25 ")
+    assert ["   user: What is 7?", "   assistant: It is number 7."] == rest
+
+
+def test_for_programs_with_score_and_share(local_recipe: Path, call: Call) -> None:
+    found = call("why", "What is 11?", "-n", "2", local_recipe, "--json")
+
+    assert 0 == found.code
+    first, second = found.data["records"]
+    assert ("11", 1.0, None, False) == (
+        first["key"], first["share"], first["commit"], first["commit_is_of_row"],
+    )  # fmt: skip
+    assert first["score"] > second["score"] > 0
+
+
+def test_escapes_of_the_data_do_nothing(local_recipe: Path, call: Call) -> None:
+    with (local_recipe.parent / "faq.jsonl").open("a") as stream:
+        stream.write('{"id": "x", "question": "붉은 \\u001b[31m글자", "answer": "네"}\n')
+
+    assert "   user: 붉은 \\x1b[31m글자" in call("why", "붉은 글자", "-n", "1", local_recipe).out.splitlines()
+
+
+def test_nothing_near_says_so(local_recipe: Path, call: Call) -> None:
+    found = call("why", "ΩΩΩ", local_recipe)
+
+    assert (0, "no training record shares anything with it\n") == (found.code, found.out)
