@@ -17,6 +17,7 @@ from runner.evaluation.kept import kept_evaluation
 from runner.evaluation.value import Evaluation
 from runner.execution.curves import curves_of
 from runner.execution.history import PastRun, history_of
+from runner.lock_evaluation import LockedEvaluation
 from runner.lockfile import LockedRun, parse_run, read_lockfile
 from runner.operator import Operator
 from runner.price import price_of
@@ -82,7 +83,7 @@ def report_of(
         sources=_sources(run, dataset),
         price=_price(gathering, dataset) if dataset else None,
         evaluation=_evaluation(gathering, run),
-        locked_evaluation=run.evaluation if run else None,
+        locked_evaluation=_locked_evaluation(run),
         changes=_changes(loaded, run, past) if run is not None else None,
         pending=review if review is not None and review.is_changed else None,
         past=past,
@@ -161,12 +162,29 @@ def _evaluation(gathering: _Gathering, run: LockedRun | None) -> Evaluation | No
     model = run.job.fine_tuned_model if run is not None and run.job is not None else None
     if tuned is not None and tuned.model == model:
         return found
-    if run is not None and run.evaluation is not None:
+    if run is not None and run.evaluation is not None and _locked_model(run.evaluation) != model:
+        gathering.missing.append(
+            "The locked evaluation is of an earlier model, so it is not shown. "
+            f"{gathering.loaded.command('eval')} asks this one."
+        )
+    elif run is not None and run.evaluation is not None:
         gathering.missing.append(
             "The answers of the locked evaluation are not on this machine: only its scores are shown. "
             f"{gathering.loaded.command('eval')} asks again."
         )
     return None
+
+
+def _locked_evaluation(run: LockedRun | None) -> LockedEvaluation | None:
+    """What the lockfile keeps of an evaluation, where it is one of the locked model."""
+    if run is None or run.job is None or run.evaluation is None:
+        return None
+    return run.evaluation if _locked_model(run.evaluation) == run.job.fine_tuned_model else None
+
+
+def _locked_model(evaluation: LockedEvaluation) -> str | None:
+    tuned = evaluation.candidates.get(TUNED)
+    return tuned.model if tuned else None
 
 
 def _changes(loaded: LoadedRecipe, run: LockedRun, past: tuple[PastRun, ...]) -> Review | None:

@@ -80,3 +80,18 @@ def test_a_recipe_that_was_not_run_and_a_folder_that_is_a_file(
         refused.code,
         refused.err,
     )
+
+
+def test_an_evaluation_of_an_earlier_model_is_not_shown(
+    evaluated: Path, hosted: FakeHost, call: Call
+) -> None:
+    call("eval", evaluated, *accept())
+    evaluated.write_text(evaluated.read_text().replace("n_epochs: 2", "n_epochs: 3"))
+    call("run", evaluated, "--yes")
+    outcome = call("report", evaluated)
+
+    assert (
+        "note: The locked evaluation is of an earlier model, so it is not shown. "
+        f"`finetune eval {evaluated}` asks this one.\n"
+    ) == outcome.err
+    assert "Is it better?" not in evaluated.with_name("faq.report.html").read_text(encoding="utf-8")
