@@ -2,56 +2,27 @@
 
 from collections.abc import Generator
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from runner.building import build, data_key, supply_sources
-from runner.dataset.checks.settings import check_settings
 from runner.dataset.compare import changed_examples
 from runner.dataset.inputs import find_sources
-from runner.dataset.recipe_tests import check_tests, failed_tests
 from runner.dataset.value import Dataset
-from runner.errors import InvalidInputError, UsageError
-from runner.evaluation.problems import evaluation_problems, training_grader_problems
 from runner.examples.confinement import read_confined
-from runner.examples.mapping import check_fields
-from runner.examples.methods import method_problems
 from runner.examples.read import Example
-from runner.examples.selection import check_selection
-from runner.examples.templates import check_templates
-from runner.hints import did_you_mean
 from runner.issues import Issue
 from runner.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator, today_of
 from runner.plan import Situation, base_job, make_plan
 from runner.plan_value import Planned
-from runner.project import Grants
-from runner.providers.checks import base_model, host_problems
+from runner.providers.checks import base_model
 from runner.providers.hosts import Host, find_host
 from runner.providers.local_service import has_artefact, has_job
 from runner.recipe.choosing import single, with_one_dataset
-from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles
-from runner.sources.check import check_sources
-from runner.sources.supply import adopt
+from runner.recipe.load import LoadedRecipe
 from runner.token_counts import counted
 from runner.tokens.dataset import with_known_tokens
-
-
-def validate(path: Path, operator: Operator) -> LoadedRecipe:
-    """Read a recipe and check it, its profiles, templates and host entries, without touching any record.
-
-    Then run the tests that bring their record along. Raises InvalidInputError with all problems.
-    """
-    profiles = load_profiles(path, operator.profile, operator.assignments)
-    chosen = choose_profile(profiles, path, operator.profile)
-    issues: list[Issue] = []
-    for loaded in profiles.values():
-        runs = (loaded, *loaded.combinations)
-        for each in {each.run_name: each for run in runs for each in run.lineage}.values():
-            issues += [issue for issue in _semantic_issues(each, operator) if issue not in issues]
-    issues = issues or failed_tests(chosen)
-    if issues:
-        raise InvalidInputError(issues)
-    return _granted(chosen, operator)
+from runner.validation import validate as validate  # the first stage, for those who run the next ones
 
 
 def preview(path: Path, operator: Operator) -> Generator[Example | Issue, None, None]:
@@ -134,39 +105,3 @@ def _artefact_present(loaded: LoadedRecipe, host: Host, locked: LockedRun | None
         return True
     here = has_artefact if locked.job.status == "succeeded" else has_job
     return here(loaded.project.state, locked.job.id)
-
-
-def _granted(loaded: LoadedRecipe, operator: Operator) -> LoadedRecipe:
-    """The recipe in a project that may read what the operator grants; files are copied into its state."""
-    if operator.grants == Grants():
-        return loaded
-    files = []
-    for name, path in operator.grants.files:
-        source = next((source for source in loaded.recipe.sources if source.name == name), None)
-        if source is None:
-            known = [source.name for source in loaded.recipe.sources if source.name is not None]
-            raise UsageError(
-                f"--source {name}: found no source called '{name}'. {did_you_mean(name, known)}".rstrip()
-            )
-        suffixes = "" if path.suffix else "".join(PurePath(source.path).suffixes)
-        files.append((name, adopt(path, f"{path.name}{suffixes}", loaded.project)))
-    grants = replace(operator.grants, files=tuple(files))
-    project = replace(loaded.project, grants=grants)
-    combinations = tuple(replace(each, project=project) for each in loaded.combinations)
-    return replace(loaded, project=project, combinations=combinations)
-
-
-def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
-    problems = [
-        *check_sources(loaded.recipe),
-        *check_selection(loaded.recipe),
-        *check_fields(loaded.recipe),
-        *check_templates(loaded.recipe, loaded.folder, loaded.project),
-        *method_problems(loaded.recipe),
-        *training_grader_problems(loaded.recipe),
-        *check_settings(loaded),
-        *check_tests(loaded.recipe),
-        *evaluation_problems(loaded.recipe),
-    ]
-    issues = [loaded.issue(keys, message) for keys, message in problems]
-    return [*issues, *host_problems(loaded, operator.user_hosts)]

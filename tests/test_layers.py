@@ -28,7 +28,7 @@ LAYERS = (
     ("evaluation", "predict"),
     ("report",),
     ("operator", "saved_plan"),
-    ("building", "run_state", "sharing", "token_counts"),
+    ("building", "run_state", "sharing", "token_counts", "validation"),
     ("converting", "following", "pipeline", "refusals", "starter"),
     ("running",),
     ("several",),

@@ -9,7 +9,7 @@ import click
 COMMANDS = {
     "init": ("runner.cli.init", "init", "Write a starter recipe from a data file."),
     "schema": ("runner.cli.recipes", "schema", "Print the JSON Schema of recipes, lockfiles or hosts."),
-    "validate": ("runner.cli.recipes", "validate", "Check a recipe; no data is read."),
+    "validate": ("runner.cli.validation", "validate", "Check a recipe; no data is read."),
     "render": ("runner.cli.render", "render", "Print the composed recipe with its origins."),
     "fmt": ("runner.cli.fmt", "fmt", "Lay out recipes in one way."),
     "port": ("runner.cli.port", "port", "Move a recipe to another host, as a profile."),

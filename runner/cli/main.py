@@ -1,10 +1,7 @@
 """The one boundary where errors become messages and exit codes."""
 
-import json
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,6 +82,8 @@ def _show_usage(error: click.ClickException, *, as_json: bool) -> None:
 
 def _show_error(error: RunnerError, *, as_json: bool) -> None:
     if as_json:
+        import json
+
         from runner.report.machine import error_data
 
         text = json.dumps({"ok": False, "error": error_data(error)}, ensure_ascii=False, indent=2)
@@ -96,6 +95,10 @@ def _show_error(error: RunnerError, *, as_json: bool) -> None:
 
 
 def _show_bug(arguments: list[str]) -> None:
+    # Read at every start otherwise, `--help` included.
+    import tempfile
+    import traceback
+
     handle, name = tempfile.mkstemp(prefix="finetune-bug-", suffix=".log")
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
         stream.write(f"finetune-runner {__version__}, Python {sys.version}, {sys.platform}\n")

@@ -17,12 +17,10 @@ from runner.cli.streams import emit
 from runner.dataset.watched import UNWATCHED, BuildWatch
 from runner.display import neutralise
 from runner.errors import UsageError
-from runner.following import no_job
 from runner.hints import command
 from runner.operator import Operator
 from runner.project import Project, find_project
 from runner.providers.base import Provider
-from runner.providers.connect import open_provider
 from runner.providers.hosts import Host, find_host
 from runner.recipe.choosing import single
 from runner.recipe.composition import DEFAULT_PROFILE
@@ -248,6 +246,8 @@ def _recipe_target(recipe: Path, decided: Operator, *, is_single: bool) -> Targe
 
 
 def _open(host: Host, project: Project, decided: Operator) -> Provider:
+    from runner.providers.connect import open_provider
+
     provider = open_provider(
         host, project.make_state(), decided.environment, permission=decided.hosts_allowed
     )
@@ -258,6 +258,8 @@ def _open(host: Host, project: Project, decided: Operator) -> Provider:
 def job_of(target: Target) -> str:
     """The job ID of a target. Raises UsageError where the recipe has not been run."""
     if target.job_id is None and target.loaded is not None:
+        from runner.following import no_job
+
         raise UsageError(no_job(target.loaded))
     if target.job_id is None:
         raise UsageError("expected the ID of a job or a recipe. `finetune jobs` lists the jobs.")

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -21,7 +20,6 @@ from runner.cli.options import (
     operator,
     profile_option,
     recipe_argument,
-    recipes_argument,
     set_option,
     tell,
     write,
@@ -30,12 +28,11 @@ from runner.cli.options import (
 from runner.cli.source_options import source_options
 from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
-from runner.issues import Issue, Place
+from runner.issues import Issue
 from runner.operator import Operator
 from runner.plan_value import Planned
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import with_one_dataset
-from runner.recipe.load import LoadedRecipe
 from runner.report import machine, terminal
 from runner.saved_plan import save_plan
 from runner.schema import load_schema, schema_text
@@ -54,52 +51,6 @@ def schema(name: str, as_json: bool) -> None:
         write_json({"schema": load_schema(name)})
     else:
         write(schema_text(name).rstrip())
-
-
-@click.command()
-@recipes_argument
-@profile_option
-@set_option
-@json_option
-def validate(recipes: tuple[Path, ...], *, profile: str, assignments: tuple[str, ...], as_json: bool) -> None:
-    """Check recipes, all their profiles, templates and host entries. No data is read."""
-    paths = recipes or (find_recipe(None),)
-    loaded = _all_valid(paths, operator(profile=profile, assignments=assignments))
-    if as_json:
-        listed = [_valid_data(item) for item in loaded]
-        # A single recipe's values also stand at the top, for programs that check one.
-        write_json({**(listed[0] if len(listed) == 1 else {}), "recipes": listed})
-    else:
-        write("\n".join(map(_valid_text, loaded)))
-
-
-def _valid_data(loaded: LoadedRecipe) -> dict[str, Any]:
-    names = [each.combination.name for each in loaded.combinations if each.combination]
-    recipe = loaded.recipe
-    return {"file": loaded.file, "recipe": recipe.name, "sha256": recipe.sha256, "combinations": names}
-
-
-def _valid_text(loaded: LoadedRecipe) -> str:
-    count = f", {len(loaded.combinations)} combinations" if loaded.combinations else ""
-    return f"{loaded.file}: valid (sha256 {loaded.recipe.sha256[:16]}{count})"
-
-
-def _all_valid(paths: tuple[Path, ...], decided: Operator) -> list[LoadedRecipe]:
-    """Every recipe; raises InvalidInputError with the problems of all."""
-    loaded: list[LoadedRecipe] = []
-    issues: list[Issue] = []
-    for path in dict.fromkeys(paths):
-        try:
-            loaded.append(pipeline.validate(path, decided))
-        except InvalidInputError as error:
-            issues += error.issues
-        except RunnerError as error:
-            if len(paths) == 1:
-                raise
-            issues.append(Issue(place=Place(file=str(path)), message=str(error).removeprefix(f"{path}: ")))
-    if issues:
-        raise InvalidInputError(issues)
-    return loaded
 
 
 @click.command()

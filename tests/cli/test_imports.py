@@ -10,7 +10,7 @@ PROBE = """
 import sys
 from runner.cli.main import run
 code = run(sys.argv[1:])
-heavy = ("openai", "torch", "jinja2", "jsonschema", "rich", "transformers", "starlette")
+heavy = ("openai", "torch", "jinja2", "jsonschema", "rich", "transformers", "starlette", "httpx2")
 sys.stderr.write(f"{code} {[name for name in heavy if name in sys.modules]}")
 """
 
@@ -35,4 +35,4 @@ def test_validate_imports_neither_openai_nor_torch(local_recipe: Path) -> None:
 def test_plan_and_build_import_neither_openai_nor_torch(local_recipe: Path) -> None:
     for command in ("build", "plan"):
         found = imported(command, str(local_recipe), folder=local_recipe.parent)
-        assert "0 ['jinja2', 'jsonschema']" == found
+        assert "0 ['jinja2', 'jsonschema', 'httpx2']" == found

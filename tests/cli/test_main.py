@@ -100,7 +100,7 @@ def test_a_fault_of_ours_leaves_a_log(call: Call, recipe: Path, monkeypatch: pyt
     def broken(*arguments: object) -> None:
         raise AssertionError("BUG: on purpose")
 
-    monkeypatch.setattr("runner.pipeline.validate", broken)
+    monkeypatch.setattr("runner.validation.validate", broken)
     outcome = call("validate", recipe)
     log = Path(outcome.err.rsplit("with ", 1)[1].strip().rstrip("."))
 
