@@ -9,8 +9,9 @@ from typing import Any
 from jinja2 import nodes
 
 from runner.display import one_line, shown
+from runner.examples.filters import FILTERS, Operation
 from runner.examples.metering import MAX_NUMBER_BITS
-from runner.examples.operations import FILTERS, METHODS, TESTS, Operation
+from runner.examples.operations import METHODS, TESTS
 from runner.hints import listed, nearest
 
 MAX_DEPTH = 50

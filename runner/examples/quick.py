@@ -11,8 +11,10 @@ from typing import Any
 
 from jinja2 import TemplateError, Undefined, nodes
 
+from runner.examples.filters import FILTERS
 from runner.examples.metering import MAX_MESSAGE_CHARACTERS
-from runner.examples.operations import FILTERS, METHODS, OPERATORS, TESTS, concatenate, printed
+from runner.examples.operands import printed
+from runner.examples.operations import METHODS, OPERATORS, TESTS, concatenate
 
 Fields = dict[str, Any]
 Evaluate = Callable[[Fields], Any]

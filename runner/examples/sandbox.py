@@ -12,8 +12,10 @@ from jinja2.visitor import NodeTransformer
 
 from runner.display import one_line, shown
 from runner.examples.allow_list import LOOP_ATTRIBUTES, Problem, refusals
+from runner.examples.filters import FILTERS, Operation
 from runner.examples.metering import Meter, SandboxError
-from runner.examples.operations import FILTERS, METHODS, OPERATORS, TESTS, Operation, concatenate, printed
+from runner.examples.operands import printed
+from runner.examples.operations import METHODS, OPERATORS, TESTS, concatenate
 
 # Names that a template's author cannot write: they hold a space.
 METER = " meter"

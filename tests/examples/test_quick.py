@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from jinja2.parser import Parser
 
 from runner.examples.allow_list import refusals
+from runner.examples.filters import FILTERS
 from runner.examples.metering import SandboxError
-from runner.examples.operations import FILTERS, METHODS, TESTS
+from runner.examples.operations import METHODS, TESTS
 from runner.examples.quick import DOUBTS, MAX_CHARACTERS, MAX_OPERATIONS, quick_render, quick_value
 from runner.examples.rendering import RESULT, evaluate, make_context, render_text
 from runner.examples.sandbox import make_environment, parse_expression, rewrite
