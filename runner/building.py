@@ -1,9 +1,9 @@
 """Datasets of recipes, built or found built, by the measure of the chosen host and model."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from runner.canonical import sha256_of
-from runner.dataset.build import Effort, build_dataset
+from runner.dataset.build import DEFAULT_EFFORT, Effort, build_dataset
 from runner.dataset.cache import cache_key, pieces_key, read_cached, write_cached
 from runner.dataset.checks import DatasetLimits
 from runner.dataset.checks.baseline import read_baseline, with_baseline
@@ -21,7 +21,6 @@ from runner.dataset.tokens import (
     spared,
 )
 from runner.dataset.value import Dataset
-from runner.dataset.watched import UNWATCHED, BuildWatch
 from runner.errors import RunnerError
 from runner.operator import Operator
 from runner.plan_changes import section_hashes
@@ -41,13 +40,14 @@ def build(
     *,
     use_cache: bool = True,
     read_all: bool = False,
-    watch: BuildWatch = UNWATCHED,
+    effort: Effort = DEFAULT_EFFORT,
 ) -> Dataset:
     """Build, or find built, the dataset of a recipe; findings that its baseline lacks are part of it.
 
-    `read_all` hashes even the sources that nothing touched since they were hashed. Raises InvalidInputError.
+    `read_all` hashes even the sources that nothing touched since they were hashed. Raises InvalidInputError,
+    and RunnerError for a cluster that fails.
     """
-    dataset = build_unfiltered(loaded, host, use_cache=use_cache, read_all=read_all, watch=watch)
+    dataset = build_unfiltered(loaded, host, use_cache=use_cache, read_all=read_all, effort=effort)
     path = baseline_path(loaded)
     if path is None:
         return dataset
@@ -60,7 +60,7 @@ def build_unfiltered(
     *,
     use_cache: bool = True,
     read_all: bool = False,
-    watch: BuildWatch = UNWATCHED,
+    effort: Effort = DEFAULT_EFFORT,
 ) -> Dataset:
     """As `build`, with all findings."""
     state = loaded.project.make_state()
@@ -76,7 +76,7 @@ def build_unfiltered(
     kept = None
     if use_cache and sum(source.size_bytes for source in inputs.sources) >= KEPT_FROM_BYTES:
         kept = KeptPieces(cache / "pieces", pieces_key(loaded.recipe, inputs, limits, counter))
-    dataset = build_dataset(loaded, inputs, folder, (limits, counter), Effort(kept=kept, watch=watch))
+    dataset = build_dataset(loaded, inputs, folder, (limits, counter), replace(effort, kept=kept))
     if kept is not None:
         trim(kept.folder, MAX_BYTES)
     if inputs != find_inputs(loaded, hashed):

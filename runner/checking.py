@@ -5,6 +5,7 @@ from pathlib import Path
 
 from runner import building, pipeline
 from runner.building import build_unfiltered
+from runner.dataset.build import Effort
 from runner.dataset.checks.baseline import (
     Baseline,
     new_hits,
@@ -111,7 +112,7 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
 def _checked(loaded: LoadedRecipe, operator: Operator, known: Baseline | None) -> Checked:
     host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
     use_cache = not operator.environment.get("CI")
-    dataset = build_unfiltered(loaded, host, use_cache=use_cache, watch=operator.watch)
+    dataset = build_unfiltered(loaded, host, use_cache=use_cache, effort=Effort(watch=operator.watch))
     levels = effective_levels(loaded.recipe.checks)
     n_outlived = 0
     if known is not None:

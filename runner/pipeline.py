@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.building import build, data_key, supply_sources
+from runner.dataset.build import Effort
 from runner.dataset.compare import changed_examples
 from runner.dataset.inputs import find_sources
 from runner.dataset.value import Dataset
@@ -61,7 +62,8 @@ def plan_loaded(
     key = data_key(loaded, host)
     if key not in built:
         use_cache = not (operator.locked or operator.environment.get("CI"))
-        dataset = build(loaded, host, use_cache=use_cache, read_all=read_all, watch=operator.watch)
+        effort = Effort(watch=operator.watch)
+        dataset = build(loaded, host, use_cache=use_cache, read_all=read_all, effort=effort)
         built[key] = counted(dataset, loaded, host, operator)
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     dataset = with_known_tokens(built[key], locked.files if locked else ())

@@ -26,6 +26,7 @@ from runner.cli.options import (
     write_json,
 )
 from runner.cli.source_options import source_options
+from runner.dataset.build import Effort
 from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
@@ -96,6 +97,7 @@ def preview(
 @network_option
 @source_options
 @click.option("--out", type=FILE, help="Also leave train.jsonl and validation.jsonl here.")
+@click.option("--ray", metavar="ADDRESS", help="Build on a Ray cluster: auto, local, or host:port.")
 @json_option
 def build(
     recipe: Path | None,
@@ -105,6 +107,7 @@ def build(
     only: tuple[str, ...],
     allow_network: bool,
     out: Path | None,
+    ray: str | None,
     as_json: bool,
 ) -> None:
     """Build the dataset and check it; errors exit with 1."""
@@ -112,7 +115,7 @@ def build(
     loaded = with_one_dataset(pipeline.validate(find_recipe(recipe), decided), only)
     supply_sources(loaded, decided)
     host = find_host(loaded.recipe.training.provider, decided.user_hosts, loaded.project)
-    dataset = building.build(loaded, host, watch=decided.watch)
+    dataset = building.build(loaded, host, effort=Effort(watch=decided.watch, ray=ray))
     if as_json:
         write_json({"dataset": machine.dataset_data(dataset), "ok": not dataset.errors})
     else:

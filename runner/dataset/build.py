@@ -1,7 +1,7 @@
 """From a recipe's sources to the files that will be uploaded, in several processes or record by record."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from runner.dataset.jobs import make_jobs
 from runner.dataset.kept_pieces import KeptPieces
 from runner.dataset.merge import merge_batches
 from runner.dataset.output import Output
+from runner.dataset.ray_task import encode_order
+from runner.dataset.ray_workers import RayWorkers
 from runner.dataset.split import side_of
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Dataset
@@ -35,13 +37,15 @@ SHOWN_ISSUES = 20
 class Effort:
     """How a dataset is built, which never changes what comes out; `n_workers` None means: by size.
 
-    `kept` are the pieces of earlier builds; `watch` is told how far it is.
+    `kept` are the pieces of earlier builds; `watch` is told how far it is. `ray` is
+    the address of a cluster that makes the pieces, which are then not kept.
     """
 
     n_workers: int | None = None
     piece_bytes: int = PIECE_BYTES
     kept: KeptPieces | None = None
     watch: BuildWatch = UNWATCHED
+    ray: str | None = None
     bounds: Bounds = Bounds()
 
 
@@ -68,9 +72,10 @@ def build_dataset(
     try:
         with Output(folder) as output, Workers(request, counter, limits, count, effort.kept) as workers:
             effort.watch.begin(_total_bytes(inputs))
-            batches = watched(workers.batches(make_jobs(request, effort.piece_bytes)), effort.watch)
             checker = Checker(limits, counter, loaded.recipe.checks)
-            merge_batches(batches, output, checker)
+            with _makers(effort.ray, request, yardstick, workers) as makers:
+                batches = makers.batches(make_jobs(request, effort.piece_bytes))
+                merge_batches(watched(batches, effort.watch), output, checker)
             return output.dataset(loaded.recipe, inputs, checker)
     except Trouble:
         examples = read_confined(loaded.recipe, loaded.folder, loaded.project, bounds=effort.bounds)
@@ -106,6 +111,19 @@ def build_one_by_one(
         if issues:
             raise InvalidInputError(shortened(issues))
         return output.dataset(recipe, inputs, checker)
+
+
+def _makers(
+    address: str | None,
+    request: Request,
+    yardstick: tuple[DatasetLimits, TokenCounter],
+    here: Workers,
+) -> AbstractContextManager[Workers | RayWorkers]:
+    """The processes here, or with an address those of a cluster."""
+    if address is None:
+        return nullcontext(here)
+    limits, counter = yardstick
+    return RayWorkers(address, encode_order(request, counter, limits), here)
 
 
 def _total_bytes(inputs: Inputs) -> int | None:

@@ -49,7 +49,11 @@ class KeptPieces:
         digest, rest = content[:_DIGEST_BYTES], memoryview(content)[_DIGEST_BYTES:]
         if hashlib.sha256(rest).digest() != digest:
             return None
-        return read_batch(BytesIO(rest))
+        try:
+            return read_batch(BytesIO(rest))
+        except (EOFError, ValueError, TypeError):
+            # Written in another form by another version.
+            return None
 
     def write(self, key: str, batch: Batch) -> None:
         """Keep a batch; a disk that is full keeps none."""

@@ -1,5 +1,6 @@
 """Pieces of earlier builds: used where nothing changed, never trusted, dropped by their last use."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -113,6 +114,17 @@ def test_a_damaged_piece_is_made_again(loaded: LoadedRecipe, asked: list[int], d
     assert wanted == build(loaded)
     assert 1 == len(asked)
     assert content == path.read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}\n", b"[1]\n", b"?\n"])
+def test_a_piece_in_another_form_is_none(tmp_path: Path, content: bytes) -> None:
+    """As another version may have written it; its own hash is right."""
+    kept, key = KeptPieces(tmp_path, "a"), "ab" * 32
+    path = tmp_path / "ab" / key
+    path.parent.mkdir()
+    path.write_bytes(hashlib.sha256(content).digest() + content)
+
+    assert kept.read(key) is None
 
 
 def test_a_disk_that_is_full_keeps_nothing(loaded: LoadedRecipe, monkeypatch: pytest.MonkeyPatch) -> None:
