@@ -44,6 +44,7 @@ def start_job(planned: Planned, operator: Operator, console: Console, *, reruns:
             allow_code=operator.allow_code,
             keeps_metadata=planned.host.keeps_metadata,
             restates=planned.host.restates,
+            max_file_bytes=planned.host.limits.max_file_bytes,
             settle_s=0.0 if planned.host.is_local else SETTLE_S,
         )
         try:

@@ -67,6 +67,7 @@ class FakeHost:
     delay_s: float = 0.6
     charges: int = 0
     uploads: Counter[str] = field(default_factory=Counter)
+    begun: dict[str, dict[str, Any]] = field(default_factory=dict)
     forgotten: Counter[str] = field(default_factory=Counter)
     hidden: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -106,6 +107,31 @@ class FakeHost:
         self.uploads[hashlib.sha256(content).hexdigest()] += 1
         self.hidden[file["id"]] = self.lag
         return file
+
+    def upload_answer(self, parts: list[str], body: bytes) -> Any:
+        """Begin an upload, take a part of one, or complete it; one that is unknown is gone."""
+        if len(parts) == 2:
+            begun = {**json.loads(body), "id": f"upload-{len(self.begun) + 1}", "parts": {}}
+            self.begun[begun["id"]] = begun
+            return self._upload_object(begun, "pending")
+        upload = self.begun.get(parts[2])
+        if upload is None:
+            return None
+        if parts[3] == "parts":
+            content = body.split(b"\r\n\r\n", 1)[1].rsplit(b"\r\n--", 1)[0]
+            part = f"part-{sum(len(each['parts']) for each in self.begun.values()) + 1}"
+            upload["parts"][part] = content
+            return {"id": part, "object": "upload.part", "created_at": 1, "upload_id": upload["id"]}
+        content = b"".join(upload["parts"][part] for part in json.loads(body)["part_ids"])
+        if hashlib.md5(content).hexdigest() != json.loads(body)["md5"]:
+            return "400 The md5 does not match."
+        form = b'filename="%s"\r\n\r\n%s\r\n--' % (upload["filename"].encode(), content)
+        del self.begun[upload["id"]]
+        return {**self._upload_object(upload, "completed"), "file": self.add_file(form)}
+
+    def _upload_object(self, upload: dict[str, Any], status: str) -> dict[str, Any]:
+        kept = {name: upload[name] for name in ("id", "bytes", "filename", "purpose")}
+        return {**kept, "object": "upload", "created_at": 1, "expires_at": 2, "status": status}
 
     def add_job(self, body: dict[str, Any]) -> dict[str, Any]:
         """Store a job and charge for it."""
@@ -271,8 +297,8 @@ class _Handler(BaseHTTPRequestHandler):
             return "401 Incorrect API key provided"
         if path == "/files":
             return host.add_file(body) if self.command == "POST" else self._page(host.files.values(), query)
-        if path.startswith("/files/"):
-            return self._file_answer(path.split("/"))
+        if path.startswith(("/files/", "/uploads")):
+            return self._file_answer(path.split("/"), body)
         if path == "/fine_tuning/jobs" and self.command == "POST":
             host.bodies.append(json.loads(body))
             if host.strict and host.bodies[-1]["training_file"] not in host.files:
@@ -288,7 +314,9 @@ class _Handler(BaseHTTPRequestHandler):
             return host.model(name) if name else _listed(list(map(host.model, host.base_models)))
         return self._job_answer(path.split("/"))
 
-    def _file_answer(self, parts: list[str]) -> Any:
+    def _file_answer(self, parts: list[str], body: bytes) -> Any:
+        if parts[1] == "uploads":
+            return self.host.upload_answer(parts, body)
         if parts[-1] != "content":
             return self.host.files.get(parts[2])
         if not self.host.serves_content:

@@ -98,7 +98,7 @@ def _there(proposal: Proposal) -> Iterator[tuple[str, str]]:
     dataset, target = proposal.dataset, proposal.porting.target
     limits = target.limits
     files = " + ".join(f"{file.n_examples:,} examples in {file.size_bytes:,} bytes" for file in dataset.files)
-    takes = f"from {limits.min_examples:,} examples on, files up to {limits.max_file_bytes:,} bytes"
+    takes = f"from {limits.min_examples:,} examples on, files up to {limits.largest_bytes:,} bytes"
     yield "data", f"{files}; {target.name} takes {takes}"
     for finding in dataset.errors:
         yield "data", f"does not fit: {finding}"

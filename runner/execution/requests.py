@@ -21,9 +21,9 @@ from runner.recipe.model import Recipe
 class Execution:
     """What running a plan needs. `save` stores the run in the lockfile once its job has started.
 
-    `keeps_metadata` says whether the provider stores a job's metadata, `restates` what it words anew.
-    `settle_s` is waited between a create and the look for a twin, so that a job created after that look is
-    certainly the later one.
+    `keeps_metadata` says whether the provider stores a job's metadata, `restates` what it words anew. Files
+    above `max_file_bytes` are sent in parts. `settle_s` is waited between a create and the look for a twin,
+    so that a job created after that look is certainly the later one.
     """
 
     recipe: Recipe
@@ -42,6 +42,7 @@ class Execution:
     keeps_metadata: bool = True
     restates: tuple[str, ...] = ()
     settle_s: float = 0.0
+    max_file_bytes: int | None = None
 
     @property
     def witness(self) -> Witness:

@@ -9,6 +9,7 @@ from runner.dataset.value import Dataset, DatasetFile
 from runner.errors import RunnerError
 from runner.execution.files import SoughtFile, find_file, retrieved_file
 from runner.execution.jobs import SoughtJob, find_job, refuse_unmarked
+from runner.execution.parts import Ledger, upload_in_parts
 from runner.execution.readiness import created_when_ready, wait_for_file
 from runner.execution.requests import (
     Execution,
@@ -216,6 +217,10 @@ def _upload(execution: Execution, sought: SoughtFile) -> str:
 
     def send() -> RemoteFile:
         execution.say(f"Uploading {sought.filename} ({sought.file.size_bytes:,} bytes)")
+        most = execution.max_file_bytes
+        if most is not None and sought.file.size_bytes > most:
+            ledger = Ledger(execution.journal.path.with_suffix(".parts"))
+            return upload_in_parts(execution.provider, path, sought, ledger, execution.say)
         return execution.provider.upload(path, filename=sought.filename, key=sought.key)
 
     lookup = Lookup(

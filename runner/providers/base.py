@@ -1,7 +1,8 @@
 """What the runner asks of a provider, in its own types."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import RawIOBase
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -173,6 +174,15 @@ class Provider(Protocol):
 
     def upload(self, path: Path, *, filename: str, key: str) -> RemoteFile:
         """Send a training file once; OutcomeUnknownError when the answer is lost."""
+
+    def start_upload(self, filename: str, size_bytes: int) -> str:
+        """Announce a training file that comes in parts; the ID of the upload."""
+
+    def send_part(self, upload_id: str, content: RawIOBase) -> str:
+        """Send a part of an upload; its ID. Sent again, it is another part, and only one need be used."""
+
+    def complete_upload(self, upload_id: str, part_ids: Sequence[str], *, md5: str) -> RemoteFile:
+        """Make a file of parts in their order; OutcomeUnknownError when the answer is lost."""
 
     def retrieve_file(self, file_id: str) -> RemoteFile:
         """One file; NotFoundError when it is gone."""

@@ -58,7 +58,7 @@ def base_model(loaded: LoadedRecipe, host: Host) -> BaseModel:
 
 def refuse_large_files(dataset: Dataset, host: Host) -> None:
     """Raise RunnerError for a dataset file that the host does not take."""
-    limit = host.limits.max_file_bytes
+    limit = host.limits.largest_bytes
     names = ("training", "validation")
     for name, file in zip(names, dataset.files, strict=False):
         if file.size_bytes > limit:

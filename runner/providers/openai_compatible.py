@@ -1,7 +1,8 @@
 """One adapter for every host of the OpenAI fine-tuning shape, on the openai SDK."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from io import RawIOBase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,6 +61,29 @@ class OpenAICompatible:
                 )
 
         return file_of(self._create(send, f"the upload of {filename}", self.explain.refusal))
+
+    def start_upload(self, filename: str, size_bytes: int) -> str:
+        """Announce a training file that comes in parts; uploads that nobody completes end by themselves."""
+        started = self._read(
+            lambda: self.client.uploads.create(
+                filename=filename, bytes=size_bytes, mime_type="text/jsonl", purpose=UPLOAD_PURPOSE
+            )
+        )
+        return str(started.id)
+
+    def send_part(self, upload_id: str, content: RawIOBase) -> str:
+        """Send a part of an upload; its ID."""
+        data: Any = ("part", content, "application/octet-stream")
+        return str(self._read(lambda: self.client.uploads.parts.create(upload_id, data=data)).id)
+
+    def complete_upload(self, upload_id: str, part_ids: Sequence[str], *, md5: str) -> RemoteFile:
+        """Make a file of parts in their order; OutcomeUnknownError when the answer is lost."""
+
+        def complete() -> Any:
+            done = self.once.uploads.complete(upload_id, part_ids=list(part_ids), md5=md5)
+            return done.file
+
+        return file_of(self._create(complete, f"completing {upload_id}", self.explain.refusal))
 
     def retrieve_file(self, file_id: str) -> RemoteFile:
         """One file; NotFoundError when it is gone."""

@@ -291,6 +291,35 @@ def test_a_file_too_large_for_the_host_is_refused_before_it_is_sent(
     assert [] == hosted.requests
 
 
+def test_a_file_too_large_for_one_request_goes_in_parts(
+    call: Call, recipe: Path, hosted: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.execution.parts.PART_BYTES", 500)
+    entry = Path(os.environ["XDG_CONFIG_HOME"]) / "finetune" / "hosts" / "fake.toml"
+    limits = "max_file_bytes = 1000\nmax_upload_bytes = 2000"
+    entry.write_text(entry.read_text().replace("max_file_bytes = 536870912", limits))
+    outcome = call("run", recipe, "--yes")
+
+    assert 0 == outcome.code, outcome.err
+    assert (0, 3) == (hosted.count(UPLOAD), hosted.count("POST /uploads/upload-1/parts"))
+    assert [1_240] == [file["bytes"] for file in hosted.files.values()]
+    assert "file-1" == hosted.jobs["ftjob-1"]["training_file"]
+
+
+def test_a_lost_completion_is_found_again(
+    call: Call, recipe: Path, hosted: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.execution.parts.PART_BYTES", 500)
+    entry = Path(os.environ["XDG_CONFIG_HOME"]) / "finetune" / "hosts" / "fake.toml"
+    limits = "max_file_bytes = 1000\nmax_upload_bytes = 2000"
+    entry.write_text(entry.read_text().replace("max_file_bytes = 536870912", limits))
+    hosted.faults["POST /uploads/upload-1/complete"] = ["drop"]
+    outcome = call("run", recipe, "--yes")
+
+    assert 0 == outcome.code, outcome.err
+    assert (1, 1) == (hosted.uploads.total(), len(hosted.jobs))
+
+
 def test_a_key_that_cannot_be_one_names_its_variable(
     call: Call, recipe: Path, hosted: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,12 @@ class HostLimits:
     max_file_bytes: int
     max_suffix_characters: int
     suffix_pattern: str | None = None
+    max_upload_bytes: int | None = None
+
+    @property
+    def largest_bytes(self) -> int:
+        """The largest file that reaches the host, in one request or in parts."""
+        return max(self.max_file_bytes, self.max_upload_bytes or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Files that arrive in parts, through the SDK."""
 
 import hashlib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,11 @@ import pytest
 from openai.types import Upload
 from openai.types.uploads import UploadPart
 
+from runner.dataset.value import DatasetFile
+from runner.execution.files import SoughtFile
+from runner.execution.parts import Ledger, upload_in_parts
 from runner.local.identifiers import derived_id
+from runner.providers.openai_compatible import connect
 from tests.local.harness import RunningService, envelope, lines, refusal, set_value
 
 CONTENT = lines(20)
@@ -229,3 +234,20 @@ def test_an_unknown_upload_is_named(client: openai.OpenAI) -> None:
         404,
         envelope("No such Upload object: upload_none", "upload_id"),
     )
+
+
+def test_the_runner_uploads_large_files_in_parts(
+    service: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the runner sends above the limit of one request is what arrives."""
+    monkeypatch.setattr("runner.execution.parts.PART_BYTES", 300)
+    content = lines(20, parts="runner")
+    (tmp_path / "a.jsonl").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    file = DatasetFile(sha256=digest, size_bytes=len(content), n_examples=20, n_tokens=0, tokens_exact=False)
+    sought = SoughtFile(key="k", filename="a.jsonl", file=file)
+    with closing(connect("local", service.record.base_url, service.record.token)) as provider:
+        remote = upload_in_parts(provider, tmp_path / "a.jsonl", sought, Ledger(tmp_path / "parts"), print)
+        found = provider.file_sha256(remote.id)
+
+    assert digest == found

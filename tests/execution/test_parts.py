@@ -1,0 +1,135 @@
+"""Large files go in parts: once, from a window, and on after an interruption."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from runner.dataset.value import DatasetFile
+from runner.errors import ProviderError
+from runner.execution import parts
+from runner.execution.files import SoughtFile
+from runner.execution.parts import Ledger, Window, upload_in_parts
+from runner.providers.openai_compatible import OpenAICompatible, connect
+from tests.fake_host import KEY, FakeHost
+
+CONTENT = "".join(f'{{"n": {number}, "글": "가나다"}}\n' for number in range(40)).encode()
+N_PARTS = 4
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of four parts, the last one short."""
+    monkeypatch.setattr(parts, "PART_BYTES", len(CONTENT) // 3 - 10)
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(CONTENT)
+    return file
+
+
+@pytest.fixture
+def sought() -> SoughtFile:
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    file = DatasetFile(sha256=sha256, size_bytes=len(CONTENT), n_examples=40, n_tokens=0, tokens_exact=False)
+    return SoughtFile(key="k", filename=f"faq-{sha256[:16]}.jsonl", file=file)
+
+
+@pytest.fixture
+def provider(fake_host: FakeHost) -> Iterator[OpenAICompatible]:
+    with closing(connect("fake", fake_host.url, KEY)) as connected:
+        yield connected
+
+
+def sent_parts(host: FakeHost) -> int:
+    return sum(request.endswith("/parts") for request in host.requests)
+
+
+def test_the_parts_become_one_file(
+    path: Path, sought: SoughtFile, provider: OpenAICompatible, fake_host: FakeHost, tmp_path: Path
+) -> None:
+    remote = upload_in_parts(provider, path, sought, Ledger(tmp_path / "l"), print)
+
+    assert CONTENT == fake_host.contents[remote.id]
+    assert (sought.filename, len(CONTENT)) == (remote.filename, remote.size_bytes)
+    assert (N_PARTS, 1) == (sent_parts(fake_host), fake_host.uploads.total())
+
+
+def test_an_interrupted_upload_sends_the_missing_parts(
+    path: Path, sought: SoughtFile, provider: OpenAICompatible, fake_host: FakeHost, tmp_path: Path
+) -> None:
+    ledger, sends = Ledger(tmp_path / "l"), []
+    send_part = provider.send_part
+
+    def until_the_third(upload: str, content: Window) -> str:
+        sends.append(content)
+        if len(sends) > 2:
+            raise KeyboardInterrupt
+        return send_part(upload, content)
+
+    provider.send_part = until_the_third  # type: ignore[assignment]
+    parts_before = parts.AT_A_TIME
+    try:
+        parts.AT_A_TIME = 1
+        with pytest.raises(KeyboardInterrupt):
+            upload_in_parts(provider, path, sought, ledger, print)
+    finally:
+        parts.AT_A_TIME = parts_before
+    provider.send_part = send_part  # type: ignore[method-assign]
+    assert 2 == sent_parts(fake_host)
+    remote = upload_in_parts(provider, path, sought, Ledger(tmp_path / "l"), print)
+
+    assert CONTENT == fake_host.contents[remote.id]
+    assert (N_PARTS, 1) == (sent_parts(fake_host), fake_host.uploads.total())
+    assert 1 == fake_host.count("POST /uploads")
+
+
+def test_an_upload_that_expired_is_begun_anew(
+    path: Path, sought: SoughtFile, provider: OpenAICompatible, fake_host: FakeHost, tmp_path: Path
+) -> None:
+    ledger, said = Ledger(tmp_path / "l"), []
+    begun = ledger.begin(sought.key, "upload-gone")
+    ledger.add(sought.key, begun, 0, "part-gone")
+    remote = upload_in_parts(provider, path, sought, ledger, said.append)
+
+    assert CONTENT == fake_host.contents[remote.id]
+    assert [f"upload-gone cannot be gone on with; uploading {sought.filename} anew"] == said
+    assert 1 == fake_host.uploads.total()
+
+
+def test_a_refused_part_makes_no_file(
+    path: Path, sought: SoughtFile, provider: OpenAICompatible, fake_host: FakeHost, tmp_path: Path
+) -> None:
+    fake_host.faults["POST /uploads/upload-1/parts"] = ["400 no more space"]
+    with pytest.raises(ProviderError, match="no more space"):
+        upload_in_parts(provider, path, sought, Ledger(tmp_path / "l"), print)
+
+    assert {} == fake_host.files
+
+
+def test_a_ledger_line_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "l")
+    begun = ledger.begin("k", "upload-1")
+    ledger.add("k", begun, 0, "part-1")
+    with (tmp_path / "l").open("ab") as stream:
+        stream.write(b'{"key": "k", "upl')
+    ledger.add("k", begun, 1, "part-2")
+    found = ledger.begun("k")
+
+    assert found is not None
+    assert ("upload-1", {0: "part-1", 1: "part-2"}) == (found.upload, found.parts)
+    assert ledger.begun("other") is None
+    ledger.give_up("k")
+    assert ledger.begun("k") is None
+
+
+def test_a_window_reads_like_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"0123456789")
+    with (tmp_path / "a").open("rb") as stream:
+        window = Window(stream, 4, 4)
+        assert (b"45", b"67", b"") == (window.read(2), window.read(), window.read(1))
+        assert 4 == window.seek(0, io.SEEK_END)
+        assert (0, b"4567") == (window.seek(0), window.read())
+        assert b"89" == Window(stream, 8, 4).read()
+        assert b"" == Window(stream, 12, 4).read()
