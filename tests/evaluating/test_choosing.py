@@ -88,6 +88,24 @@ def test_without_any_model_it_says_what_makes_one(loaded: LoadedRecipe) -> None:
     with pytest.raises(RunnerError) as caught:
         choose(loaded, model=None)
 
+    assert (
+        f"there is no tuned model under the profile 'default' yet. {loaded.command('run')} makes one; "
+        "--model asks another." == str(caught.value)
+    )
+
+
+def test_a_recipe_without_a_model_says_what_makes_one(loaded: LoadedRecipe) -> None:
+    path = loaded.folder / "faq.yaml"
+    with pytest.raises(RunnerError) as caught:
+        choose(loaded, models=(str(path),))
+
+    assert f"{path} has no tuned model yet. {loaded.command('run')} makes one." == str(caught.value)
+
+
+def test_two_of_one_name_could_not_be_told_apart(loaded: LoadedRecipe) -> None:
+    with pytest.raises(UsageError) as caught:
+        choose(loaded, models=("base-0", "base-0", "tuned"))
+
     assert "'tuned', 'base-0' would be asked twice under one name; expected each name once." == str(
         caught.value
     )
