@@ -1,5 +1,6 @@
 """Libraries that people would build the same dataset with; all of them do less of the work, as each says."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,34 +9,47 @@ from common import Record, side_of, value_of
 SIDES = ("train", "validation")
 
 
+@cache
+def compiled(content: str) -> Any:
+    """A template, compiled in each process: it cannot be sent to one."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return SandboxedEnvironment(undefined=StrictUndefined).from_string(content)
+
+
+class Renderer:
+    """Makes the messages of one record, with jmespath and sandboxed Jinja."""
+
+    def __init__(self, recipe: dict[str, Any]) -> None:
+        import jmespath
+
+        self.split = recipe["split"]
+        self.messages = [(item["role"], item["content"]) for item in recipe["template"]["messages"]]
+        specs = [
+            (name, spec if isinstance(spec, dict) else {"path": spec})
+            for name, spec in recipe["fields"].items()
+        ]
+        self.fields = [(name, jmespath.compile(spec["path"]), spec) for name, spec in specs]
+
+    def __call__(self, record: Record) -> Record:
+        """The messages, what `where` looks at, and the side of the split."""
+        values = {name: value_of(path.search(record), spec) for name, path, spec in self.fields}
+        turns = [
+            {"role": role, "content": compiled(content).render(**values)} for role, content in self.messages
+        ]
+        return {"messages": turns, "body": values["body"], "side": side_of(values["title"], self.split)}
+
+
 def hugging_face(recipe: dict[str, Any], folder: Path, out: Path) -> None:
     """Hugging Face datasets: map, filter and to_json in two processes.
 
     Less work: no checks, no refusal of repeated keys, no hashes of what was read and written.
     """
     import datasets
-    import jmespath
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import SandboxedEnvironment
 
     datasets.disable_progress_bars()
-    environment = SandboxedEnvironment(undefined=StrictUndefined)
-    messages = [
-        (item["role"], environment.from_string(item["content"])) for item in recipe["template"]["messages"]
-    ]
-    paths = [
-        (name, jmespath.compile(spec["path"] if isinstance(spec, dict) else spec), spec)
-        for name, spec in recipe["fields"].items()
-    ]
-
-    def render(record: Record) -> Record:
-        values = {
-            name: value_of(path.search(record), spec if isinstance(spec, dict) else {})
-            for name, path, spec in paths
-        }
-        turns = [{"role": role, "content": template.render(**values)} for role, template in messages]
-        return {"messages": turns, "body": values["body"], "side": side_of(values["title"], recipe["split"])}
-
+    render = Renderer(recipe)
     source = recipe["sources"][0]
     suffix = Path(source["path"]).suffix[1:]
     kind = suffix if suffix in ("csv", "parquet") else "json"
