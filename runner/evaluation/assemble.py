@@ -9,7 +9,7 @@ from runner.evaluation.comparison import Comparison, compare
 from runner.evaluation.cost import answers_usd, rate_of
 from runner.evaluation.items import Item
 from runner.evaluation.scores import Scored
-from runner.evaluation.statistics import mean_interval, percentile
+from runner.evaluation.statistics import percentile, score_interval
 from runner.evaluation.value import Result, Row
 from runner.providers.hosts import Host
 
@@ -31,7 +31,7 @@ def result_of(outcome: Outcome, graders: Sequence[str]) -> Result:
     latencies = [answer.latency_s for answer in came if answer.latency_s is not None]
     failures = [item.failure for item in outcome.scored if item.failure is not None]
     scores = {
-        name: mean_interval([item.scores[name] for item in outcome.scored if name in item.scores])
+        name: score_interval([item.scores[name] for item in outcome.scored if name in item.scores])
         for name in graders
     }
     return Result(

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runner.evaluation.items import Item
-from runner.evaluation.statistics import Interval, mean_interval, pairs_needed, sign_test, visible_difference
+from runner.evaluation.statistics import (
+    SIGNIFICANT,
+    Interval,
+    mean_interval,
+    pairs_needed,
+    score_interval,
+    sign_test,
+    visible_difference,
+)
 
 Verdict = Literal["better", "worse", "unclear"]
 # Scores that differ by less are equal: libraries round differently in the last digits.
@@ -35,12 +43,15 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """Better or worse only where the whole interval of the difference is on one side of zero."""
-        if self.difference is not None and self.difference.low > 0:
+        """Better or worse only where the interval is on one side of zero, and the test tells it from chance.
+
+        Two wins of two have an interval without width; the test knows that they are few.
+        """
+        if self.difference is None or self.p >= SIGNIFICANT:
+            return "unclear"
+        if self.difference.low > 0:
             return "better"
-        if self.difference is not None and self.difference.high < 0:
-            return "worse"
-        return "unclear"
+        return "worse" if self.difference.high < 0 else "unclear"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +104,7 @@ def slices(
                         for given, where in zip(scored, values, strict=True)
                         if where == value and grader in given
                     ]
-                    score = mean_interval(own)
+                    score = score_interval(own)
                     if score is not None:
                         found.append(
                             Slice(field=field, value=value, candidate=candidate, grader=grader, score=score)

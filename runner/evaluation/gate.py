@@ -1,7 +1,7 @@
 """Decides whether a model may pass."""
 
 from runner.evaluation.past import Past, compare_with_past, not_comparable, unpaired_difference
-from runner.evaluation.statistics import Interval
+from runner.evaluation.statistics import SIGNIFICANT, Interval
 from runner.evaluation.value import Evaluation, GateResult
 from runner.recipe.model import Gate
 
@@ -9,8 +9,9 @@ from runner.recipe.model import Gate
 def decide(gate: Gate, evaluation: Evaluation, past: Past | None) -> GateResult:
     """Compare the subject's scores with what the gate asks for.
 
-    It passes only where every answer that it looks at has a score, and where the whole interval of the
-    difference is above `by`: what few questions cannot show does not pass.
+    It passes only where every answer that it looks at has a score, where the whole interval of the difference
+    is above `by`, and where wins and losses are told from chance: what few questions cannot show does not
+    pass.
     """
     subject = evaluation.result(evaluation.subject)
     score = subject.scores.get(gate.metric) if subject else None
@@ -37,7 +38,7 @@ def _against_baseline(gate: Gate, evaluation: Evaluation, name: str) -> GateResu
     )
     if found is None or found.difference is None:
         return _refused(gate, f"nothing of {name} could be compared")
-    return _judged(gate, evaluation, name, found.difference, "")
+    return _judged(gate, f"{evaluation.subject} − {name}", found.difference, found.p)
 
 
 def _against_past(gate: Gate, evaluation: Evaluation, past: Past | None) -> GateResult:
@@ -50,21 +51,24 @@ def _against_past(gate: Gate, evaluation: Evaluation, past: Past | None) -> Gate
         return _refused(gate, f"not comparable with the locked evaluation: {reason}. --bless locks this one")
     paired = compare_with_past(evaluation, evaluation.subject, past, gate.metric)
     if paired is not None and paired.difference is not None:
-        return _judged(gate, evaluation, "the locked model", paired.difference, "")
+        return _judged(gate, f"{evaluation.subject} − the locked model", paired.difference, paired.p)
     subject, locked = evaluation.result(evaluation.subject), past.locked.candidates.get("tuned")
     if subject is None or locked is None or gate.metric not in locked.scores:
         return _refused(gate, f"the locked evaluation has no {gate.metric} of a tuned model")
     difference = unpaired_difference(subject.scores[gate.metric], locked.scores[gate.metric])
-    note = "; unpaired, because the locked answers are not on this machine"
-    return _judged(gate, evaluation, "the locked model", difference, note)
+    return _judged(gate, f"{evaluation.subject} − the locked model", difference)
 
 
-def _judged(gate: Gate, evaluation: Evaluation, name: str, difference: Interval, note: str) -> GateResult:
+def _judged(gate: Gate, what: str, difference: Interval, p: float | None = None) -> GateResult:
+    """Judge the difference that `what` names; `p` is that of wins and losses where they are known."""
+    note = "; unpaired, because the locked answers are not on this machine" if p is None else ""
     numbers = (
-        f"{gate.metric} of {evaluation.subject} − {name} = {difference.mean:+.3f} "
+        f"{gate.metric} of {what} = {difference.mean:+.3f} "
         f"[{difference.low:+.3f}, {difference.high:+.3f}] on {difference.n} questions{note}"
     )
     wanted = f"the whole interval above {gate.by:+g}" if gate.by else "the whole interval above 0"
+    if difference.low > gate.by and gate.by >= 0 and p is not None and p >= SIGNIFICANT:
+        return _refused(gate, f"{numbers}; too few questions differ to tell it from chance (p = {p:.2g})")
     if difference.low > gate.by:
         return _passed(gate, numbers)
     return _refused(gate, f"{numbers}; expected {wanted}")

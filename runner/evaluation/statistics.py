@@ -11,6 +11,8 @@ RESAMPLES = 5_000
 # Fewer resamples for long lists: their intervals are narrow, and the work stays within a second or two.
 MAX_DRAWS, MIN_RESAMPLES = 5_000_000, 1_000
 CONFIDENCE = 0.95
+# Below this probability a split of wins and losses is not taken for chance.
+SIGNIFICANT = 1 - CONFIDENCE
 POWER = 0.8
 _NORMAL = NormalDist()
 
@@ -45,6 +47,21 @@ def mean_interval(values: Sequence[float], seed: int = SEED) -> Interval | None:
     tail = _NORMAL.cdf(-math.sqrt(n / (n - 1)) * student_t(n - 1))
     low, high = math.floor(tail * resamples), math.ceil((1 - tail) * resamples) - 1
     return Interval(mean=mean, low=means[low], high=means[high], n=n)
+
+
+def score_interval(values: Sequence[float]) -> Interval | None:
+    """The mean of scores and its interval: Wilson's where all are 0 or 1, else `mean_interval`.
+
+    A bootstrap of equal answers has no width, and nothing of 40 is no proof of nothing:
+    https://doi.org/10.1080/01621459.1927.10502953 (1927).
+    """
+    if not values or any(value not in (0.0, 1.0) for value in values):
+        return mean_interval(values)
+    n, share = len(values), fmean(values)
+    z = _NORMAL.inv_cdf((1 + CONFIDENCE) / 2)
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return Interval(mean=share, low=max(0.0, middle - half), high=min(1.0, middle + half), n=n)
 
 
 def sign_test(wins: int, losses: int) -> float:

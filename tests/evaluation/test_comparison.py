@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from runner.evaluation.comparison import Slice, compare, slices
-from runner.evaluation.statistics import Interval
+from runner.evaluation.statistics import score_interval
 from tests.evaluation.examples import item
 
 
@@ -47,7 +47,8 @@ def test_slices_are_by_the_values_of_a_field_and_failed_answers_stay_out() -> No
     scores = {"tuned": [{"s": 1.0}, {}, {"s": 0.5}, {"s": 0.25}]}
 
     def expected(value: str, mean: float) -> Slice:
-        interval = Interval(mean=mean, low=mean, high=mean, n=1)
+        interval = score_interval([mean])
+        assert interval is not None
         return Slice(field="topic", value=value, candidate="tuned", grader="s", score=interval)
 
     assert [expected("3", 0.25), expected("none", 0.5), expected("요금", 1.0)] == slices(

@@ -48,6 +48,18 @@ def test_a_baseline_has_to_be_beaten_by_more_than_chance() -> None:
     assert said(replace(gate, by=-0.1), equal)[0]
 
 
+def test_two_wins_of_two_are_too_few() -> None:
+    gate = Gate(metric=GRADER, better_than="retrieval")
+    found = evaluation(tuned=[1.0, 1.0], retrieval=[0.0, 0.0])
+
+    assert (
+        False,
+        "gate failed: exact of tuned − retrieval = +1.000 [+1.000, +1.000] on 2 questions; too few questions "
+        "differ to tell it from chance (p = 0.5).",
+    ) == said(gate, found)
+    assert "unclear" == found.comparisons[0].verdict
+
+
 def test_what_failed_does_not_pass() -> None:
     gate = Gate(metric=GRADER, better_than="retrieval")
 

@@ -11,6 +11,7 @@ from runner.evaluation.statistics import (
     mean_interval,
     pairs_needed,
     percentile,
+    score_interval,
     sign_test,
     student_t,
     visible_difference,
@@ -40,6 +41,26 @@ def test_the_interval_of_few_values_is_wider_than_plain_percentiles() -> None:
         held += found.low <= 0 <= found.high
 
     assert 0.92 <= held / 300 <= 0.98
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 40), (30, 40), (2, 2), (1, 3)])
+def test_yes_or_no_has_wilsons_interval(right: int, n: int) -> None:
+    """Nothing of 40 is no proof of nothing."""
+    from scipy.stats import binomtest
+
+    expected = binomtest(right, n).proportion_ci(method="wilson")
+    found = score_interval([1.0] * right + [0.0] * (n - right))
+
+    assert found is not None
+    assert (right / n, n) == (found.mean, found.n)
+    assert (expected.low, expected.high) == pytest.approx((found.low, found.high), abs=1e-9)
+
+
+def test_other_scores_have_the_bootstraps_interval() -> None:
+    values = [0.5, 0.25, 1.0, 0.0]
+
+    assert mean_interval(values) == score_interval(values)
+    assert score_interval([]) is None
 
 
 def test_the_sign_test_counts_by_hand() -> None:
