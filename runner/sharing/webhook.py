@@ -7,8 +7,6 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-import httpx2
-
 from runner.canonical import canonical_json, sha256_of
 from runner.errors import RunnerError, UsageError
 from runner.lockfile import LockedJob
@@ -45,6 +43,8 @@ def send(job: LockedJob, recipe: str, operator: Operator) -> None:
 
     https://platform.openai.com/docs/guides/webhooks, https://www.standardwebhooks.com (2026-11)
     """
+    import httpx2  # slow to import, and few runs have a webhook
+
     url = operator.webhook or ""
     now = int(operator.clock.now())
     body = canonical_json(
