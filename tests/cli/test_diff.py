@@ -153,7 +153,7 @@ def test_a_comment_fits_however_much_changed(call: Call, committed: Path) -> Non
     data = committed.with_name("faq.jsonl")
     lines = [
         json.dumps({"id": number, "question": "`@a` " * 2_000, "answer": "나" * 5_000 + str(number)})
-        for number in range(400)
+        for number in range(80)
     ]
     data.write_text("\n".join(lines) + "\n")
     edit(committed, "name: faq", "name: faq\ndescription: '" + "<b>" * 30_000 + "'")

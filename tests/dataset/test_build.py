@@ -356,7 +356,11 @@ tables = st.lists(st.fixed_dictionaries({"title": texts, "body": texts}), min_si
 
 
 @given(table=tables, suffix=st.sampled_from(["csv", "json", "jsonl"]), piece_bytes=st.integers(40, 400))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_adversarial_text_changes_nothing(
     recipe: MakeRecipe, table: list[dict[str, str]], suffix: str, piece_bytes: int
 ) -> None:

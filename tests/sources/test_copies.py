@@ -155,7 +155,7 @@ def dataset(sources: list[dict[str, Any]], folder: Path) -> list[tuple[str, byte
     return [(item.identity, training_line(item.messages)) for item in examples]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=tables)
 def test_every_format_gives_the_same_bytes(table: list[dict[str, Any]], project: Path) -> None:
     folder = project.resolve()

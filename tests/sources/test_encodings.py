@@ -41,7 +41,7 @@ def test_both_orders_of_utf_16(mark: bytes, read: Read) -> None:
 
 def test_the_last_byte_decides(read: Read) -> None:
     """A sample of the beginning would take the file for UTF-8."""
-    (read.folder / "a.csv").write_bytes(b"a\n" + b"x\n" * 700_000 + "가\n".encode("cp949"))
+    (read.folder / "a.csv").write_bytes(b"a\n" + ("x" * 999 + "\n").encode() * 1_400 + "가\n".encode("cp949"))
 
     assert {"a": "가"} == read.records({"path": "a.csv", "encoding": "auto"})[-1]
 

@@ -64,7 +64,8 @@ def together(folder: Path, training_file: Path, base_model: str, cancel_at: int 
     return [json.loads(line) for line in done.stdout.splitlines() if line[:1] in ("[", '"')]
 
 
-@pytest.mark.parametrize("base", ["tiny-1", pytest.param("chat model", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("base", ["tiny-1", "chat model"])
 def test_two_processes_lose_as_much_as_one(tmp_path: Path, chat_model: Path, base: str) -> None:
     """At every step, the short last one of an epoch included, within rounding."""
     base_model = "tiny-1" if base == "tiny-1" else str(chat_model)
