@@ -35,4 +35,4 @@ def test_validate_imports_neither_openai_nor_torch(local_recipe: Path) -> None:
 def test_plan_and_build_import_neither_openai_nor_torch(local_recipe: Path) -> None:
     for command in ("build", "plan"):
         found = imported(command, str(local_recipe), folder=local_recipe.parent)
-        assert "0 ['jinja2', 'jsonschema', 'httpx2']" == found
+        assert "0 ['jinja2', 'jsonschema']" == found

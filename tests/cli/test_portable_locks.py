@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from runner.recipe.load import load_profiles
+from tests.example_recipes import example_recipes
 
 REPOSITORY = Path(__file__).parent.parent.parent
-RECIPES = sorted(path.name for path in (REPOSITORY / "recipes").glob("*.yaml"))
+RECIPES = [path.name for path in example_recipes()]
 CASES = [(name, profile) for name in RECIPES for profile in load_profiles(REPOSITORY / "recipes" / name)]
 HERE = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "1", "USER": "kim", "LANG": "ko_KR.UTF-8"}
 # Nothing but ASCII for Python: https://docs.python.org/3/using/cmdline.html#envvar-PYTHONCOERCECLOCALE

@@ -13,11 +13,12 @@ from runner.recipe.formatting import format_recipe
 from runner.recipe.load import load_profiles
 from runner.recipe.written import comments_of
 from runner.recipe.yaml import parse_yaml
+from tests.example_recipes import example_recipes
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 LAYOUTS = sorted((HERE / "layout").glob("*.yaml"))
-RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
+RECIPES = example_recipes()
 VALID = [*LAYOUTS, *RECIPES, *sorted((HERE / "valid").glob("*.yaml"))]
 
 SMALL = """\
