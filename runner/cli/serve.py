@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -82,20 +83,22 @@ def serve(
         known_jobs=lambda: known_jobs(project),
         dashboard_key=key,
     )
-
-    def announce(base_url: str) -> None:
-        page = f"{base_url.removesuffix('/v1')}/?key={key}"
-        if as_json:
-            write_json({"base_url": base_url, "token": token, "dashboard": page})
-            return
-        tell(f"serving {base_url} for this project; Ctrl-C stops.")
-        tell(f"  export OPENAI_BASE_URL={base_url}")
-        if TOKEN_VARIABLE not in os.environ:
-            tell(f"  export OPENAI_API_KEY={token}")
-        tell(f"The dashboard opens once at {page}; `finetune dashboard` gives another address.")
-
     make_way(state)
+    announce = partial(_announce, token=token, key=key, as_json=as_json)
     serve_forever(state, port=port, token=token, options=options, announce=announce)
+
+
+def _announce(base_url: str, *, token: str, key: str, as_json: bool) -> None:
+    """Say where the service is, and where its dashboard opens once."""
+    page = f"{base_url.removesuffix('/v1')}/?key={key}"
+    if as_json:
+        write_json({"base_url": base_url, "token": token, "dashboard": page})
+        return
+    tell(f"serving {base_url} for this project; Ctrl-C stops.")
+    tell(f"  export OPENAI_BASE_URL={base_url}")
+    if TOKEN_VARIABLE not in os.environ:
+        tell(f"  export OPENAI_API_KEY={token}")
+    tell(f"The dashboard opens once at {page}; `finetune dashboard` gives another address.")
 
 
 def _alias_of(project: Project) -> Callable[[str], str | None]:

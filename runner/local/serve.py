@@ -117,13 +117,8 @@ def serve(  # noqa: PLR0913 - each is one decision of the caller
                 is_detached=idle_s is not None,
                 launcher=options.launcher,
             )
-            setup = _Setup(
-                layout=layout,
-                record=record,
-                options=options,
-                idle_s=idle_s,
-                children=children or Children(),
-            )
+            modules = children or Children()
+            setup = _Setup(layout=layout, record=record, options=options, idle_s=idle_s, children=modules)
             try:
                 # Inside, because a signal may come while the record is on its way to the disk.
                 write_record(layout, record)

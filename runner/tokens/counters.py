@@ -37,17 +37,23 @@ class Weigher(Protocol):
         """The weights of conversations, in order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAICounter:
-    """An encoding of OpenAI's with its chat format; `folder` has the ranks as tiktoken's cache does."""
+class _Exact:
+    """A counter that is never wrong."""
 
-    encoding: str
-    folder: str
+    __slots__ = ()
 
     @property
     def margin(self) -> float:
         """The relative error to allow for."""
         return 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAICounter(_Exact):
+    """An encoding of OpenAI's with its chat format; `folder` has the ranks as tiktoken's cache does."""
+
+    encoding: str
+    folder: str
 
     @property
     def identity(self) -> str:
@@ -60,17 +66,12 @@ class OpenAICounter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackagedCounter:
+class PackagedCounter(_Exact):
     """A tokenizer file of this package; `chat_format` writes one message for it, between special tokens."""
 
     tokenizer: str
     chat_format: str
     sha256: str
-
-    @property
-    def margin(self) -> float:
-        """The relative error to allow for."""
-        return 0.0
 
     @property
     def identity(self) -> str:
@@ -83,16 +84,11 @@ class PackagedCounter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCounter:
+class ModelCounter(_Exact):
     """The tokenizer and chat template in a model's folder; `sha256` tells both."""
 
     folder: str
     sha256: str
-
-    @property
-    def margin(self) -> float:
-        """The relative error to allow for."""
-        return 0.0
 
     @property
     def identity(self) -> str:

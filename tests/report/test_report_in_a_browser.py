@@ -101,6 +101,15 @@ def test_the_dark_and_the_paper(browser: Browser, tmp_path: Path) -> None:
     assert base64.b64decode(browser.call("Page.printToPDF")["data"]).startswith(b"%PDF")
 
 
+def test_nothing_is_wider_than_paper(browser: Browser, tmp_path: Path) -> None:
+    """A4 with its margins has 680 CSS pixels."""
+    show(browser, tmp_path, run_report(40, ("가" * 400, "w" * 400, "상호 변경은 어떻게 하나요?")))
+    browser.resize(680)
+    browser.media("print")
+
+    assert 680 == browser.value("document.documentElement.scrollWidth")
+
+
 def test_text_can_be_read(browser: Browser, tmp_path: Path) -> None:
     """Text and its background differ by 4.5 to 1 at least: WCAG 2.2, 1.4.3."""
     show(browser, tmp_path, run_report(40))

@@ -103,11 +103,10 @@ def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> Trai
         form=FORMS[kind],
     )
     examples = method.read_examples(job.training_file, loaded, job.base_model, "training_file")
-    validation_examples = []
-    if job.validation_file is not None:
-        validation_examples = method.read_examples(
-            job.validation_file, loaded, job.base_model, "validation_file"
-        )
+    held_out = job.validation_file
+    validation_examples = (
+        method.read_examples(held_out, loaded, job.base_model, "validation_file") if held_out else []
+    )
     hyperparameters = resolve_hyperparameters(job.hyperparameters, len(examples), job.method)
     reporter.resolved(hyperparameters, n_steps(hyperparameters, len(examples)), len(examples))
     adapter = None if kind == "none" or loaded.is_adapter else adapter_config(job.options)
