@@ -113,7 +113,7 @@ class RuleChecks:
     def check(self, row: int, key: str, turns: list[dict[str, str]], side: str) -> None:
         """Check one example on its own and against those before it."""
         from runner.dataset.checks.conversation import conversation_of_turns
-        from runner.dataset.checks.rule import Origin
+        from runner.dataset.checks.hits import Origin
 
         if key in self.keys:
             raise ValueError(f"{key}: repeated key")

@@ -17,9 +17,8 @@ from runner.dataset.checks.baseline import (
 from runner.dataset.checks.checked import Checked, Result
 from runner.dataset.checks.checker import Checker, effective_levels, record_identity
 from runner.dataset.checks.conversation import conversation_of_line
-from runner.dataset.checks.hits import read_hits
+from runner.dataset.checks.hits import Hit, Origin, read_hits
 from runner.dataset.checks.registry import RULES
-from runner.dataset.checks.rule import Hit, Origin
 from runner.dataset.checks.settings import baseline_path, default_baseline
 from runner.dataset.index import identity_digest
 from runner.dataset.measure import measure_line

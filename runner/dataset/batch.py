@@ -2,85 +2,61 @@
 
 import sys
 from array import array
-from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import BinaryIO, NamedTuple
 
-from runner.dataset.checks.checker import Examined
-
-# Digests come sorted and go into as many bins, so that equal ones meet in one.
-N_BINS = 64
-_SHIFT = 64 - 6
-NUMBER_BYTES = 8
-
-# Of one example: its row in the piece, its identity, the suppressions that apply, its side, and what
-# `Examiner.examine` made of it.
-Examination = tuple[int, str, tuple[int, ...], str, Examined]
+from runner.dataset.checks.columns import Columns, Rare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Lines of both sides of the split in order, and what the checks have to know of each example.
 
-    `keys` holds a number of eight bytes for each record, the digest of its key.
+    The rows of `examined` are counted from the first of this batch.
     """
 
     n_rows: int
+    n_records: int
     n_examples: tuple[int, int]
     n_tokens: tuple[int, int]
-    examined: list[Examination]
     training: bytes
     validation: bytes
     index: bytes
-    keys: bytes
+    examined: Columns
 
     @property
     def is_end(self) -> bool:
         """Whether this says that a file has no more batches."""
         return self.n_rows < 0
 
-    @property
-    def n_records(self) -> int:
-        """How many records became examples."""
-        return len(self.keys) // NUMBER_BYTES
-
 
 END = Batch(
     n_rows=-1,
+    n_records=0,
     n_examples=(0, 0),
     n_tokens=(0, 0),
-    examined=[],
     training=b"",
     validation=b"",
     index=b"",
-    keys=b"",
+    examined=Columns(),
 )
-
-
-def bins_of(digests: "array[int]") -> list[int]:
-    """Where each bin of sorted digests begins, and where the last one ends."""
-    starts = [bisect_left(digests, number << _SHIFT) for number in range(N_BINS)]
-    return [*starts, len(digests)]
-
-
-def numbers(content: bytes) -> "array[int]":
-    """The numbers that a batch holds; their highest byte comes first."""
-    result = array("Q", content)
-    if sys.byteorder == "little":
-        result.byteswap()
-    return result
 
 
 class _Head(NamedTuple):
     """What goes before the bytes of a batch, as JSON."""
 
     n_rows: int
+    n_records: int
     n_examples: tuple[int, int]
     n_tokens: tuple[int, int]
-    examined: list[Examination]
-    sizes: tuple[int, int, int, int]
+    n_scripts: int
+    n_mixed_scripts: int
+    n_images: int
+    rare: Rare
+    edges: list[Sequence[str]]
+    sizes: list[int]
 
 
 def write_batch(stream: BinaryIO, batch: Batch | None) -> None:
@@ -90,14 +66,19 @@ def write_batch(stream: BinaryIO, batch: Batch | None) -> None:
     if batch is None:
         stream.write(b"null\n")
         return
-    blobs = (batch.training, batch.validation, batch.index, batch.keys)
-    training, validation, index, keys = map(len, blobs)
+    examined = batch.examined
+    blobs = [batch.training, batch.validation, batch.index, *map(_to_bytes, examined.numbers)]
     head = _Head(
         n_rows=batch.n_rows,
+        n_records=batch.n_records,
         n_examples=batch.n_examples,
         n_tokens=batch.n_tokens,
-        examined=batch.examined,
-        sizes=(training, validation, index, keys),
+        n_scripts=examined.n_scripts,
+        n_mixed_scripts=examined.n_mixed_scripts,
+        n_images=examined.n_images,
+        rare=examined.rare,
+        edges=examined.edges,
+        sizes=[len(blob) for blob in blobs],
     )
     stream.write(msgspec.json.encode(head) + b"\n")
     stream.writelines(blobs)
@@ -111,17 +92,36 @@ def read_batch(stream: BinaryIO) -> Batch | None:
     head = _decode_head()(line)
     if head is None:
         return None
-    training, validation, index, keys = (read_exactly(stream, size) for size in head.sizes)
+    training, validation, index, *columns = (read_exactly(stream, size) for size in head.sizes)
+    examined = Columns()
+    for numbers, content in zip(examined.numbers, columns, strict=True):
+        _fill(numbers, content)
+    examined.n_scripts, examined.n_mixed_scripts = head.n_scripts, head.n_mixed_scripts
+    examined.n_images, examined.rare, examined.edges = head.n_images, head.rare, head.edges
     return Batch(
         n_rows=head.n_rows,
+        n_records=head.n_records,
         n_examples=head.n_examples,
         n_tokens=head.n_tokens,
-        examined=head.examined,
         training=training,
         validation=validation,
         index=index,
-        keys=keys,
+        examined=examined,
     )
+
+
+def _to_bytes(numbers: "array[int]") -> bytes:
+    """The lowest byte of each number first, on every machine: those of a cluster may differ."""
+    if sys.byteorder == "big":
+        numbers = numbers[:]
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _fill(numbers: "array[int]", content: bytes) -> None:
+    numbers.frombytes(content)
+    if sys.byteorder == "big":
+        numbers.byteswap()
 
 
 @cache

@@ -14,7 +14,7 @@ from runner.issues import Place, Severity
 from runner.recipe.model import Recipe
 
 # Raised with every change of the code that changes a dataset or its findings from equal inputs.
-BUILD_VERSION = 3
+BUILD_VERSION = 4
 
 
 def cache_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: TokenCounter) -> str:

@@ -4,17 +4,15 @@ from collections.abc import Iterable
 
 from runner.dataset.batch import Batch
 from runner.dataset.checks import Checker
-from runner.dataset.checks.rule import Origin
 from runner.dataset.jobs import Job
 from runner.dataset.output import Output
-from runner.dataset.repeats import RepeatedKeys
-from runner.dataset.split import Side
+from runner.dataset.repeated import RepeatedNumbers
 from runner.dataset.workers import Trouble
 
 
 def merge_batches(batches: Iterable[tuple[Job, Batch]], output: Output, checker: Checker) -> None:
     """Write batches and tell the checker what it would have found. Raises Trouble for repeated keys."""
-    repeated, places = RepeatedKeys(), _Places()
+    identities, places = RepeatedNumbers(), _Places()
     training, validation = output.sides["training"], output.sides["validation"]
     checker.listener = output.write_hit
     for job, batch in batches:
@@ -23,11 +21,10 @@ def merge_batches(batches: Iterable[tuple[Job, Batch]], output: Output, checker:
         validation.add(batch.validation, batch.n_examples[1], batch.n_tokens[1])
         output.index.write(batch.index)
         output.n_records += batch.n_records
-        for row, identity, ignored, short_side, examined in batch.examined:
-            side: Side = "validation" if short_side == "v" else "training"
-            checker.collect(Origin(identity, job.file, rows_before + row, ignored), side, examined)
-        repeated.add(batch)
-    if repeated.are_there():
+        batch.examined.file, batch.examined.rows_before = job.file, rows_before
+        checker.collect_all(batch.examined)
+        identities.add(batch.examined.identities)
+    if identities.are_there():
         raise Trouble
 
 

@@ -6,8 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from runner.dataset.checks import Checker
-from runner.dataset.checks.hits import hit_line
-from runner.dataset.checks.rule import Hit, Origin
+from runner.dataset.checks.hits import Hit, Origin, hit_line
 from runner.dataset.inputs import Inputs
 from runner.dataset.split import Side
 from runner.dataset.value import Dataset

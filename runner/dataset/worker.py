@@ -9,16 +9,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from runner.dataset.batch import END, NUMBER_BYTES, Batch, Examination, read_exactly, write_batch
+from runner.dataset.batch import END, Batch, read_exactly, write_batch
 from runner.dataset.checks import DatasetLimits
-from runner.dataset.checks.checker import Examined, Examiner, Suppressions, make_setup, record_identity
-from runner.dataset.conversation import content_bytes
-from runner.dataset.index import identity_digest, line_of_digests
+from runner.dataset.checks.checker import Examiner, Suppressions, make_setup
+from runner.dataset.checks.columns import Columns, Examined
+from runner.dataset.conversation import rich_bytes, text_bytes
+from runner.dataset.index import first_number, identity_digest, line_of_digests
 from runner.dataset.measure import measure
 from runner.dataset.split import Side, side_of
 from runner.dataset.tokens import TokenCounter, make_counter
 from runner.errors import InvalidInputError
-from runner.examples.content import Content
+from runner.examples.content import Content, Rich
 from runner.examples.read import ExampleMaker
 from runner.examples.wire import Request, decode_request
 from runner.examples.worker import confine, own_stdout
@@ -99,47 +100,52 @@ class Worker:
             if found is None:
                 continue
             key, group, holding, conversations = found
+            made.n_records += 1
             side = side_of(key if group is None else group, split)
             ignored = self.suppressions.of(key, holding)
-            identities = [identity_digest(key, variant) for variant, _ in conversations]
-            made.keys.append(identities[0][:NUMBER_BYTES])
-            for identity, (_, content) in zip(identities, conversations, strict=True):
-                examined = self.examine(content, side, identity, made)
-                made.examined.append((record.row, record_identity(identity), ignored, side[0], examined))
+            for variant, content in conversations:
+                identity = identity_digest(key, variant)
+                line, digest, n_tokens, examined = self.examine(content)
+                made.lines[side].append(line)
+                made.n_tokens[side] += n_tokens
+                made.index.append(line_of_digests(identity, digest, side))
+                made.examined.add(record.row, first_number(identity), side, examined, ignored)
         return made.batch(n_rows)
 
-    def examine(self, content: Content, side: Side, identity: bytes, made: "_Made") -> Examined:
-        """Check, count and encode one example."""
-        conversation, n_tokens = measure(content, self.counter)
-        written = content_bytes(content)
-        made.lines[side].append(written.line)
-        made.n_tokens[side] += n_tokens
-        made.index.append(line_of_digests(identity, written.digest, side))
-        return self.examiner.examine(conversation, written)
+    def examine(self, content: Content) -> tuple[bytes, bytes, int, Examined]:
+        """Check, count and encode one example: its line, its digest, its tokens, and what shows."""
+        if isinstance(content, Rich):
+            conversation, n_tokens = measure(content, self.counter)
+            rich = rich_bytes(content.line)
+            return rich.line, rich.digest, n_tokens, self.examiner.examine(conversation)
+        n_tokens = self.counter.count(content)
+        written = text_bytes(content)
+        examined = self.examiner.examine_text(content, n_tokens, written)
+        return written.line, written.digest, n_tokens, examined
 
 
 class _Made:
     """The examples of a batch as they are made."""
 
     def __init__(self) -> None:
-        self.examined: list[Examination] = []
+        self.n_records = 0
         self.lines: dict[Side, list[bytes]] = {"training": [], "validation": []}
         self.n_tokens: dict[Side, int] = {"training": 0, "validation": 0}
         self.index: list[str] = []
-        self.keys: list[bytes] = []
+        self.examined = Columns()
 
     def batch(self, n_rows: int) -> Batch:
         """All of it."""
         training, validation = self.lines["training"], self.lines["validation"]
         return Batch(
             n_rows=n_rows,
+            n_records=self.n_records,
             n_examples=(len(training), len(validation)),
             n_tokens=(self.n_tokens["training"], self.n_tokens["validation"]),
-            examined=self.examined,
             training=b"".join(training),
             validation=b"".join(validation),
             index="".join(self.index).encode("ascii"),
-            keys=b"".join(sorted(self.keys)),
+            examined=self.examined,
         )
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from runner.dataset.conversation import example_bytes, text_encoder
+from runner.dataset.conversation import text_bytes, text_encoder
 from runner.dataset.write import training_line
 from runner.examples.read import Example, Message
 
@@ -21,7 +21,7 @@ from runner.examples.read import Example, Message
 def test_line_and_digest_are_equal(messages: tuple[Message, ...]) -> None:
     example = Example(key="k", group=None, variant="", messages=messages, file="f", row=1)
 
-    made = example_bytes(messages)
+    made = text_bytes(messages)
 
     assert (training_line(messages), example.digest) == (made.line, made.digest.hex())
 
@@ -29,5 +29,5 @@ def test_line_and_digest_are_equal(messages: tuple[Message, ...]) -> None:
 def test_every_character_is_written_the_same() -> None:
     text = "".join(map(chr, (*range(0xD800), *range(0xE000, sys.maxunicode + 1))))
 
-    assert training_line([Message("user", text)]) == example_bytes([("user", text)]).line
+    assert training_line([Message("user", text)]) == text_bytes([("user", text)]).line
     assert b'"\\u0000\\t\\"\\\\/"' == text_encoder()('\0\t"\\/')

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from runner.dataset.checks import RULES
 from runner.dataset.checks.checked import Checked, Result
-from runner.dataset.checks.rule import Origin
+from runner.dataset.checks.hits import Origin
 from runner.dataset.value import Finding
 from runner.issues import Issue, Place, Severity
 from runner.report.annotations import annotations_text

@@ -8,9 +8,8 @@ from typing import Any
 
 from runner.canonical import write_atomically
 from runner.dataset.checks.checker import Groups
-from runner.dataset.checks.hits import read_hits
+from runner.dataset.checks.hits import Hit, Origin, read_hits
 from runner.dataset.checks.registry import RULES, UNUSED_IGNORE
-from runner.dataset.checks.rule import Hit, Origin
 from runner.dataset.value import Dataset
 from runner.errors import RunnerError
 from runner.recipe.model import Level

@@ -5,8 +5,9 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from runner.dataset.checks.conversation import Conversation, has_rare_characters
+from runner.dataset.checks.hits import Values
 from runner.dataset.checks.marks import CHARACTERS, ENDS
-from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
+from runner.dataset.checks.rule import ExampleRule, Rule, Setup
 from runner.dataset.checks.samples import ask
 
 # What composes to one character: jamo to a syllable, a letter and its marks. Other changes of the form NFC,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from runner.dataset.checks.rule import Origin
+from runner.dataset.checks.hits import Origin
 from runner.dataset.value import Finding
 from runner.issues import Issue, Severity
 

@@ -1,27 +1,42 @@
 """Runs the rules over a dataset as it streams past, and groups what they find."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from operator import itemgetter
 
-from runner.dataset.checks.conversation import Conversation
-from runner.dataset.checks.digest import Digest, digest_of
+from runner.dataset.checks.columns import Columns, Examined
+from runner.dataset.checks.conversation import (
+    Conversation,
+    are_unusual,
+    conversation_of_turns,
+    has_unusual_roles,
+    is_judged,
+    is_rich,
+)
+from runner.dataset.checks.digest import digest_of, digest_of_text
+from runner.dataset.checks.hits import Hit, Origin
+from runner.dataset.checks.length import LENGTH_RULES, most_tokens
 from runner.dataset.checks.marks import make_finder
 from runner.dataset.checks.near import signer
 from runner.dataset.checks.registry import DATASET_RULES, EXAMPLE_RULES, RULES, UNUSED_IGNORE
-from runner.dataset.checks.rule import DatasetLimits, ExampleRule, Hit, Origin, Setup, Totals
-from runner.dataset.conversation import UNWRITTEN, ExampleBytes
+from runner.dataset.checks.rule import DatasetLimits, ExampleRule, Setup, Totals
+from runner.dataset.conversation import TextBytes
 from runner.dataset.index import identity_digest
 from runner.dataset.measure import measure
 from runner.dataset.split import Side
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Finding
+from runner.examples.message_lists import Turn
 from runner.examples.read import Example
 from runner.issues import Place, Severity
 from runner.recipe.model import Checks, Level
 
 SHOWN_PLACES = 3
 _SIGNED = frozenset({"FT401", "FT402"})
+# Quick looks that say no to an example of text alone with usual roles.
+_ABOUT_OTHERS = (has_unusual_roles, is_rich, is_judged)
+# Examples that are collected one by one wait until there are so many.
+_TOGETHER = 1_024
 # Told of everything that was found and not ignored, in order.
 Listener = Callable[[Hit, Origin | None], None]
 When = Callable[[Conversation], bool]
@@ -29,50 +44,57 @@ When = Callable[[Conversation], bool]
 _RuleGroup = tuple[str, When | None, tuple[ExampleRule, ...]]
 
 
-class Examined(NamedTuple):
-    """What one example shows by itself, and the digest that rules about the dataset are fed with."""
-
-    hits: tuple[Hit, ...]
-    digest: Digest
-
-
 class Examiner:
     """Checks examples one by one; keeps nothing, so that any number of them may work side by side."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        rules = [item for item in EXAMPLE_RULES if item.rule.code in setup.codes]
+        rules = [
+            item
+            for item in EXAMPLE_RULES
+            if item.rule.code in setup.codes and (item.needs is None or item.needs(setup))
+        ]
         groups: dict[tuple[str, When | None], list[ExampleRule]] = {}
         for item in rules:
             groups.setdefault((item.mark.name if item.mark else "", item.when), []).append(item)
         self.groups: tuple[_RuleGroup, ...] = tuple((*key, tuple(group)) for key, group in groups.items())
-        self.unmarked = tuple(group for group in self.groups if not group[0])
+        self.most_tokens = most_tokens(setup)
+        # What may find something in an example that has no mark, usual roles and not many tokens.
+        self.always = [
+            item
+            for item in rules
+            if item.mark is None and item.when not in _ABOUT_OTHERS and item not in LENGTH_RULES
+        ]
         self.marks_of = make_finder(item.mark for item in rules if item.mark)
         self.sign = signer() if setup.codes & _SIGNED else None
 
-    def examine(self, conversation: Conversation, written: ExampleBytes = UNWRITTEN) -> Examined:
-        """Run every rule about single examples. At most one hit for each.
+    def examine(self, conversation: Conversation) -> Examined:
+        """Run every rule about single examples. At most one hit for each."""
+        return Examined(self._hits(conversation, self.groups), digest_of(conversation, self.sign))
 
-        `written` is the same example, where that is known already; it saves time and changes nothing.
-        """
+    def examine_text(self, turns: Sequence[Turn], n_tokens: int, written: TextBytes) -> Examined:
+        """As `examine`, of an example of text alone: one look at all of it rules out most rules."""
+        marks = self.marks_of(written.texts)
+        is_unusual = are_unusual(written.roles)
+        hits: tuple[Hit, ...] = ()
+        if marks or is_unusual or self.always or n_tokens > self.most_tokens:
+            conversation = conversation_of_turns(turns, n_tokens)
+            left = [group for group in self.groups if not group[0] or group[0] in marks]
+            hits = self._hits(conversation, left)
+            if is_unusual:
+                return Examined(hits, digest_of(conversation, self.sign))
+        return Examined(hits, digest_of_text(turns, written, self.sign))
+
+    def _hits(self, conversation: Conversation, groups: Iterable[_RuleGroup]) -> tuple[Hit, ...]:
         hits = []
-        for _, when, rules in self._left(written.texts):
+        for _, when, rules in groups:
             if when is not None and not when(conversation):
                 continue
             for item in rules:
                 values = next(iter(item.check(conversation, self.setup)), None)
                 if values is not None:
                     hits.append(Hit(item.rule.code, values))
-        return Examined(tuple(hits), digest_of(conversation, self.sign, written.text_digest))
-
-    def _left(self, texts: bytes | None) -> Iterable[_RuleGroup]:
-        """The rules that may find something in these texts; all of them where they are not known."""
-        if texts is None:
-            return self.groups
-        marks = self.marks_of(texts)
-        if not marks:
-            return self.unmarked
-        return [group for group in self.groups if not group[0] or group[0] in marks]
+        return tuple(hits)
 
 
 @dataclass
@@ -129,7 +151,7 @@ class Checker:
     """Sees every example once, in order, and says at the end what it found.
 
     `observe` examines and collects in one step. Where examples are examined elsewhere, `collect` takes what
-    an `Examiner` with the same `setup` made of them.
+    an `Examiner` with the same `setup` made of them, one by one or in columns.
     """
 
     def __init__(self, limits: DatasetLimits, counter: TokenCounter, checks: Checks | None = None) -> None:
@@ -148,6 +170,7 @@ class Checker:
         ]
         self.groups = Groups(self.levels)
         self.listener: Listener | None = None
+        self.waiting = Columns()
 
     def observe(self, example: Example, side: Side) -> int:
         """Check one example on its own and against those before it; a copy says nothing new. Its tokens."""
@@ -164,11 +187,26 @@ class Checker:
 
     def collect(self, origin: Origin, side: Side, examined: Examined) -> None:
         """Take what an examiner made of the next example."""
-        for hit in examined.hits:
-            self._report(hit, origin)
+        if origin.file != self.waiting.file or len(self.waiting) >= _TOGETHER:
+            self._collect_waiting(origin.file)
+        self.waiting.add(origin.row, int(origin.identity, 16), side, examined, origin.ignored)
+
+    def collect_all(self, examples: Columns) -> None:
+        """Take what an examiner made of the next examples."""
+        hits = [(number, hit) for number, found in examples.rare.hits for hit in found]
+        n_single = len(hits)
         for observer in self.observers:
-            for hit in observer.observe(examined.digest, side, origin):
-                self._report(hit, origin)
+            hits += observer.observe(examples)
+        if len(hits) > n_single:
+            # Stable: for each example what it shows by itself comes first.
+            hits.sort(key=itemgetter(0))
+        for number, hit in hits:
+            self._report(hit, examples.origin(number))
+
+    def _collect_waiting(self, next_file: str = "") -> None:
+        waiting, self.waiting = self.waiting, Columns(next_file)
+        if len(waiting):
+            self.collect_all(waiting)
 
     def findings(
         self,
@@ -180,6 +218,7 @@ class Checker:
         sizes: tuple[int, int] = (0, 0),
     ) -> list[Finding]:
         """All findings by code; the numbers are examples, and the sizes bytes, on each side."""
+        self._collect_waiting()
         totals = Totals(
             n_training=n_training,
             n_validation=n_validation,

@@ -84,11 +84,12 @@ class Conversation:
 
 def has_unusual_roles(conversation: Conversation) -> bool:
     """Whether it is anything but instructions, then users and assistants, with an answer at the end."""
-    return conversation.kind != "chat" or _are_unusual(tuple([turn.role for turn in conversation.turns]))
+    return conversation.kind != "chat" or are_unusual(tuple([turn.role for turn in conversation.turns]))
 
 
 @lru_cache(maxsize=1024)
-def _are_unusual(roles: tuple[str, ...]) -> bool:
+def are_unusual(roles: tuple[str, ...]) -> bool:
+    """Whether such roles make `has_unusual_roles` true."""
     spoken = [role for role in roles if role not in INSTRUCTIONS]
     has_order = roles[len(roles) - len(spoken) :] == tuple(spoken)
     return not (has_order and {*spoken} == {"user", "assistant"} and roles[-1] == "assistant")

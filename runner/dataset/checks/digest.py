@@ -1,12 +1,17 @@
 """The little of an example that rules about the whole dataset need, of the same size however long it is."""
 
 import hashlib
+import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from runner.dataset.checks.conversation import Conversation, Turn
 from runner.dataset.checks.scripts import script_of
+from runner.dataset.conversation import TextBytes, text_encoder
+from runner.dataset.index import first_number
+
+Sign = Callable[[str], tuple[int, ...]]
 
 # A sentence or line, its end included.
 _SENTENCE = re.compile(r"[^\n.!?。！？]{1,400}[.!?。！？]*")
@@ -16,7 +21,7 @@ _EDGE, _LOOK = 2, 2 * MAX_SENTENCE
 
 
 class Digest(NamedTuple):
-    """An example, in numbers and a few short texts; goes through JSON unchanged.
+    """An example, in numbers and a few short texts.
 
     `question` and `answer` are the first 64 and 62 bits of hashes of all messages but the last, and of all
     of them; of a preference (`is_pair`), of its prompt, and of prompt and both answers. `edges` are the
@@ -28,32 +33,46 @@ class Digest(NamedTuple):
     answer_characters: int
     question_script: str
     answer_script: str
-    edges: tuple[str, ...] = ()
+    edges: Sequence[str] = ()
     has_images: bool = False
     signature: tuple[int, ...] = ()
     is_pair: bool = False
 
 
-def digest_of(
-    conversation: Conversation,
-    sign: Callable[[str], tuple[int, ...]] | None = None,
-    content_digest: bytes | None = None,
-) -> Digest:
-    """Digest an example; `sign` makes a MinHash of a text, `content_digest` hashes one of text alone."""
+def digest_of(conversation: Conversation, sign: Sign | None = None) -> Digest:
+    """Digest an example; `sign` makes a MinHash of a text."""
     turns, answer = conversation.turns, conversation.answer
-    asked, answered = _parts(conversation)
-    whole = _hash((*asked, *answered)) if content_digest is None else content_digest
+    question, whole = _hashes(*_parts(conversation))
     return Digest(
-        question=int.from_bytes(_hash(asked)[:8], "big"),
-        answer=int.from_bytes(whole[:8], "big") >> 2,
+        question=first_number(question),
+        answer=first_number(whole) >> 2,
         answer_characters=len(answer),
         question_script=script_of(conversation.question),
         answer_script=script_of(answer),
         edges=_edges(answer),
-        has_images=content_digest is None and any(turn.images for turn in turns),
+        has_images=any(turn.images for turn in turns),
         signature=sign(conversation.text) if sign else (),
         is_pair=conversation.kind == "preference",
     )
+
+
+def digest_of_text(turns: Sequence[tuple[str, str]], written: TextBytes, sign: Sign | None = None) -> Digest:
+    """As `digest_of`, of roles and texts, the last of which is the answer."""
+    answer = turns[-1][1]
+    asked = turns[-2][1] if turns[-2][0] == "user" else _last_question(turns)
+    return Digest(
+        question=first_number(written.question),
+        answer=first_number(written.digest) >> 2,
+        answer_characters=len(answer),
+        question_script=script_of(asked),
+        answer_script=script_of(answer),
+        edges=_edges(answer),
+        signature=sign("\n".join([text for _, text in turns])) if sign else (),
+    )
+
+
+def _last_question(turns: Sequence[tuple[str, str]]) -> str:
+    return next((text for role, text in reversed(turns) if role == "user"), "")
 
 
 def _parts(conversation: Conversation) -> tuple[tuple[Turn, ...], tuple[Turn, ...]]:
@@ -66,13 +85,26 @@ def _parts(conversation: Conversation) -> tuple[tuple[Turn, ...], tuple[Turn, ..
     return turns[:-1], turns[-1:]
 
 
-def _hash(turns: Iterable[Turn]) -> bytes:
-    parts = []
-    for role, content, _, tool_calls, _, images in turns:
-        parts.append(f"{len(role)}:{role}{len(content)}:{content}")
-        parts += [f"{len(part)}:{part}" for part in (*map(repr, tool_calls), *images)]
-        parts.append(";")
-    return hashlib.sha256("".join(parts).encode("utf-8", "surrogatepass")).digest()
+def _hashes(asked: Sequence[Turn], learnt: Sequence[Turn]) -> tuple[bytes, bytes]:
+    """The hashes of what is asked, and of all; those of `text_bytes` for turns of text alone."""
+    whole = hashlib.sha256(b"[" + b"".join([_canonical(turn) + b"," for turn in asked]))
+    question = whole.digest()
+    whole.update(b",".join(map(_canonical, learnt)) + b"]")
+    return question, whole.digest()
+
+
+def _canonical(turn: Turn) -> bytes:
+    message = b'{"content":%b,"role":%b}' % (_as_json(turn.content), _as_json(turn.role))
+    beside = (*map(repr, turn.tool_calls), *turn.images)
+    return b",".join([message, *map(_as_json, beside)]) if beside else message
+
+
+def _as_json(text: str) -> bytes:
+    try:
+        return text_encoder()(text)
+    except UnicodeEncodeError:
+        # Halves of characters, which a training file may have as it was found.
+        return json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _edges(answer: str) -> tuple[str, ...]:

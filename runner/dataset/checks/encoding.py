@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from runner.dataset.checks.conversation import Conversation, has_rare_characters, is_not_ascii
+from runner.dataset.checks.hits import Values
 from runner.dataset.checks.marks import CHARACTERS
-from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
+from runner.dataset.checks.rule import ExampleRule, Rule, Setup
 from runner.dataset.checks.samples import ask
 from runner.display import one_line
 

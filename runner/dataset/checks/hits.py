@@ -1,10 +1,28 @@
-"""Everything that the checks found, one line each."""
+"""What checks found, and a file of all of it, one line each."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from runner.dataset.checks.rule import Hit, Origin
+# What fills the `{…}` of a rule's message: text and numbers only, since a hit goes through JSON.
+Values = Mapping[str, Any]
+
+
+class Hit(NamedTuple):
+    """One time that a rule fired."""
+
+    code: str
+    values: Values
+
+
+class Origin(NamedTuple):
+    """Which example a hit is about; `ignored` are the entries under `checks.ignore` that apply to it."""
+
+    identity: str
+    file: str
+    row: int
+    ignored: tuple[int, ...] = ()
 
 
 def hit_line(hit: Hit, origin: Origin | None) -> bytes:

@@ -5,11 +5,11 @@ import binascii
 import re
 from collections.abc import Iterable, Iterator
 
+from runner.dataset.checks.columns import Columns
 from runner.dataset.checks.conversation import Conversation, is_rich
-from runner.dataset.checks.digest import Digest
-from runner.dataset.checks.rule import DatasetRule, ExampleRule, Hit, Origin, Rule, Setup, Totals, Values
+from runner.dataset.checks.hits import Hit, Origin, Values
+from runner.dataset.checks.rule import DatasetRule, ExampleRule, Rule, Setup, Totals
 from runner.dataset.checks.samples import talk
-from runner.dataset.split import Side
 
 _DATA = re.compile(r"data:image/(jpeg|png|webp);base64,")
 # The first bytes of JPEG, PNG and WEBP files.
@@ -69,9 +69,9 @@ class _ImageExamples:
         self.limit = setup.limits.max_image_examples
         self.n_examples = 0
 
-    def observe(self, digest: Digest, side: Side, origin: Origin) -> Iterable[Hit]:
+    def observe(self, examples: Columns) -> Iterable[tuple[int, Hit]]:
         """Nothing: only their number counts."""
-        self.n_examples += digest.has_images and side == "training"
+        self.n_examples += examples.n_images
         return ()
 
     def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:

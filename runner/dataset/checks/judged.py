@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from runner.dataset.checks.conversation import Conversation, is_judged
-from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
+from runner.dataset.checks.hits import Values
+from runner.dataset.checks.rule import ExampleRule, Rule, Setup
 
 _OUTPUT_ROLES = ("assistant", "tool")
 

@@ -1,9 +1,11 @@
 """Rules about examples that are longer than the model takes."""
 
+import math
 from collections.abc import Iterator
 
 from runner.dataset.checks.conversation import Conversation
-from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
+from runner.dataset.checks.hits import Values
+from runner.dataset.checks.rule import ExampleRule, Rule, Setup
 
 
 def too_long(conversation: Conversation, setup: Setup) -> Iterator[Values]:
@@ -20,6 +22,12 @@ def maybe_too_long(conversation: Conversation, setup: Setup) -> Iterator[Values]
         return
     if n_tokens * (1 + setup.margin) > limit:
         yield {"found": n_tokens, "limit": limit}
+
+
+def most_tokens(setup: Setup) -> float:
+    """An example of so many tokens breaks no rule about its length."""
+    limit = setup.limits.max_example_tokens
+    return math.inf if limit is None else limit // (1 + setup.margin) - 1
 
 
 def _surely(n_tokens: int, setup: Setup) -> float:

@@ -4,9 +4,11 @@ import sqlite3
 import struct
 import weakref
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from runner.dataset.checks.digest import Digest
-from runner.dataset.checks.rule import DatasetRule, Hit, Origin, Rule, Setup, Totals
+from runner.dataset.checks.columns import Columns
+from runner.dataset.checks.hits import Hit, Origin
+from runner.dataset.checks.rule import DatasetRule, Rule, Setup, Totals
 from runner.dataset.checks.samples import ask, lines
 from runner.dataset.split import Side
 
@@ -58,41 +60,51 @@ class _NearRepeats:
         self.connection.execute("CREATE TABLE band (hash INTEGER PRIMARY KEY, id INTEGER)")
         self.n_seen = 0
 
-    def observe(self, digest: Digest, side: Side, origin: Origin) -> Iterable[Hit]:
+    def observe(self, examples: Columns) -> Iterable[tuple[int, Hit]]:
         """FT401, FT402: the first earlier example that is near; exact repeats are FT107's."""
-        if not digest.signature:
-            return
-        bands = [hash_band(number, digest.signature) for number in range(N_HASHES // _ROWS)]
-        near = self._nearest(digest, bands)
-        if near is not None:
-            earlier_side, place, share = near
-            crosses = earlier_side != _SIDES[side]
-            yield Hit("FT402" if crosses else "FT401", {"place": place, "share": f"{share:.0%}"})
-        self._add(digest, side, origin, bands)
+        for number, signature in examples.rare.signatures:
+            origin = examples.origin(number)
+            signed = _Signed(
+                signature=signature,
+                exact=_signed(examples.questions[number] * 3 ^ examples.answers[number] >> 2),
+                side=_SIDES[examples.side(number)],
+                place=f"{origin.file}: row {origin.row}",
+            )
+            bands = [hash_band(band, signature) for band in range(N_HASHES // _ROWS)]
+            near = self._nearest(signed, bands)
+            if near is not None:
+                earlier_side, place, share = near
+                code = "FT401" if earlier_side == signed.side else "FT402"
+                yield number, Hit(code, {"place": place, "share": f"{share:.0%}"})
+            self._add(signed, bands)
 
     def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
         """Nothing: all was said."""
         return ()
 
-    def _nearest(self, digest: Digest, bands: list[int]) -> tuple[int, str, float] | None:
-        for side, packed, place in self.connection.execute(_NEAREST, (_exact(digest), *bands)):
-            share = similarity(digest.signature, _PACKED.unpack(packed))
+    def _nearest(self, signed: "_Signed", bands: list[int]) -> tuple[int, str, float] | None:
+        for side, packed, place in self.connection.execute(_NEAREST, (signed.exact, *bands)):
+            share = similarity(signed.signature, _PACKED.unpack(packed))
             if share >= THRESHOLD:
                 return side, place, share
         return None
 
-    def _add(self, digest: Digest, side: Side, origin: Origin, bands: list[int]) -> None:
+    def _add(self, signed: "_Signed", bands: list[int]) -> None:
         self.n_seen += 1
-        place = f"{origin.file}: row {origin.row}"
-        row = (self.n_seen, _exact(digest), _SIDES[side], _PACKED.pack(*digest.signature), place)
+        row = (self.n_seen, signed.exact, signed.side, _PACKED.pack(*signed.signature), signed.place)
         self.connection.execute("INSERT INTO signature VALUES (?, ?, ?, ?, ?)", row)
         self.connection.executemany(
             "INSERT OR IGNORE INTO band VALUES (?, ?)", [(band, self.n_seen) for band in bands]
         )
 
 
-def _exact(digest: Digest) -> int:
-    return _signed(digest.question * 3 ^ digest.answer)
+class _Signed(NamedTuple):
+    """An example with its signature; `exact` is equal where examples are."""
+
+    signature: tuple[int, ...]
+    exact: int
+    side: int
+    place: str
 
 
 def _signed(value: int) -> int:

@@ -6,9 +6,10 @@ from datetime import date
 from typing import Any
 
 from runner.dataset.checks.conversation import Conversation, has_long_number
+from runner.dataset.checks.hits import Values
 from runner.dataset.checks.marks import PERSONAL
 from runner.dataset.checks.mask import masked
-from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
+from runner.dataset.checks.rule import ExampleRule, Rule, Setup
 from runner.dataset.checks.samples import ask
 
 _EMAIL = re.compile(

@@ -41,8 +41,8 @@ EXAMPLE_RULES: tuple[ExampleRule, ...] = (
     *PERSONAL_RULES,
 )
 DATASET_RULES: tuple[DatasetRule, ...] = (
-    *TOTAL_RULES,
     *REPEAT_RULES,
+    *TOTAL_RULES,
     *IMAGE_DATASET_RULES,
     *NEAR_RULES,
     *STATISTICS_RULES,

@@ -1,48 +1,114 @@
 """Rules about examples that repeat or contradict each other."""
 
-from collections.abc import Iterable
+import tempfile
+import weakref
+from array import array
+from collections.abc import Iterable, Iterator
 
-from runner.dataset.checks.digest import Digest
-from runner.dataset.checks.rule import DatasetRule, Hit, Origin, Rule, Setup, Totals
+from runner.dataset.checks.columns import Columns, Rare
+from runner.dataset.checks.hits import Hit, Origin
+from runner.dataset.checks.rule import DatasetRule, Rule, Setup, Totals
 from runner.dataset.checks.samples import ask, lines
-from runner.dataset.split import Side
+from runner.dataset.repeated import RepeatedNumbers
 from runner.examples.seen import SeenKeys
 
-_SIDES: dict[Side, int] = {"training": 1, "validation": 2}
 _BOTH = 3
 _MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
+# Up to so many repeated questions are known by name; with more of them every question may be one.
+_MAX_REPEATED = 250_000
+# What is told of few examples stays in memory.
+_IN_MEMORY_BYTES = 8 << 20
 
 
 class _Repeats:
-    """Remembers a hash of every question, with its first answer and its sides: 21 to 32 bytes."""
+    """Remembers a hash of every question in 8 bytes, and what else it was told in a temporary file.
+
+    Questions that repeat are few, so that only in the end these alone are looked at: with their first answer
+    and sides, in up to 32 bytes each.
+    """
 
     def __init__(self, _: Setup) -> None:
+        self.hashes = RepeatedNumbers()
+        self.told = _Told()
+
+    def observe(self, examples: Columns) -> Iterable[tuple[int, Hit]]:
+        """Nothing yet: which questions repeat shows in the end."""
+        self.hashes.add(examples.questions)
+        self.told.write(examples)
+        return ()
+
+    def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
+        """FT107, FT108, FT109."""
+        repeated = self.hashes.found(at_most=_MAX_REPEATED)
+        del self.hashes
+        if repeated is not None and not repeated:
+            return
+        compared = _Compared()
+        for examples in self.told.read():
+            for number, question in enumerate(examples.questions):
+                if repeated is None or question in repeated:
+                    for code in compared.codes(question, examples, number):
+                        yield examples.origin(number), Hit(code, {})
+
+
+class _Compared:
+    """Questions with their first answer, and whether they were seen on either side."""
+
+    def __init__(self) -> None:
         # A question's number is 62 bits of its first answer above a bit for each side it was seen on.
         self.questions = SeenKeys()
         # Pairs that contradict an earlier answer, which are few.
         self.pairs = SeenKeys()
 
-    def observe(self, digest: Digest, side: Side, origin: Origin) -> Iterable[Hit]:
-        """FT107, FT108, FT109."""
-        own = _SIDES[side]
-        before = self.questions.put_digest(digest.question, digest.answer << 2 | own)
+    def codes(self, question: int, examples: Columns, number: int) -> Iterator[str]:
+        """What an example breaks together with those before it that ask the same."""
+        answer = examples.answers[number] >> 2
+        own = 2 if examples.side(number) == "validation" else 1
+        before = self.questions.put_digest(question, answer << 2 | own)
         if not before:
             return
-        self.questions.put_digest(digest.question, before | own)
-        is_known = before >> 2 == digest.answer or self._is_known_pair(digest)
+        self.questions.put_digest(question, before | own)
+        is_known = before >> 2 == answer or self._is_known_pair(question, answer)
         # Pairs of one prompt rank its answers; they do not contradict each other.
-        if is_known or not digest.is_pair:
-            yield Hit("FT107" if is_known else "FT108", {})
+        if is_known or not examples.is_pair(number):
+            yield "FT107" if is_known else "FT108"
         if before & _BOTH == _BOTH ^ own:
-            yield Hit("FT109", {})
+            yield "FT109"
 
-    def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
-        """Nothing: all was said."""
-        return ()
+    def _is_known_pair(self, question: int, answer: int) -> bool:
+        return bool(self.pairs.put_digest((question * _MIX ^ answer) & _WORD, 1))
 
-    def _is_known_pair(self, digest: Digest) -> bool:
-        return bool(self.pairs.put_digest((digest.question * _MIX ^ digest.answer) & _WORD, 1))
+
+class _Told:
+    """Columns in a temporary file, 28 bytes for each example."""
+
+    def __init__(self) -> None:
+        # Open as long as this is there.
+        self.stream = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115
+        weakref.finalize(self, self.stream.close)
+        self.heads: list[tuple[str, int, int, Rare]] = []
+
+    def write(self, examples: Columns) -> None:
+        """Append what `read` gives."""
+        rare = Rare([], examples.rare.ignored, [], [])
+        self.heads.append((examples.file, examples.rows_before, len(examples), rare))
+        for column in _kept(examples):
+            self.stream.write(column.tobytes())
+
+    def read(self) -> Iterator[Columns]:
+        """The examples as they were written, without what is not needed to compare and to name them."""
+        self.stream.seek(0)
+        for file, rows_before, count, rare in self.heads:
+            examples = Columns(file, rows_before)
+            examples.rare = rare
+            for column in _kept(examples):
+                column.frombytes(self.stream.read(count * column.itemsize))
+            yield examples
+
+
+def _kept(examples: Columns) -> "tuple[array[int], ...]":
+    return examples.rows, examples.identities, examples.questions, examples.answers
 
 
 REPEAT_RULES = (

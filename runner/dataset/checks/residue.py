@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator
 
 from runner.dataset.checks.conversation import Conversation
+from runner.dataset.checks.hits import Values
 from runner.dataset.checks.marks import ENDS, RESIDUE
-from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
+from runner.dataset.checks.rule import ExampleRule, Rule, Setup
 from runner.dataset.checks.samples import ask
 from runner.display import one_line
 
@@ -78,10 +79,13 @@ def open_fence(conversation: Conversation, _: Setup) -> Iterator[Values]:
             yield {"where": place, "found": opened[:3]}
 
 
-def broken_json(conversation: Conversation, setup: Setup) -> Iterator[Values]:
+def wants_json(setup: Setup) -> bool:
+    """Whether the recipe says that answers are JSON."""
+    return setup.json_answers
+
+
+def broken_json(conversation: Conversation, _: Setup) -> Iterator[Values]:
     """FT214."""
-    if not setup.json_answers:
-        return
     for place, turn in conversation.places():
         if not turn.is_trained or turn.tool_calls:
             continue
@@ -175,5 +179,6 @@ RESIDUE_RULES = (
             good=ask("Order of chat 7 as JSON?", '{"id": 7}'),
         ),
         broken_json,
+        needs=wants_json,
     ),
 )

@@ -1,17 +1,14 @@
 """What a check is: a code, what it says, and a function that finds it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
+from runner.dataset.checks.columns import Columns
 from runner.dataset.checks.conversation import Conversation
-from runner.dataset.checks.digest import Digest
+from runner.dataset.checks.hits import Hit, Origin, Values
 from runner.dataset.checks.marks import Mark
-from runner.dataset.split import Side
 from runner.recipe.model import Level
-
-# What fills the `{…}` of a rule's message: text and numbers only, since a hit goes through JSON.
-Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,22 +64,6 @@ class Setup:
     codes: frozenset[str] = field(default_factory=frozenset)
 
 
-class Hit(NamedTuple):
-    """One time that a rule fired."""
-
-    code: str
-    values: Values
-
-
-class Origin(NamedTuple):
-    """Which example a hit is about; `ignored` are the entries under `checks.ignore` that apply to it."""
-
-    identity: str
-    file: str
-    row: int
-    ignored: tuple[int, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """What is known of a dataset once all of it was seen."""
@@ -102,20 +83,24 @@ class ExampleRule:
     A pure function, so that examples may be checked anywhere and in any order. At most its first values
     count: a rule fires once per example. `when` is a quick look, shared with other rules, that rules most
     examples out; what it says no to, `check` finds nothing in. `mark` is what an example of nothing but
-    text has wherever `check` finds something.
+    text has wherever `check` finds something. `needs` is what has to be set up for it to find anything.
     """
 
     rule: Rule
     check: Callable[[Conversation, Setup], Iterable[Values]]
     when: Callable[[Conversation], bool] | None = None
     mark: Mark | None = None
+    needs: Callable[[Setup], bool] | None = None
 
 
 class Observer(Protocol):
-    """A rule about a whole dataset at work: told of every example in order, by its digest alone."""
+    """A rule about a whole dataset at work: told of all examples in order, some at a time, by their digests.
 
-    def observe(self, digest: Digest, side: Side, origin: Origin) -> Iterable[Hit]:
-        """What this example breaks together with those before it."""
+    How they are divided must not show in what it finds.
+    """
+
+    def observe(self, examples: Columns) -> Iterable[tuple[int, Hit]]:
+        """What these break together with those before them, by their numbers in `examples`."""
 
     def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
         """What shows only at the end; without an origin it is about the dataset itself."""

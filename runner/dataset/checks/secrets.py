@@ -6,9 +6,10 @@ from functools import cache
 from importlib import import_module
 
 from runner.dataset.checks.conversation import Conversation
+from runner.dataset.checks.hits import Values
 from runner.dataset.checks.marks import SECRETS
 from runner.dataset.checks.mask import masked
-from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
+from runner.dataset.checks.rule import ExampleRule, Rule, Setup
 from runner.dataset.checks.samples import ask
 
 # Formats that nothing but a key has, from their issuers' documentation (2026-11). Every repetition is bounded

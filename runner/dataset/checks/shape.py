@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from runner.dataset.checks.conversation import INSTRUCTIONS, Conversation, has_unusual_roles, is_rich
+from runner.dataset.checks.hits import Values
 from runner.dataset.checks.marks import ENDS
-from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
+from runner.dataset.checks.rule import ExampleRule, Rule, Setup
 from runner.dataset.checks.samples import ask, talk
 from runner.display import shown
 

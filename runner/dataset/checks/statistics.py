@@ -1,27 +1,32 @@
 """Rules about examples that are unlike the rest, and about text that most share."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from heapq import heappush, heappushpop
+from itertools import chain
 
-from runner.dataset.checks.digest import Digest
-from runner.dataset.checks.rule import DatasetRule, Hit, Origin, Rule, Setup, Totals
+from runner.dataset.checks.columns import MAX_NAMED, Columns
+from runner.dataset.checks.hits import Hit, Origin
+from runner.dataset.checks.rule import DatasetRule, Rule, Setup, Totals
 from runner.dataset.checks.samples import ask, lines
-from runner.dataset.split import Side
 from runner.display import one_line
 
-# Examples that a rule may name in the end, so that memory does not grow with the data.
-MAX_NAMED = 1_000
 # Below this many examples nothing is usual.
 MIN_EXAMPLES = 20
 
 _USUAL_SHARE = 0.9
 _BOILERPLATE_SHARE = 0.3
+# Examples that are looked at together, the share of them (a 64th) that is counted, and what is kept.
+_BLOCK = 4_096
+_RARE_SHARE = 64
 _COUNTERS = 2_000
 # In eighths of an octave: an outlier is at least 8 times as long, or an eighth as long, as the median.
 _MIN_DISTANCE = 24
 _MADS = 7
 # Beside short answers a word is one too: shortness says something only of text.
 _LEAST_USUAL = 80
+# More than any text has characters.
+_ENDLESS = 1 << 40
 
 
 class _Scripts:
@@ -29,53 +34,50 @@ class _Scripts:
 
     def __init__(self, _: Setup) -> None:
         self.n_known = self.n_mixed = 0
-        self.mixed: list[tuple[Origin, Digest]] = []
+        self.mixed: list[tuple[Origin, str, str]] = []
 
-    def observe(self, digest: Digest, side: Side, origin: Origin) -> Iterable[Hit]:
+    def observe(self, examples: Columns) -> Iterable[tuple[int, Hit]]:
         """Nothing yet: whether a mixture is unusual shows in the end."""
-        if digest.question_script and digest.answer_script:
-            self.n_known += 1
-            if digest.question_script != digest.answer_script:
-                self.n_mixed += 1
-                if len(self.mixed) < MAX_NAMED:
-                    self.mixed.append((origin, digest))
+        self.n_known += examples.n_scripts
+        self.n_mixed += examples.n_mixed_scripts
+        for number, question, answer in examples.rare.mixed_scripts[: MAX_NAMED - len(self.mixed)]:
+            self.mixed.append((examples.origin(number), question, answer))
         return ()
 
     def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
         """FT404. Where many examples change the script, as in translations, it is what they are for."""
         if self.n_known < MIN_EXAMPLES or self.n_mixed > (1 - _USUAL_SHARE) * self.n_known:
             return
-        for origin, digest in self.mixed:
-            yield (
-                origin,
-                Hit("FT404", {"question": digest.question_script, "answer": digest.answer_script}),
-            )
+        for origin, question, answer in self.mixed:
+            yield origin, Hit("FT404", {"question": question, "answer": answer})
 
 
 class _Lengths:
     """A histogram of the lengths of answers, and the longest and the shortest of them."""
 
     def __init__(self, _: Setup) -> None:
-        self.counts: dict[int, int] = {}
+        self.counts: Counter[int] = Counter()
         self.n_seen = 0
         self.longest: list[tuple[int, int, Origin]] = []
         self.shortest: list[tuple[int, int, Origin]] = []
 
-    def observe(self, digest: Digest, side: Side, origin: Origin) -> Iterable[Hit]:
+    def observe(self, examples: Columns) -> Iterable[tuple[int, Hit]]:
         """Nothing yet: what is usual shows in the end."""
-        length = digest.answer_characters
-        if not length:
-            return ()
-        self.n_seen += 1
-        bucket = eighths(length)
-        self.counts[bucket] = self.counts.get(bucket, 0) + 1
-        _keep(self.longest, length, self.n_seen, origin)
-        _keep(self.shortest, -length, self.n_seen, origin)
+        for length, count in Counter(examples.lengths).items():
+            if length:
+                self.counts[eighths(length)] += count
+        for sign, kept in ((1, self.longest), (-1, self.shortest)):
+            least = kept[0][0] if len(kept) == MAX_NAMED else -_ENDLESS
+            lengths = enumerate(examples.lengths)
+            for number in [number for number, length in lengths if length and sign * length > least]:
+                rank = sign * examples.lengths[number]
+                _keep(kept, rank, self.n_seen + number, examples.origin(number))
+        self.n_seen += len(examples)
         return ()
 
     def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
         """FT405. Median and median absolute deviation, which outliers do not move."""
-        if self.n_seen < MIN_EXAMPLES:
+        if self.counts.total() < MIN_EXAMPLES:
             return
         middle = _median(self.counts)
         distances: dict[int, int] = {}
@@ -92,33 +94,36 @@ class _Lengths:
 
 
 class _Boilerplate:
-    """Counts the sentences at the ends of answers; a rare one gives way to a new one (Misra, Gries 1982).
+    """Counts the sentences at the ends of answers, block by block, those alone that are common in a block.
 
-    With at most four sentences of an answer in 2,000 counters a count is too low by a 500th of the answers.
+    A sentence that is rare in a block is not counted there, which makes a count too low by a 64th at most of
+    all answers.
     """
 
     def __init__(self, _: Setup) -> None:
-        self.counts: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
         self.firsts: dict[str, Origin] = {}
         self.n_answers = 0
+        # The block that is being filled: sentences, and where in `told` they stand.
+        self.block: list[Sequence[str]] = []
+        self.told: list[tuple[int, Columns]] = []
 
-    def observe(self, digest: Digest, side: Side, origin: Origin) -> Iterable[Hit]:
+    def observe(self, examples: Columns) -> Iterable[tuple[int, Hit]]:
         """Nothing yet: what is common shows in the end."""
-        self.n_answers += bool(digest.answer_characters)
-        for sentence in digest.edges:
-            count = self.counts.get(sentence)
-            if count is not None:
-                self.counts[sentence] = count + 1
-            elif len(self.counts) < _COUNTERS:
-                self.counts[sentence] = 1
-                self.firsts[sentence] = origin
-            else:
-                self.counts = {text: count - 1 for text, count in self.counts.items() if count > 1}
-                self.firsts = {text: self.firsts[text] for text in self.counts}
+        self.n_answers += len(examples) - examples.lengths.count(0)
+        start = 0
+        while start < len(examples):
+            taken = examples.edges[start : start + _BLOCK - len(self.block)]
+            self.told.append((len(self.block) - start, examples))
+            self.block += taken
+            start += len(taken)
+            if len(self.block) == _BLOCK:
+                self._count()
         return ()
 
     def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
         """FT403, the commonest sentence first."""
+        self._count()
         if self.n_answers < MIN_EXAMPLES:
             return
         common = [
@@ -129,6 +134,24 @@ class _Boilerplate:
         for negative, text in sorted(common):
             share = f"{-negative / self.n_answers:.0%}"
             yield self.firsts[text], Hit("FT403", {"found": one_line(text, limit=60), "share": share})
+
+    def _count(self) -> None:
+        """Count a block, and begin another."""
+        for text, count in Counter(chain.from_iterable(self.block)).items():
+            if count * _RARE_SHARE >= len(self.block):
+                self.counts[text] += count
+                if text not in self.firsts:
+                    self.firsts[text] = self._first(text)
+        if len(self.counts) > _COUNTERS:
+            kept = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))[: _COUNTERS // 2]
+            self.counts = Counter(dict(kept))
+            self.firsts = {text: self.firsts[text] for text in self.counts}
+        self.block, self.told = [], []
+
+    def _first(self, text: str) -> Origin:
+        number = next(number for number, sentences in enumerate(self.block) if text in sentences)
+        before, examples = next(item for item in reversed(self.told) if item[0] <= number)
+        return examples.origin(number - before)
 
 
 def eighths(length: int) -> int:

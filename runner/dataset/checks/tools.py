@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from runner.dataset.checks.conversation import Conversation, is_rich
-from runner.dataset.checks.rule import ExampleRule, Rule, Setup, Values
+from runner.dataset.checks.hits import Values
+from runner.dataset.checks.rule import ExampleRule, Rule, Setup
 from runner.dataset.checks.samples import talk
 from runner.display import shown
 from runner.hints import listed

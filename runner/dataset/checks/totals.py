@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from runner.dataset.checks.digest import Digest
-from runner.dataset.checks.rule import DatasetRule, Hit, Origin, Rule, Setup, Totals
-from runner.dataset.split import Side
+from runner.dataset.checks.columns import Columns
+from runner.dataset.checks.hits import Hit, Origin
+from runner.dataset.checks.rule import DatasetRule, Rule, Setup, Totals
 
 
 class _Totals:
@@ -13,7 +13,7 @@ class _Totals:
     def __init__(self, setup: Setup) -> None:
         self.limits = setup.limits
 
-    def observe(self, digest: Digest, side: Side, origin: Origin) -> Iterable[Hit]:
+    def observe(self, examples: Columns) -> Iterable[tuple[int, Hit]]:
         """Nothing: the totals are told."""
         return ()
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.dataset.checks.baseline import Baseline, outlived, read_baseline, with_baseline, write_baseline
-from runner.dataset.checks.hits import hit_line, read_hits
-from runner.dataset.checks.rule import Hit, Origin
+from runner.dataset.checks.hits import Hit, Origin, hit_line, read_hits
 from runner.dataset.value import Dataset, DatasetFile, Finding
 from runner.errors import RunnerError
 from runner.issues import Place, Severity

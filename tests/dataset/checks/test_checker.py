@@ -3,15 +3,17 @@
 import hashlib
 import tracemalloc
 from dataclasses import replace
+from io import BytesIO
 
-import msgspec
-
+from runner.dataset.batch import END, read_batch, write_batch
 from runner.dataset.checks import Checker, DatasetLimits
-from runner.dataset.checks.checker import Examined, Examiner, record_identity
-from runner.dataset.checks.conversation import conversation_of_turns
+from runner.dataset.checks.checker import Examiner, record_identity
+from runner.dataset.checks.columns import Columns, Examined
 from runner.dataset.checks.digest import Digest
-from runner.dataset.checks.rule import Origin
-from runner.dataset.index import identity_digest
+from runner.dataset.checks.hits import Origin
+from runner.dataset.conversation import text_bytes
+from runner.dataset.index import first_number, identity_digest
+from runner.dataset.split import Side
 from runner.dataset.tokens import EstimatedTokens
 from runner.dataset.value import Finding
 from runner.examples.read import Example, Message
@@ -126,19 +128,43 @@ def test_an_expression_of_a_suppression_comes_with_the_example() -> None:
 
 
 def test_examples_may_be_examined_elsewhere() -> None:
-    """Hits and digests go through JSON, and come to the same findings."""
-    limits, counter = DatasetLimits(min_examples=0), EstimatedTokens()
-    one, other = Checker(limits, counter), Checker(limits, counter)
-    for row, answer in enumerate(("Hello.", "Hello.", "None", "네.\r\n"), start=1):
-        item = example((("user", "?"), ("assistant", answer)), row)
-        one.observe(item, "training")
-        examined = Examiner(other.setup).examine(conversation_of_turns(item.messages, 10))
-        again = msgspec.json.decode(msgspec.json.encode(examined), type=Examined)
-        other.collect(other.origin(item), "training", again)
-    ends = [checker.findings(4, 0, split_asked=False, keyed=True) for checker in (one, other)]
+    """In columns, however they are divided, they come to the findings of one after the other."""
+    answers = ("Hello.", "Hello.", "None", "네.\r\n", *("Hello. Was this helpful to you?",) * 70)
+    items = [example((("user", "?"), ("assistant", answer)), row) for row, answer in enumerate(answers)]
+    sides: list[Side] = ["validation" if row % 9 == 1 else "training" for row in range(len(items))]
 
-    assert ["FT107", "FT108", "FT205", "FT206", "FT211"] == codes(ends[0])
-    assert ends[0] == ends[1]
+    def found(size: int | None) -> tuple[list[Finding], list[tuple[str, Origin | None]]]:
+        checker = Checker(DatasetLimits(min_examples=0), EstimatedTokens())
+        told: list[tuple[str, Origin | None]] = []
+        checker.listener = lambda hit, origin: told.append((hit.code, origin))
+        if size is None:
+            for item, side in zip(items, sides, strict=True):
+                checker.observe(item, side)
+        else:
+            for start in range(0, len(items), size):
+                checker.collect_all(columns(checker, items, sides, range(start, start + size)))
+        return checker.findings(60, 14, split_asked=True, keyed=True), told
+
+    expected = found(None)
+    assert ["FT107", "FT108", "FT109", "FT205", "FT206", "FT211", "FT403"] == codes(expected[0])
+    assert [expected] * 4 == [found(size) for size in (1, 3, 37, 500)]
+
+
+def columns(checker: Checker, items: list[Example], sides: list[Side], rows: range) -> Columns:
+    """What another process makes of these examples, as it comes out of a pipe."""
+    examiner, examined = Examiner(checker.setup), Columns()
+    for row in rows[: len(items) - rows.start]:
+        turns = [(message.role, message.content) for message in items[row].messages]
+        digest = identity_digest(items[row].key, "")
+        made = examiner.examine_text(turns, 10, text_bytes(turns))
+        examined.add(row - rows.start, first_number(digest), sides[row], made, ())
+    stream = BytesIO()
+    write_batch(stream, replace(END, n_rows=len(rows), examined=examined))
+    stream.seek(0)
+    batch = read_batch(stream)
+    assert batch is not None
+    batch.examined.file, batch.examined.rows_before = "data.jsonl", rows.start
+    return batch.examined
 
 
 def test_memory_stays_flat() -> None:

@@ -11,7 +11,7 @@ from runner.dataset.checks.conversation import conversation_of_turns
 from runner.dataset.checks.marks import CHARACTERS, ENDS, PERSONAL, RESIDUE, SECRETS, make_finder
 from runner.dataset.checks.registry import EXAMPLE_RULES
 from runner.dataset.checks.rule import DatasetLimits, Setup
-from runner.dataset.conversation import UNWRITTEN, example_bytes
+from runner.dataset.conversation import text_bytes
 
 MARKS = (CHARACTERS, ENDS, RESIDUE, PERSONAL, SECRETS)
 EXAMINER = Examiner(
@@ -159,8 +159,11 @@ TEXT = st.lists(st.sampled_from(BITS), max_size=8).map("".join) | st.text(max_si
 
 def codes(*answers: str, by_mark: bool) -> list[str]:
     turns = [("user", "반품은 어떻게 하나요?"), *(("assistant", text) for text in answers)]
-    written = example_bytes(turns) if by_mark else UNWRITTEN
-    return [hit.code for hit in EXAMINER.examine(conversation_of_turns(turns, 10), written).hits]
+    if by_mark:
+        examined = EXAMINER.examine_text(turns, 10, text_bytes(turns))
+    else:
+        examined = EXAMINER.examine(conversation_of_turns(turns, 10))
+    return [hit.code for hit in examined.hits]
 
 
 @given(st.lists(TEXT, min_size=1, max_size=3))
@@ -176,9 +179,7 @@ def test_what_stands_at_the_ends_of_a_text(text: str) -> None:
 
 
 def texts_of(turns: list[tuple[str, str]]) -> bytes:
-    texts = example_bytes(turns).texts
-    assert texts is not None
-    return texts
+    return text_bytes(turns).texts
 
 
 def test_usual_text_has_no_mark() -> None:

@@ -9,8 +9,9 @@ import yaml
 
 from runner.dataset.checks import RULES, Checker, DatasetLimits
 from runner.dataset.checks.conversation import Conversation, conversation_of_line
+from runner.dataset.checks.hits import Origin
 from runner.dataset.checks.registry import EXAMPLE_RULES
-from runner.dataset.checks.rule import Origin, Rule, Setup
+from runner.dataset.checks.rule import Rule, Setup
 from runner.dataset.measure import measure_line
 from runner.dataset.split import Side
 from runner.dataset.tokens import EstimatedTokens
