@@ -122,7 +122,7 @@ class RuleChecks:
         conversation = conversation_of_turns(pairs, self.counter.count(pairs))
         examined = self.checker.examiner.examine(conversation)
         self.checker.collect(
-            Origin(key, "data", row), "training" if side == "train" else "validation", examined
+            Origin(f"{row:016x}", "data", row), "training" if side == "train" else "validation", examined
         )
 
     def findings(self, n_training: int, n_validation: int) -> dict[str, int]:
