@@ -1,6 +1,7 @@
 """Follows a job to its end, and locks what came of it."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +10,9 @@ from runner.errors import DetachedError, JobFailedError, ProviderError, RunnerEr
 from runner.execution.blamed_examples import blamed_examples
 from runner.execution.history import history_of
 from runner.execution.outcome import detached, failure, gone, weights_warning
+from runner.execution.requests import locked_request
 from runner.execution.run import with_result
+from runner.execution.truth import Witness
 from runner.execution.watching import Update, follow
 from runner.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator
@@ -82,8 +85,13 @@ def follow_started(planned: Planned, started: LockedRun, operator: Operator, con
 
 
 def follow_job(followed: Followed, operator: Operator, console: Console) -> tuple[LockedRun, Job]:
-    """Follow a job to its end; the run with its result goes into the history and is not locked."""
+    """Follow a job to its end; the run with its result goes into the history and is not locked.
+
+    Raises OtherThanAskedError for one that succeeded and says that it trained something else.
+    """
     update = _last_update(followed, operator, console)
+    if update.job.status == "succeeded":
+        _refuse_other_result(followed, update.job, operator)
     finished = with_result(followed.run, update.job, update.checkpoints)
     history_of(followed.loaded, operator.clock).record(followed.loaded.run_key, finished)
     return finished, update.job
@@ -112,6 +120,15 @@ def _follow(followed: Followed, operator: Operator, console: Console) -> LockedR
         if message:
             console.say(message)
     return finished
+
+
+def _refuse_other_result(followed: Followed, job: Job, operator: Operator) -> None:
+    """Hosts may tell of a job that has ended what they did not tell, or told otherwise, when it was made."""
+    host = followed.host
+    asked, files = locked_request(followed.run, host)
+    with closing(provider_of(host, followed.loaded.project, operator)) as provider:
+        witness = Witness(provider=provider, host=host.name, restates=host.restates)
+        witness.refuse_other_result(job, asked, files, followed.watch)
 
 
 def _tell_webhook(loaded: LoadedRecipe, run: LockedRun, operator: Operator, console: Console) -> None:

@@ -54,6 +54,7 @@ class FakeHost:
     losses: dict[str, float] = field(default_factory=dict)
     file_lies: dict[str, Any] = field(default_factory=dict)
     job_lies: dict[str, Any] = field(default_factory=dict)
+    result_lies: dict[str, Any] = field(default_factory=dict)
     other_content: bytes | None = None
     serves_content: bool = True
     strict: bool = False
@@ -170,7 +171,7 @@ class FakeHost:
         done: dict[str, Any] = {"status": self.job_status, "error": self.job_error or {}}
         if self.job_status == "succeeded":
             name = f"ft:{job['model']}:org::{job_id.removeprefix('ftjob-')}"
-            done |= {"fine_tuned_model": name, "trained_tokens": self.trained_tokens}
+            done |= {"fine_tuned_model": name, "trained_tokens": self.trained_tokens, **self.result_lies}
         job.update(done)
         return {**job, "weights": self.weights} if self.weights else job
 

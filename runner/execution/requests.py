@@ -11,9 +11,11 @@ from runner.execution.jobs import SoughtJob
 from runner.execution.journal import Journal
 from runner.execution.truth import Witness
 from runner.lockfile import LockedBase, LockedRun
+from runner.plan import job_key
 from runner.plan_value import CreateJob, Plan, ReuseFile, Upload
 from runner.providers.base import JobRequest, Provider
-from runner.providers.translation import Wording
+from runner.providers.hosts import Host
+from runner.providers.translation import Wording, wording_of
 from runner.recipe.model import Recipe
 
 
@@ -91,6 +93,33 @@ def earlier_request(execution: Execution, plan: Plan, step: CreateJob) -> JobReq
         if (known := execution.journal.outcome("upload", sought.key)) not in (None, "unknown")
     }
     return _request(execution, step, sent.get("training_file", ""), sent.get("validation_file"))
+
+
+def locked_request(run: LockedRun, host: Host) -> tuple[JobRequest, dict[str, SoughtFile]]:
+    """What a locked job was created from, and its files by role."""
+    job = run.job
+    if job is None:
+        raise AssertionError("BUG: a request without a job")
+    locked = {"training_file": run.training_file, "validation_file": run.validation_file}
+    files = {
+        role: SoughtFile(key="", filename=item.filename or "", file=item.file)
+        for role, item in locked.items()
+        if item is not None
+    }
+    wording = wording_of(host, job.method, job.requested, job.options)
+    request = JobRequest(
+        key=job_key(job.digest, job.attempt),
+        model=job.model,
+        method=job.method,
+        training_file=run.training_file.file_id or "",
+        validation_file=run.validation_file.file_id if run.validation_file else None,
+        hyperparameters=wording.hyperparameters,
+        options=wording.body,
+        seed=job.seed,
+        suffix=job.suffix,
+        recipe="",
+    )
+    return request, files
 
 
 def _request(

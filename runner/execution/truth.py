@@ -65,7 +65,7 @@ class Witness:
         sent them under other IDs, so a job that was found is judged by what their names tell; its request has
         no ID of a training file then.
         """
-        wrong = self._harmful((*_job_differences(job, asked), *self._other_files(job, asked, files)))
+        wrong = self._wrong_with(job, asked, files)
         if wrong:
             raise OtherThanAskedError(
                 f"{self.host}: {job.id} is not the job that was asked for: {_listed(wrong)}. "
@@ -73,6 +73,24 @@ class Witness:
                 f"Nothing more was sent. If {self.host} only words it otherwise, its host entry can say so "
                 "under `restates`."
             )
+
+    def refuse_other_result(
+        self, job: Job, asked: JobRequest, files: Mapping[str, SoughtFile], watch: str
+    ) -> None:
+        """Raise OtherThanAskedError for a job that succeeded and by now says that it trained something else.
+
+        `watch` is the command that locks its result.
+        """
+        wrong = self._wrong_with(job, asked, files)
+        if wrong:
+            raise OtherThanAskedError(
+                f"{self.host}: {job.id} succeeded, but is not the job that was asked for: {_listed(wrong)}. "
+                f"Its result was not locked. If {self.host} only words it otherwise, its host entry can say "
+                f"so under `restates`; {watch} then locks the result."
+            )
+
+    def _wrong_with(self, job: Job, asked: JobRequest, files: Mapping[str, SoughtFile]) -> list[Difference]:
+        return self._harmful((*_job_differences(job, asked), *self._other_files(job, asked, files)))
 
     def _other_files(
         self, job: Job, asked: JobRequest, files: Mapping[str, SoughtFile]
@@ -111,6 +129,8 @@ def _job_differences(job: Job, asked: JobRequest) -> Iterator[Difference]:
         yield Difference(name="model", sent=asked.model, told=job.model)
     if job.method not in (None, asked.method):
         yield Difference(name="method", sent=asked.method, told=job.method)
+    if job.seed not in (None, asked.seed):
+        yield Difference(name="seed", sent=asked.seed, told=job.seed)
     for name, sent in asked.hyperparameters.items():
         told = job.hyperparameters.get(name)
         if AUTO not in (sent, told) and told is not None and not _is_equal(sent, told):

@@ -32,18 +32,25 @@ class Wording:
 
 def worded(training: Training, host: Host) -> Wording:
     """Say a recipe's training in the host's names; only training without `training_problems` comes here."""
-    names = host.methods[training.method]
-    hyperparameters = {
+    return wording_of(host, training.method, training.hyperparameters.as_dict(), training.options)
+
+
+def wording_of(
+    host: Host, method: str, hyperparameters: Mapping[str, Any], options: Mapping[str, Any]
+) -> Wording:
+    """Say values in the host's names; what it has no name for is left out."""
+    names = host.methods.get(method, {})
+    inner = {
         names[name]: value
-        for name, value in training.hyperparameters.as_dict().items()
+        for name, value in hyperparameters.items()
         if name in names and (value != AUTO or host.takes_auto)
     }
-    places = {option.name: option.place for option in host.options}
     body: dict[str, Any] = {}
-    for name, value in training.options.items():
-        target = hyperparameters if places[name] == "hyperparameters" else body
-        target[name] = value
-    return Wording(hyperparameters=hyperparameters, body=body)
+    for option in host.options:
+        if option.name in options:
+            target = inner if option.place == "hyperparameters" else body
+            target[option.name] = options[option.name]
+    return Wording(hyperparameters=inner, body=body)
 
 
 def training_problems(training: Training, host: Host, root_model: str) -> Iterator[tuple[Keys, str]]:
