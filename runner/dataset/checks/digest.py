@@ -14,10 +14,10 @@ from runner.dataset.index import first_number
 Sign = Callable[[str], tuple[int, ...]]
 
 # A sentence or line, its end included.
-_SENTENCE = re.compile(r"[^\n.!?。！？]{1,400}[.!?。！？]*")
+_SENTENCES: Callable[[str], list[str]] = re.compile(r"[^\n.!?。！？]+[.!?。！？]*").findall
 MIN_SENTENCE = 12
-MAX_SENTENCE = 160
-_EDGE, _LOOK = 2, 2 * MAX_SENTENCE
+# Sentences at each end, and how many characters are looked at there.
+_EDGE, _LOOK = 2, 160
 
 
 class Digest(NamedTuple):
@@ -107,15 +107,15 @@ def _as_json(text: str) -> bytes:
         return json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def _edges(answer: str) -> tuple[str, ...]:
+def _edges(answer: str) -> Sequence[str]:
     """The first and last sentences that are long enough to be told from a word, unless they are all of it."""
-    first = _sentences(answer[:_LOOK])
-    last = first if len(answer) <= _LOOK else _sentences(answer[-_LOOK:])
-    if len(first) < 2:
-        return ()
-    chosen = (*first[:_EDGE], *last[-_EDGE:])
-    return tuple(dict.fromkeys(part for part in chosen if MIN_SENTENCE <= len(part) <= MAX_SENTENCE))
-
-
-def _sentences(text: str) -> list[str]:
-    return [part for part in map(str.strip, _SENTENCE.findall(text)) if len(part) > 1]
+    if len(answer) > _LOOK:
+        # What is cut is no sentence.
+        chosen = _SENTENCES(answer[:_LOOK])[:-1][:_EDGE] + _SENTENCES(answer[-_LOOK:])[1:][-_EDGE:]
+    else:
+        chosen = _SENTENCES(answer)
+        if len(chosen) < _EDGE:
+            return ()
+        chosen = chosen[:_EDGE] + chosen[-_EDGE:]
+    long = [part for part in map(str.strip, chosen) if len(part) >= MIN_SENTENCE]
+    return list(dict.fromkeys(long)) if len(long) > 1 else long

@@ -32,7 +32,7 @@ _FILE_END = re.compile(r"\.(?:css|gif|jpe?g|js|mp4|pdf|png|py|svg|txt|webp|zip)\
 
 # Mobile numbers of Korea, and numbers in international notation (E.123).
 # They begin with their literal characters, which are searched for far faster than what stands around them.
-_MOBILE = re.compile(r"01(?<![\d.+-]01)[016789][-. ]?\d{3,4}[-. ]?\d{4}(?![\d-])")
+_MOBILE = re.compile(r"01(?<![\d.+-]01)[016789][-. ]?[0-9]{3,4}[-. ]?[0-9]{4}(?![\d-])")
 _INTERNATIONAL = re.compile(
     r"\+(?<![\w+.]\+)[1-9]\d{0,2}[-. ]?(?:\(\d{1,4}\)[-. ]?)?(?:\d{1,4}[-. ]?){2,5}\d{2,4}(?!\d)"
 )
