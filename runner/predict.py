@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from jinja2 import meta
 
 from runner.errors import RunnerError, UsageError
-from runner.examples.content import turns_of
+from runner.examples.content import asked_of, turns_of
 from runner.examples.library import Library
 from runner.examples.read import ExampleMaker
 from runner.examples.shapes.registry import ANSWERS
@@ -19,7 +19,7 @@ from runner.recipe.load import load_recipe
 from runner.recipe.model import Field, MessageTemplate, Recipe, Split, Template
 from runner.sources.base import Record
 
-Prompt = list[dict[str, str]]
+Prompt = list[dict[str, Any]]
 Turn = TypeVar("Turn", bound=tuple[str, str])
 
 
@@ -28,8 +28,9 @@ def render_prompt(
 ) -> Prompt:
     """The messages to send to the tuned model for a record, rendered as for its training.
 
-    The record needs only what the prompt reads, not the answer. `prompt_renderer` is the same for many
-    records. Raises RunnerError, InvalidInputError.
+    They are as the API takes them, with images and calls of tools. The record needs only what the prompt
+    reads, not the answer. `prompt_renderer` is the same for many records. Raises RunnerError,
+    InvalidInputError.
     """
     return prompt_renderer(recipe_path, profile=profile, variant=variant)(record)
 
@@ -50,8 +51,8 @@ def prompt_renderer(
         if made is None:
             raise AssertionError("BUG: a prompt was left out by `where`")
         _, _, _, [(_, content)] = made
-        turns = without_answer(turns_of(content))
-        return [{"role": role, "content": text} for role, text in turns]
+        messages, _ = asked_of(content, len(without_answer(turns_of(content))))
+        return messages
 
     return render
 

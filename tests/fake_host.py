@@ -34,8 +34,9 @@ class FakeHost:
     stays out of `lag` lists after it was made. A `strict` host refuses a job without its training file;
     one that `ignores_after` sends the first page of a list for ever. What a host `lacks` are the beginnings
     of paths that it answers with a bare 404. `answer` gives the text for a model and messages;
-    one that begins with a status is a refusal. `file_lies` and `job_lies` are what it says of files and jobs
-    instead of the truth, `other_content` what it stores instead of an upload.
+    one that begins with a status is a refusal; with `tool_calls` an answer is these instead. `file_lies` and
+    `job_lies` are what it says of files and jobs instead of the truth, `result_lies` of a job that has ended,
+    `other_content` what it stores instead of an upload.
     """
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class FakeHost:
     bodies: list[Any] = field(default_factory=list)
     questions: list[Any] = field(default_factory=list)
     answer: Callable[[str, list[dict[str, str]]], str] = lambda model, messages: model
+    tool_calls: list[dict[str, Any]] = field(default_factory=list)
     job_status: str = "succeeded"
     job_error: dict[str, Any] | None = None
     trained_tokens: int = 1700
@@ -196,7 +198,9 @@ class FakeHost:
         text = self.answer(body["model"], body["messages"])
         if REFUSAL.match(text):
             return text
-        message = {"role": "assistant", "content": text}
+        message: dict[str, Any] = {"role": "assistant", "content": text}
+        if self.tool_calls:
+            message |= {"content": None, "tool_calls": self.tool_calls}
         usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body["model"]}

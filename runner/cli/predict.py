@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -82,7 +83,7 @@ def predict(
 
 def _line(prediction: Prediction) -> str:
     answer = prediction.answer
-    value = {
+    value: dict[str, Any] = {
         "file": prediction.file,
         "row": prediction.row,
         "messages": [{"role": item.role, "content": item.content} for item in prediction.messages],
@@ -90,4 +91,6 @@ def _line(prediction: Prediction) -> str:
         "failure": answer.failure,
         "finish_reason": answer.finish_reason,
     }
+    if answer.tool_calls:
+        value["tool_calls"] = list(answer.tool_calls)
     return json.dumps(value, ensure_ascii=False) + "\n"

@@ -12,6 +12,7 @@ from runner.evaluation.assemble import Outcome
 from runner.evaluation.candidates import Candidate
 from runner.evaluation.cost import rate_of
 from runner.evaluation.scores import chat_with, judges, score_all
+from runner.examples.content import counted_turns, holds_images
 from runner.graders.grade import Means
 from runner.graders.judge import Chat
 from runner.operator import Operator
@@ -119,7 +120,7 @@ def paid_batch(
 ) -> PaidBatch:
     """What asking a candidate would cost that was not asked before."""
     new = [request for request in requests if cache.get(request) is None]
-    rate, known = rate_of(candidate, host), all(request.max_tokens is not None for request in new)
+    rate, known = rate_of(candidate, host), all(map(_is_bounded, new))
     usd = None
     if rate is not None and known:
         read = sum(_estimated_tokens(request) for request in new)
@@ -149,6 +150,13 @@ def confirm_paid(batches: Sequence[PaidBatch], operator: Operator, console: Cons
         raise RunnerError("not confirmed; nothing was sent.")
 
 
+def _is_bounded(request: ChatRequest) -> bool:
+    """Whether the most that a question can cost is known; every host has other prices for images."""
+    has_images = any(holds_images(message) for message in request.messages)
+    return request.max_tokens is not None and not has_images
+
+
 def _estimated_tokens(request: ChatRequest) -> int:
     # Two UTF-8 bytes to a token is more than any tokenizer in use needs for English or Korean.
-    return sum(len(message["content"].encode()) // 2 + 4 for message in request.messages)
+    [turns] = counted_turns({"messages": request.messages, **request.beside})
+    return sum(len(text.encode()) // 2 + 4 for _, text in turns)

@@ -15,6 +15,7 @@ from runner.evaluating.wanted import Console
 from runner.evaluation.ask import Answer, AnswerCache, Asking, ask_all
 from runner.evaluation.candidates import Candidate
 from runner.examples.confinement import read_confined
+from runner.examples.content import asked_of
 from runner.examples.read import Example, Message
 from runner.issues import Issue
 from runner.lockfile import LockedRun, read_lockfile
@@ -67,7 +68,7 @@ def predict(
             console.say(f"warning: {warning}")
     prompts = _prompts(loaded, data, inquiry.variant)
     host = find_host(provider, operator.user_hosts, loaded.project)
-    requests = [_request(model, example.messages, inquiry) for example in prompts]
+    requests = [_request(model, example, inquiry) for example in prompts]
     cache = AnswerCache(_cache_folder(loaded), host.name, host.base_url)
     if host.paid:
         candidate = Candidate(name=data.name, provider=provider, model=model)
@@ -128,9 +129,11 @@ def _prompts(loaded: LoadedRecipe, data: Path, variant: str) -> Sequence[Example
     return [replace(item, messages=tuple(without_answer(list(item.messages)))) for item in examples]
 
 
-def _request(model: str, messages: Sequence[Message], inquiry: Inquiry) -> ChatRequest:
-    turns = tuple({"role": message.role, "content": message.content} for message in messages)
-    return ChatRequest(model=model, messages=turns, max_tokens=inquiry.max_tokens, seed=SEED)
+def _request(model: str, example: Example, inquiry: Inquiry) -> ChatRequest:
+    messages, beside = asked_of(example.content, len(example.messages))
+    return ChatRequest(
+        model=model, messages=tuple(messages), beside=beside, max_tokens=inquiry.max_tokens, seed=SEED
+    )
 
 
 def _cache_folder(loaded: LoadedRecipe) -> Path:

@@ -18,6 +18,7 @@ from runner.evaluation.prompts import Messages, Prompter
 from runner.evaluation.retrieval import NearestRecords
 from runner.evaluation.scores import graders_of, runs_code, try_graders
 from runner.evaluation.value import Questions
+from runner.examples.content import turn_of
 from runner.examples.read import Example
 from runner.graders.model import Grader
 from runner.lockfile import LockedRun, read_lockfile
@@ -79,7 +80,8 @@ class Study:
         return [
             ChatRequest(
                 model=candidate.model or "",
-                messages=_turns(self.prompter.prompt(candidate, item)),
+                messages=self.prompter.prompt(candidate, item),
+                beside=item.beside,
                 max_tokens=self.section.max_tokens,
                 seed=SEED,
             )
@@ -100,7 +102,7 @@ class _Room:
     answer: int
 
     def __call__(self, messages: Messages) -> bool:
-        counted = self.counter.count(messages) * (1 + self.counter.margin)
+        counted = self.counter.count(turn_of(message) for message in messages) * (1 + self.counter.margin)
         return self.limit is None or counted + self.answer <= self.limit
 
 
@@ -162,7 +164,3 @@ def _notes(
                 "tiny-1 memorises its training answers; it does not answer what it was not trained on."
             )
     return tuple(notes)
-
-
-def _turns(messages: Messages) -> tuple[Mapping[str, str], ...]:
-    return tuple({"role": message.role, "content": message.content} for message in messages)

@@ -1,7 +1,7 @@
 """Asks a model many questions at a time, each only once."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ class Answer:
     """What was answered, or the `failure` that came instead; seconds and tokens are None where unknown."""
 
     text: str = ""
+    tool_calls: Sequence[Mapping[str, Any]] = ()
     failure: str | None = None
     latency_s: float | None = None
     prompt_tokens: int | None = None
@@ -41,6 +42,7 @@ class Answer:
         """An answer that came."""
         return cls(
             text=completion.text,
+            tool_calls=completion.tool_calls,
             latency_s=latency_s,
             prompt_tokens=completion.prompt_tokens,
             completion_tokens=completion.completion_tokens,
@@ -133,4 +135,6 @@ def _ask(asking: Asking, request: ChatRequest) -> tuple[Answer, str | None]:
 
 
 def _request_value(request: ChatRequest) -> dict[str, Any]:
-    return {**asdict(request), "messages": [dict(message) for message in request.messages]}
+    value = {**asdict(request), "messages": [dict(message) for message in request.messages]}
+    # A question of text alone keeps the name that its answer was kept under before there were others.
+    return {name: item for name, item in value.items() if name != "beside" or item}

@@ -1,18 +1,23 @@
 """The questions of an evaluation, from the examples of a recipe."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runner.canonical import sha256_of
+from runner.examples.content import asked_of
 from runner.examples.read import Example, Message
 from runner.issues import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One question: the prompt, the answer that its record has, and the record's fields."""
+    """One question: the prompt, the answer that its record has, and the record's fields.
+
+    `prompt` is its text; `sent` are the same messages as the API takes them, with images and calls of tools,
+    and `beside` what is sent beside them, such as tools.
+    """
 
     identity: str
     key: str
@@ -21,6 +26,8 @@ class Item:
     reference: str
     fields: dict[str, Any]
     place: Place
+    sent: tuple[Mapping[str, Any], ...]
+    beside: Mapping[str, Any]
 
     @property
     def values(self) -> dict[str, Any]:
@@ -46,6 +53,7 @@ def item_of(example: Example) -> Item | None:
         fields |= item
     if answer.role != "assistant" or not prompt:
         return None
+    sent, beside = asked_of(example.content, len(prompt))
     return Item(
         identity=example.identity,
         key=example.key,
@@ -54,6 +62,8 @@ def item_of(example: Example) -> Item | None:
         reference=answer.content,
         fields=fields,
         place=example.place,
+        sent=tuple(sent),
+        beside=beside,
     )
 
 
@@ -72,14 +82,17 @@ def rank(identity: str) -> bytes:
 
 def set_sha256(items: Iterable[Item]) -> str:
     """Hash of all that makes a set of questions what it is; scores compare only where it is equal."""
-    return sha256_of(
-        [
-            {
-                "identity": item.identity,
-                "prompt": [list(message) for message in item.prompt],
-                "reference": item.reference,
-                "fields": item.fields,
-            }
-            for item in items
-        ]
-    )
+    return sha256_of([_hashed(item) for item in items])
+
+
+def _hashed(item: Item) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "identity": item.identity,
+        "prompt": [list(message) for message in item.prompt],
+        "reference": item.reference,
+        "fields": item.fields,
+    }
+    plain = [{"role": message.role, "content": message.content} for message in item.prompt]
+    if list(item.sent) != plain or item.beside:
+        value |= {"sent": list(item.sent), "beside": item.beside}
+    return value

@@ -1,13 +1,16 @@
 """What a candidate is asked: the prompt as it is, or with training examples before it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from runner.evaluation.candidates import Candidate
 from runner.evaluation.items import Item, rank
 from runner.evaluation.retrieval import NearestRecords
-from runner.examples.read import Example, Message
+from runner.examples.content import asked_of, turn_of
+from runner.examples.read import Example
 
-Messages = tuple[Message, ...]
+# As the API takes them.
+Messages = tuple[Mapping[str, Any], ...]
 # Whether messages leave room for an answer in the model's context.
 Fits = Callable[[Messages], bool]
 
@@ -26,15 +29,15 @@ class Prompter:
     def prompt(self, candidate: Candidate, item: Item) -> Messages:
         """The messages that a model is asked."""
         if candidate.prompting == "plain":
-            return item.prompt
+            return item.sent
         with_examples = _as_turns if candidate.prompting == "few_shot" else _as_knowledge
         shown = self._examples(candidate, item)
         while shown:
-            messages = with_examples(item.prompt, shown)
+            messages = with_examples(item.sent, shown)
             if self.fits(messages):
                 return messages
             shown = shown[:-1]
-        return item.prompt
+        return item.sent
 
     def _examples(self, candidate: Candidate, item: Item) -> list[Example]:
         if candidate.prompting == "few_shot":
@@ -51,14 +54,21 @@ class Prompter:
 
 def _as_turns(prompt: Messages, examples: Iterable[Example]) -> Messages:
     """Examples as turns of the conversation, after what the system says."""
-    first = next((n for n, message in enumerate(prompt) if message.role not in ("system", "developer")), 0)
-    turns = [
-        message
-        for example in examples
-        for message in example.messages
-        if message.role not in ("system", "developer")
-    ]
+    first = next((n for n, message in enumerate(prompt) if not _instructs(message)), 0)
+    turns = [message for example in examples for message in _shown(example) if not _instructs(message)]
     return (*prompt[:first], *turns, *prompt[first:])
+
+
+def _shown(example: Example) -> Messages:
+    """An example's messages; as text where it ends with a call, which the API wants answered by its tool."""
+    messages, _ = asked_of(example.content, len(example.messages))
+    if "tool_calls" not in messages[-1]:
+        return tuple(messages)
+    return tuple({"role": message.role, "content": message.content} for message in example.messages)
+
+
+def _instructs(message: Mapping[str, Any]) -> bool:
+    return message["role"] in ("system", "developer")
 
 
 def _as_knowledge(prompt: Messages, examples: Iterable[Example]) -> Messages:
@@ -68,6 +78,7 @@ def _as_knowledge(prompt: Messages, examples: Iterable[Example]) -> Messages:
         for example in examples
     ]
     known = "\n\n".join(texts)
-    if prompt and prompt[0].role in ("system", "developer"):
-        return (Message(prompt[0].role, f"{prompt[0].content}\n\n{known}"), *prompt[1:])
-    return (Message("system", known), *prompt)
+    if prompt and _instructs(prompt[0]):
+        _, said = turn_of(prompt[0])
+        return ({**prompt[0], "content": f"{said}\n\n{known}"}, *prompt[1:])
+    return ({"role": "system", "content": known}, *prompt)

@@ -106,7 +106,7 @@ def score_all(
 def _score(graders: Sequence[Grader], item: Item, answer: Answer, means: Means) -> Scored:
     if answer.failure is not None:
         return Scored(scores={}, failure=answer.failure)
-    sample = Sample(output_text=answer.text)
+    sample = Sample(output_text=answer.text, output_tools=tuple(answer.tool_calls))
     grades = {grader.name: grade(grader, sample, item.values, means) for grader in graders}
     failed = [f"{name}: {found.details}" for name, found in grades.items() if found.failure is not None]
     return Scored(

@@ -9,8 +9,10 @@ from runner.examples.message_lists import Turn
 from runner.examples.shapes.shaped import Message, Shaped, ShapeError
 
 Method = str
+# What a line says beside its messages that belongs into a request too.
+REQUEST_KEYS = ("tools", "parallel_tool_calls")
 # The keys of a line for reinforcement that are not its item's.
-TASK_KEYS = ("messages", "tools", "parallel_tool_calls")
+TASK_KEYS = ("messages", *REQUEST_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,25 @@ def sequences(line: Mapping[str, Any]) -> Iterator[list[Message]]:
         yield [*line["input"]["messages"], *line[name]]
 
 
+def asked_of(content: Content, n: int) -> tuple[list[Message], dict[str, Any]]:
+    """The first `n` messages of an example as a model is asked them, and what its request says beside them.
+
+    Images, names and calls of tools are kept; weights are for training alone.
+    """
+    if not isinstance(content, Rich):
+        return [_message(turn) for turn in content[:n]], {}
+    messages = next(sequences(content.line))[:n]
+    source = content.line.get("input", content.line)
+    beside = {name: source[name] for name in REQUEST_KEYS if name in source}
+    return [{key: value for key, value in item.items() if key != "weight"} for item in messages], beside
+
+
+def holds_images(message: Mapping[str, Any]) -> bool:
+    """Whether a message has parts that are not text."""
+    content = message.get("content")
+    return isinstance(content, list) and any(part.get("type") != "text" for part in content)
+
+
 def counted_turns(line: Mapping[str, Any]) -> Iterator[list[Turn]]:
     """The conversations of a line with all their text, calls and tools too, for counting tokens."""
     tools = line.get("tools") or line.get("input", {}).get("tools")
@@ -137,7 +158,7 @@ def counted_turns(line: Mapping[str, Any]) -> Iterator[list[Turn]]:
         yield [*told, *(_counted(message) for message in messages)]
 
 
-def turn_of(message: Message) -> Turn:
+def turn_of(message: Mapping[str, Any]) -> Turn:
     """A message as text: calls of tools in brackets, a mark for every image."""
     content = message.get("content")
     calls = message.get("tool_calls")

@@ -150,20 +150,28 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """One question to a model; temperature 0 is the most likely answer."""
+    """One question to a model; temperature 0 is the most likely answer.
+
+    Messages are as the API takes them; `beside` is what stands beside them, such as tools.
+    """
 
     model: str
-    messages: tuple[Mapping[str, str], ...]
+    messages: tuple[Mapping[str, Any], ...]
     temperature: float = 0.0
     max_tokens: int | None = None
     seed: int | None = None
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A whole answer; tokens are None where the provider does not count them."""
+    """A whole answer; tokens are None where the provider does not count them.
+
+    `text` has calls of tools in brackets, as the text of an example has; `tool_calls` are the calls.
+    """
 
     text: str
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     finish_reason: str | None = None

@@ -286,6 +286,7 @@ def _chat_body(request: ChatRequest) -> dict[str, Any]:
         "model": request.model,
         "messages": [dict(message) for message in request.messages],
         "temperature": request.temperature,
+        **request.beside,
     }
     if request.max_tokens is not None:
         body["max_completion_tokens"] = request.max_tokens

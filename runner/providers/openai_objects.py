@@ -3,6 +3,7 @@
 from typing import Any
 
 from runner.display import neutralise
+from runner.examples.content import turn_of
 from runner.providers.base import Checkpoint, Completion, Event, Job, JobError, RemoteFile, RemoteModel
 
 
@@ -60,8 +61,11 @@ def completion_of(item: Any) -> Completion:
     """The first choice of a chat completion; one without text, as after a refusal, is an empty answer."""
     choice = item.choices[0] if item.choices else None
     usage = item.usage
+    message = choice.message.model_dump(exclude_none=True) if choice is not None else {}
+    _, text = turn_of({"role": "assistant", **message})
     return Completion(
-        text=(choice.message.content or "") if choice is not None else "",
+        text=text,
+        tool_calls=tuple(message.get("tool_calls", ())),
         prompt_tokens=usage.prompt_tokens if usage else None,
         completion_tokens=usage.completion_tokens if usage else None,
         finish_reason=choice.finish_reason if choice is not None else None,

@@ -98,3 +98,69 @@ def test_a_recipe_that_was_not_run_says_so(recipe: Path, data: Path, hosted: Fak
         f"error: there is no tuned model under the profile 'default' yet. `finetune run {recipe}` makes one; "
         "--model asks another.\n" == found.err
     )
+
+
+SEEN = {
+    "role": "user",
+    "content": [
+        {"type": "text", "text": "이 밸브는?"},
+        {"type": "image_url", "image_url": {"url": "https://example.com/valve.png"}},
+    ],
+}
+TOOL = {"type": "function", "function": {"name": "find", "parameters": {"type": "object", "properties": {}}}}
+CALL = {"id": "call-1", "type": "function", "function": {"name": "find", "arguments": '{"part": "밸브"}'}}
+WITH_TOOLS = """\
+version: 1
+name: faq
+sources: [{path: faq.jsonl}]
+key: id
+template: {from: openai}
+split: {validation: 0.3}
+training: {provider: fake, model: base-1, hyperparameters: {n_epochs: 2}}
+evaluation: {graders: [{type: string_check, operation: eq}]}
+"""
+
+
+@pytest.fixture
+def with_tools(recipe: Path) -> Path:
+    recipe.write_text(WITH_TOOLS)
+    answer = {"role": "assistant", "tool_calls": [CALL]}
+    lines = [
+        {"id": n, "messages": [{"role": "user", "content": f"{n}?"}, answer], "tools": [TOOL]}
+        for n in range(40)
+    ]
+    recipe.with_name("faq.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return recipe
+
+
+def test_images_tools_and_their_calls_go_along_and_come_back(
+    with_tools: Path, data: Path, hosted: FakeHost, call: Call
+) -> None:
+    data.write_text(json.dumps({"messages": [SEEN], "tools": [TOOL], "parallel_tool_calls": False}) + "\n")
+    hosted.tool_calls = [CALL]
+    # A base model has a price, and an image has none.
+    asked = ("predict", data, with_tools, "--model", "base-priceless", "--yes")
+
+    assert 8 == call(*asked).code
+    found = call(*asked, "--allow-unknown-price")
+
+    assert 0 == found.code
+    [question] = hosted.questions
+    assert ([SEEN], [TOOL], False) == (
+        question["messages"],
+        question["tools"],
+        question["parallel_tool_calls"],
+    )
+    [line] = lines(found.out)
+    assert ('[find({"part": "밸브"})]', [CALL]) == (line["answer"], line["tool_calls"])
+
+
+def test_an_evaluation_sends_tools_and_compares_calls(with_tools: Path, hosted: FakeHost, call: Call) -> None:
+    assert 0 == call("run", with_tools, "--yes", "--allow-unknown-price").code
+    hosted.tool_calls = [CALL]
+
+    found = call("eval", with_tools, "--no-leaks", *PAID)
+
+    assert 0 == found.code
+    assert all(question["tools"] == [TOOL] for question in hosted.questions)
+    assert ["tuned", "1.000"] == next(row for row in found.out.splitlines() if "tuned" in row).split()[:2]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from runner.evaluation.items import item_of
+from runner.evaluation.items import item_of, set_sha256
 from runner.examples.read import Example, Message
 
 USER = Message("user", "2 + 3?")
@@ -44,3 +44,16 @@ def test_of_a_pair_the_better_answer_is_compared_with() -> None:
 def test_what_asks_nothing_is_no_question() -> None:
     assert item_of(example(USER)) is None
     assert item_of(example(Message("assistant", "5"))) is None
+
+
+def test_a_question_is_sent_with_its_image_and_tools_and_is_another_one_without() -> None:
+    asked = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://e.test/a.png"}}]}
+    line = {"messages": [asked, {"role": "assistant", "content": "5"}], "tools": [{"type": "function"}]}
+    turns = (Message("user", "[image]"), Message("assistant", "5"))
+    rich, plain = item_of(example(*turns, line=line)), item_of(example(*turns))
+
+    assert rich is not None
+    assert plain is not None
+    assert ((asked,), {"tools": [{"type": "function"}]}) == (rich.sent, rich.beside)
+    assert ({"role": "user", "content": "[image]"},) == plain.sent
+    assert set_sha256([rich]) != set_sha256([plain])

@@ -1,10 +1,13 @@
 """What candidates are asked."""
 
+from dataclasses import replace
+
 import pytest
 
 from runner.evaluation.candidates import Candidate
 from runner.evaluation.prompts import Prompter
 from runner.evaluation.retrieval import NearestRecords
+from runner.examples.content import content_of_line, line_of, turns_of
 from runner.examples.read import Message
 from tests.evaluation.examples import example, item
 
@@ -17,10 +20,10 @@ def test_examples_stand_between_the_system_and_the_question() -> None:
     prompt = Prompter(TRAINING, 1, lambda _: True, None).prompt(FEW, ASKED)
 
     assert (
-        Message("system", "Be kind."),
-        Message("user", "question c"),
-        Message("assistant", "answer c"),
-        Message("user", "question z"),
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "question c"},
+        {"role": "assistant", "content": "answer c"},
+        {"role": "user", "content": "question z"},
     ) == prompt
 
 
@@ -42,7 +45,7 @@ def test_the_own_record_is_never_shown() -> None:
 
     prompt = Prompter(TRAINING, 5, lambda _: True, None).prompt(FEW, asked)
 
-    assert 1 == sum(message.content == "question c" for message in prompt)
+    assert 1 == sum(message["content"] == "question c" for message in prompt)
 
 
 def test_the_nearest_records_are_read_by_the_system() -> None:
@@ -52,4 +55,31 @@ def test_the_nearest_records_are_read_by_the_system() -> None:
 
     prompt = prompter.prompt(candidate, item("z", "question d", "?", system="Be kind."))
 
-    assert (Message("system", "Be kind.\n\nquestion d\nanswer d"), Message("user", "question d")) == prompt
+    assert (
+        {"role": "system", "content": "Be kind.\n\nquestion d\nanswer d"},
+        {"role": "user", "content": "question d"},
+    ) == prompt
+
+
+def test_examples_with_images_are_shown_with_them_and_open_calls_as_text() -> None:
+    image = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://e.test/a.png"}}]}
+    call = {"id": "c", "type": "function", "function": {"name": "find", "arguments": "{}"}}
+    seen = content_of_line({"messages": [image, {"role": "assistant", "content": "밸브"}]})
+    called = content_of_line(
+        {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "tool_calls": [call]}]}
+    )
+    training = [
+        replace(example(key, "", ""), line=line_of(content), messages=tuple(map(Message._make, turns)))
+        for key, content in (("a", seen), ("b", called))
+        for turns in [turns_of(content)]
+    ]
+
+    prompt = Prompter(training, 2, lambda _: True, None).prompt(FEW, item("z", "q", "?"))
+
+    assert [
+        {"role": "assistant", "content": "[find({})]"},
+        {"role": "assistant", "content": "밸브"},
+        image,
+        {"role": "user", "content": "a"},
+        {"role": "user", "content": "q"},
+    ] == sorted(prompt, key=lambda message: (message["role"], str(message["content"])))

@@ -9,7 +9,15 @@ from runner.dataset.checks.checker import Examiner, make_setup
 from runner.dataset.checks.rule import DatasetLimits
 from runner.dataset.measure import measure_line
 from runner.dataset.tokens import EstimatedTokens
-from runner.examples.content import Rich, content_of_line, counted_turns, told_beside, turns_of
+from runner.examples.content import (
+    Rich,
+    asked_of,
+    content_of_line,
+    counted_turns,
+    holds_images,
+    told_beside,
+    turns_of,
+)
 from runner.recipe.model import Checks
 
 CALL = {"id": "c", "type": "function", "function": {"name": "weather", "arguments": '{"city": "부산"}'}}
@@ -46,6 +54,18 @@ def test_a_line_is_text_for_people() -> None:
     plain = {"messages": [{"role": "user", "content": "가"}]}
     assert [("user", "가")] == content_of_line(plain)
     assert isinstance(content_of_line({"messages": [{"role": "user", "content": "가", "name": "n"}]}), Rich)
+
+
+def test_a_model_is_asked_with_all_but_what_is_for_training() -> None:
+    image, called = {"role": "user", "content": CHAT["messages"][0]["content"]}, {"tool_calls": [CALL]}
+
+    assert ([image, {"role": "assistant", **called}], {"tools": [TOOL]}) == asked_of(content_of_line(CHAT), 2)
+    asked = {**PAIR, "input": {**PAIR["input"], "tools": [TOOL], "parallel_tool_calls": False}}
+    beside = {"tools": [TOOL], "parallel_tool_calls": False}
+    assert ([{"role": "user", "content": "되나요?"}], beside) == asked_of(content_of_line(asked), 1)
+    assert (TASK["messages"], {}) == asked_of(content_of_line(TASK), 1)
+    assert ([{"role": "user", "content": "가"}], {}) == asked_of([("user", "가"), ("assistant", "나")], 1)
+    assert [True, False] == [holds_images(message) for message in CHAT["messages"][::2]]
 
 
 def test_all_that_costs_tokens_is_counted() -> None:
