@@ -79,6 +79,8 @@ _PATTERNS = {
     "^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable",
     "^[^{}]*\\{role\\}[^{}]*\\{content\\}[^{}]*$": "text with {role} and then {content} in it",
 }
+# What a recipe takes for a number where no quotes stand around it; a longer one stays text.
+_NUMBER = re.compile(r"(?=.{1,20}$)[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _FORMATS = {"date": "a date such as 2026-11-22"}
 
 
@@ -237,13 +239,17 @@ def _written(value: object) -> str:
 def _advice(error: Any) -> str:
     found = error.instance
     if error.validator == "const":
+        if isinstance(found, str) and found == str(error.validator_value):
+            return "Remove the quotes."
         return str(error.schema.get("$comment", ""))
     if error.validator == "enum":
         return nearest(str(found), map(str, error.validator_value))
     if error.schema.get("type") == "string" and not isinstance(found, dict | list):
         return "Put it in quotes." if error.validator == "type" else ""
-    if isinstance(found, str) and re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", found):
+    if isinstance(found, str) and _NUMBER.fullmatch(found):
         return "Remove the quotes."
+    if isinstance(found, str) and re.match(r"[-+.]?[0-9]", found):
+        return "Write it as a plain decimal number."
     return ""
 
 

@@ -1,5 +1,6 @@
 """Strict YAML: JSON's data model, every value with its position, nothing that surprises a reader."""
 
+import codecs
 import math
 import re
 from dataclasses import dataclass, field
@@ -16,8 +17,14 @@ Scalar = str | int | float | bool | None
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 50
 MAX_DIGITS = 20
-# Line breaks of YAML 1.1 that editors and reviewers do not see as such, controls and bidirectional controls.
-_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+# Line breaks of YAML 1.1 that editors and reviewers do not see as such, controls, bidirectional controls, and
+# the code points that are no characters.
+_REFUSED = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+)
+# What word processors and input methods write in the place of YAML's own signs.
+_LOOKALIKES = {"\u00a0": "a space", "\u3000": "a space", "：": "a colon", "，": "a comma"}
+_LOOKALIKES |= dict.fromkeys("“”„‟＂", "a double quote") | dict.fromkeys("‘’＇", "a single quote")
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NULLS = {"", "~", "null", "Null", "NULL"}
@@ -93,9 +100,6 @@ class _Builder:
 
     def build(self, node: yaml.Node, path: Keys) -> Any:
         self.marks[path] = self.mark(node)
-        if len(path) > MAX_DEPTH:
-            self.refuse(node.start_mark, (), f"found nesting deeper than {MAX_DEPTH} levels, expected less.")
-            return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -126,11 +130,7 @@ class _Builder:
 
     def key(self, node: yaml.Node, path: Keys) -> str | None:
         if not isinstance(node, yaml.ScalarNode):
-            self.refuse(
-                node.start_mark,
-                path,
-                "found `{{` outside quotes, which YAML reads as a mapping. Put the whole template in quotes.",
-            )
+            self.refuse(node.start_mark, path, _key_problem(node))
             return None
         if node.value == "<<" and node.style is None:
             self.refuse(
@@ -226,9 +226,19 @@ def is_plain_text(text: str) -> bool:
     return not typed
 
 
+def _key_problem(node: yaml.Node) -> str:
+    if isinstance(node, yaml.MappingNode) and node.flow_style:
+        return "found `{{` outside quotes, which YAML reads as a mapping. Put the whole template in quotes."
+    kind = "mapping" if isinstance(node, yaml.MappingNode) else "list"
+    return f"found a {kind} as a key, expected text. Put it in quotes."
+
+
 def _decode(content: bytes, file: str) -> tuple[str | None, list[Issue]]:
     if len(content) > MAX_BYTES:
         message = f"found {len(content)} bytes, expected at most {MAX_BYTES}. Move the data to a source file."
+        return None, [Issue(place=Place(file=file), message=message)]
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        message = "found UTF-16, expected UTF-8. Save the file as UTF-8."
         return None, [Issue(place=Place(file=file), message=message)]
     try:
         text = content.decode("utf-8-sig")
@@ -250,23 +260,27 @@ def _decode(content: bytes, file: str) -> tuple[str | None, list[Issue]]:
 
 def _refused_events(text: str, file: str) -> list[Issue]:
     issues = []
-    documents = 0
+    documents = depth = 0
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             documents += isinstance(event, yaml.DocumentStartEvent)
-            message = _refusal(event, documents)
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            message = _refusal(event, documents, depth)
             mark = event.start_mark
             if message and mark:
                 place = Place(file=file, line=mark.line + 1, column=mark.column + 1)
                 issues.append(Issue(place=place, message=message))
+            if depth > MAX_DEPTH:
+                # Read no further: the parser calls itself for each level.
+                break
     except yaml.MarkedYAMLError as error:
         issues.append(_syntax_issue(error, text, file))
-    except RecursionError:
-        issues.append(Issue(place=Place(file=file), message="found nesting too deep to read, expected less."))
     return issues
 
 
-def _refusal(event: yaml.Event, documents: int) -> str | None:
+def _refusal(event: yaml.Event, documents: int, depth: int) -> str | None:
+    if depth > MAX_DEPTH:
+        return f"found nesting deeper than {MAX_DEPTH} levels, expected less. Flatten it."
     if isinstance(event, yaml.DocumentStartEvent) and documents == 2:
         return "found a second YAML document (`---`), expected one. Put it in a file of its own."
     anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
@@ -282,7 +296,9 @@ def _refusal(event: yaml.Event, documents: int) -> str | None:
 
 
 def _syntax_issue(error: yaml.MarkedYAMLError, text: str, file: str) -> Issue:
-    mark = error.problem_mark or error.context_mark
+    # A line without its colon is told where it begins, not where the next one does.
+    is_key = error.context == "while scanning a simple key"
+    mark = (is_key and error.context_mark) or error.problem_mark or error.context_mark
     place = Place(file=file)
     message = f"not valid YAML: {error.problem or error}. Check quotes and indentation here and just above."
     if mark is not None:
@@ -293,4 +309,10 @@ def _syntax_issue(error: yaml.MarkedYAMLError, text: str, file: str) -> Issue:
             message = "found a Jinja template outside quotes, which YAML cannot read. Put it in quotes."
         elif line[: mark.column + 1].strip(" ").startswith("\t"):
             message = "found a tab in the indentation, expected spaces. Replace it."
+        elif lookalike := next((sign for sign in line if sign in _LOOKALIKES), None):
+            place = Place(file=file, line=mark.line + 1, column=line.index(lookalike) + 1)
+            message = (
+                f"found U+{ord(lookalike):04X}, which only looks like {_LOOKALIKES[lookalike]}, expected "
+                "the one of a plain keyboard. Replace it."
+            )
     return Issue(place=place, message=message)
