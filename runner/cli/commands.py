@@ -52,6 +52,15 @@ COMMANDS = {
     "serve": ("runner.cli.serve", "serve", "Run the local service for any OpenAI client."),
 }
 
+# What the commands are for; each stands in one section, as in the README.
+SECTIONS = {
+    "Write": "init import validate preview render schema check explain tokens fmt diff",
+    "Run": "build plan run status watch events cancel history chat predict",
+    "Prove": "verify lock-check refresh rerun merge-lock eval compare why report track",
+    "Serve": "promote rollback models export push serve dashboard",
+    "Look after": "port doctor jobs files gc",
+}
+
 
 class LazyGroup(click.Group):
     """A group whose help needs none of the commands' modules."""
@@ -73,9 +82,12 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands with their help lines."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in self.commands_by_name.items()])
+        """List the commands with their help lines, by what they are for."""
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                # One width for all sections, so that their help lines stand below each other.
+                lines = [(f"{name:<10}", self.commands_by_name[name][2]) for name in names.split()]
+                formatter.write_dl(lines)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

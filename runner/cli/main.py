@@ -9,7 +9,7 @@ import click
 
 from runner import __version__
 from runner.cli.commands import COMMANDS, LazyGroup
-from runner.cli.streams import emit, open_closed_streams
+from runner.cli.streams import emit, open_closed_streams, write_any_character
 from runner.display import neutralise
 from runner.errors import RunnerError, UsageError
 
@@ -33,6 +33,7 @@ def finetune() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code."""
     open_closed_streams()
+    write_any_character()
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -75,9 +76,12 @@ def _show_usage(error: click.ClickException, *, as_json: bool) -> None:
     if as_json:
         _show_error(UsageError(error.format_message()), as_json=True)
         return
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        sys.stderr.write(f"{error.format_message()}\n")
+        return
     context = error.ctx if isinstance(error, click.UsageError) else None
     usage = f"{context.get_usage()}\n" if context else ""
-    sys.stderr.write(neutralise(f"{usage}Error: {error.format_message()}\n"))
+    sys.stderr.write(neutralise(f"{usage}error: {error.format_message()}\n"))
 
 
 def _show_error(error: RunnerError, *, as_json: bool) -> None:

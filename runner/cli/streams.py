@@ -1,5 +1,7 @@
-"""The standard streams, where a shell has closed them or a reader has gone."""
+"""The standard streams: closed by a shell, left by their reader, or in an encoding that lacks characters."""
 
+import codecs
+import io
 import os
 import sys
 from pathlib import Path
@@ -12,6 +14,26 @@ def open_closed_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
+
+
+def write_any_character() -> None:
+    """Let stdout and stderr take any text, whatever the locale.
+
+    A file or pipe gets UTF-8, the same bytes on any machine; a terminal, and a stream whose encoding
+    PYTHONIOENCODING names, keeps it. What an encoding lacks is written as in JSON, so that JSON stays JSON.
+    """
+    codecs.register_error("json", _as_json_escapes)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            keeps = stream.isatty() or "PYTHONIOENCODING" in os.environ
+            stream.reconfigure(encoding=stream.encoding if keeps else "utf-8", errors="json")
+
+
+def _as_json_escapes(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{text[start : start + 4]}" for start in range(0, len(text), 4)), error.end
 
 
 def emit(text: str, *, err: bool = False) -> None:

@@ -1,6 +1,7 @@
 """From the sources of a recipe to its records."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -256,6 +257,9 @@ def _check_pattern(source: Source, folder: Path, project: Project, name: str) ->
             f"found no data, expected it from the command line. Pipe it in and add {known}, or --source "
             f"{source.name or 'NAME'}=FILE.",
         )
+    if re.match("[a-z][a-z0-9+.-]+://", pattern):
+        name = one_line(pattern, limit=200)
+        raise _unusable(name, "found an address, expected a path. Write it as `url`, with its `sha256`.")
     if pattern.startswith(("/", "~")) or "\0" in pattern:
         raise _unusable(name, "found an absolute path, expected one relative to the recipe. Change it.")
     parts = pattern.split("/")
@@ -269,6 +273,8 @@ def _nothing(source: Source, folder: Path, name: str) -> InvalidInputError:
         return _unusable(
             name, "found no file that matches, expected at least one. Correct the path or pattern."
         )
+    if "\\" in source.path:
+        return _unusable(name, "found a backslash, expected / between folders. Replace it.")
     path = folder / source.path
     if path.is_dir():
         return _unusable(

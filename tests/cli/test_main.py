@@ -2,11 +2,12 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from runner.cli.commands import COMMANDS
+from runner.cli.commands import COMMANDS, SECTIONS
 from tests.cli.conftest import Call
 
 
@@ -14,7 +15,27 @@ def test_help_lists_every_command(call: Call) -> None:
     outcome = call("--help")
 
     assert 0 == outcome.code
-    assert [] == [name for name in COMMANDS if f"  {name} " not in outcome.out]
+    assert [] == [name for name in COMMANDS if f"\n  {name} " not in outcome.out]
+
+
+def test_every_command_stands_in_one_section() -> None:
+    """The same as in the README's table."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.split("| **write** |", 1)[1].split("## Install", 1)[0]
+    rows = re.split(r"\| \*\*.*\*\* \| \|", table)
+    listed = [re.findall(r"`([a-z-]+)`", " ".join(re.findall(r"^\| (`.*?) \|", row, re.M))) for row in rows]
+
+    assert [sorted(names.split()) for names in SECTIONS.values()] == [sorted(names) for names in listed]
+    assert sorted(COMMANDS) == sorted(name for names in SECTIONS.values() for name in names.split())
+
+
+@pytest.mark.parametrize(("arguments", "title"), [([], "Look after:"), (["files"], "Commands:")])
+def test_a_group_without_a_command_shows_its_help(call: Call, arguments: list[str], title: str) -> None:
+    outcome = call(*arguments)
+
+    assert (2, "") == (outcome.code, outcome.out)
+    assert call(*arguments, "--help").out == outcome.err
+    assert f"\n{title}\n" in outcome.err
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -28,8 +49,11 @@ def test_every_command_has_help(call: Call, name: str) -> None:
 def test_a_misspelt_command_is_a_usage_error(call: Call) -> None:
     outcome = call("validat")
 
-    assert 2 == outcome.code
-    assert outcome.err.endswith("Error: no command 'validat'. Did you mean 'validate'?\n")
+    assert (
+        2,
+        "Usage: finetune [OPTIONS] COMMAND [ARGS]...\n"
+        "error: no command 'validat'. Did you mean 'validate'?\n",
+    ) == (outcome.code, outcome.err)
 
 
 def test_a_valid_recipe_is_confirmed_with_its_hash(call: Call, local_recipe: Path) -> None:

@@ -1,11 +1,14 @@
 """Closed streams and readers that leave early do not change what a command says or how it ends."""
 
+import io
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from runner.cli.streams import write_any_character
 from tests.cli.conftest import Call
 from tests.fake_host import FakeHost
 
@@ -53,3 +56,27 @@ def test_a_build_tells_people_how_far_it_is(
     outcome = call("build", recipe, *options)
 
     assert (0, said) == (outcome.code, "building: " in outcome.err)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "written"),
+    [
+        (None, '"가 é 🙂"'.encode()),
+        ("ascii", rb'"\uac00 \u00e9 \ud83d\ude42"'),
+        ("cp949", '"가'.encode("cp949") + rb' \u00e9 \ud83d\ude42"'),
+    ],
+)
+def test_text_reaches_a_pipe_whatever_the_locale(
+    monkeypatch: pytest.MonkeyPatch, asked_for: str | None, written: bytes
+) -> None:
+    """As UTF-8, or in the encoding that was asked for; either way, JSON stays JSON."""
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+    if asked_for:
+        monkeypatch.setenv("PYTHONIOENCODING", asked_for)
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=asked_for or "ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    write_any_character()
+    print('"가 é 🙂"', end="", flush=True)
+
+    assert written == stream.buffer.getvalue()
+    assert "가 é 🙂" == json.loads(written.decode(asked_for or "utf-8"))
