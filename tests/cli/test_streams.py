@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.streams import write_any_character
+from runner.cli.streams import emit, write_any_character
 from tests.cli.conftest import Call
 from tests.fake_host import FakeHost
 
@@ -76,7 +76,8 @@ def test_text_reaches_a_pipe_whatever_the_locale(
     stream = io.TextIOWrapper(io.BytesIO(), encoding=asked_for or "ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     write_any_character()
-    print('"가 é 🙂"', end="", flush=True)
+    emit('"가 é 🙂"')
+    stream.flush()
 
     assert written == stream.buffer.getvalue()
     assert "가 é 🙂" == json.loads(written.decode(asked_for or "utf-8"))
