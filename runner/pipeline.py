@@ -16,7 +16,7 @@ from runner.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator, today_of
 from runner.plan import Situation, base_job, make_plan
 from runner.plan_value import Planned
-from runner.providers.checks import base_model
+from runner.providers.checks import base_model, refuse_missing_validation
 from runner.providers.hosts import Host, find_host
 from runner.providers.local_service import has_artefact, has_job
 from runner.recipe.choosing import single, with_one_dataset
@@ -65,6 +65,7 @@ def plan_loaded(
         effort = Effort(watch=operator.watch)
         dataset = build(loaded, host, use_cache=use_cache, read_all=read_all, effort=effort)
         built[key] = counted(dataset, loaded, host, operator)
+    refuse_missing_validation(loaded, built[key], host)
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     dataset = with_known_tokens(built[key], locked.files if locked else ())
     situation = replace(_situation(loaded, host, dataset, locked, operator), base=base_job(base), rerun=rerun)

@@ -27,6 +27,25 @@ def host_problems(loaded: LoadedRecipe, user_hosts: Path | None) -> Iterator[Iss
         yield loaded.issue(("training", "model"), sentence)
     for keys, message in training_problems(training, host, loaded.root_model):
         yield loaded.issue(keys, message)
+    if not loaded.recipe.split.validation:
+        yield from _lacks_validation(loaded, host, "split.validation is 0. Set it to 0.1 or so")
+
+
+def refuse_missing_validation(loaded: LoadedRecipe, dataset: Dataset, host: Host) -> None:
+    """Raise InvalidInputError for options that need a validation file where no record went into one."""
+    if dataset.validation_file is None:
+        found = "no record fell on that side. Raise split.validation, add records"
+        issues = list(_lacks_validation(loaded, host, found))
+        if issues:
+            raise InvalidInputError(issues)
+
+
+def _lacks_validation(loaded: LoadedRecipe, host: Host, why: str) -> Iterator[Issue]:
+    options = loaded.recipe.training.options
+    for option in host.options:
+        if option.needs_validation and options.get(option.name) not in (None, False):
+            message = f"found an option that compares epochs by the validation file, but {why}, or remove it."
+            yield loaded.issue(("training", "options", option.name), message)
 
 
 def _model_problems(loaded: LoadedRecipe, host: Host) -> Iterator[str]:

@@ -45,3 +45,36 @@ def test_json_lists_them_all(call: Call, recipe: Path, hosted: FakeHost) -> None
     ]
     assert (["ok", "recipes"], two["recipes"][0]) == (sorted(two), one["recipes"][0])
     assert ("faq", one["recipes"][0]["sha256"]) == (one["recipe"], one["sha256"])
+
+
+STOPPING = "  options: {early_stopping_patience: 2, load_best_model_at_end: false}\n"
+
+
+def test_stopping_early_without_a_validation_file_is_refused_where_it_stands(
+    call: Call, local_recipe: Path
+) -> None:
+    local_recipe.write_text(local_recipe.read_text() + STOPPING)
+    outcome = call("validate", local_recipe)
+
+    assert (1, "") == (outcome.code, outcome.out)
+    assert (
+        "faq.yaml:20:38: $.training.options.early_stopping_patience: found an option that compares epochs by "
+        "the validation file, but split.validation is 0. Set it to 0.1 or so, or remove it.\n" == outcome.err
+    )
+
+    local_recipe.write_text(f"{local_recipe.read_text()}split: {{validation: 0.5}}\n")
+    assert 0 == call("validate", local_recipe).code
+
+
+def test_stopping_early_is_refused_by_plan_where_no_record_was_held_out(
+    call: Call, local_recipe: Path
+) -> None:
+    local_recipe.write_text(f"{local_recipe.read_text()}{STOPPING}split: {{validation: 0.001}}\n")
+    outcome = call("plan", local_recipe)
+
+    assert (1, "") == (outcome.code, outcome.out)
+    assert (
+        "faq.yaml:20:38: $.training.options.early_stopping_patience: found an option that compares epochs by "
+        "the validation file, but no record fell on that side. Raise split.validation, add records, or "
+        "remove it.\n" == outcome.err
+    )

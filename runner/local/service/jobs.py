@@ -231,7 +231,7 @@ def _hyperparameters(method: Method, body: Mapping[str, Any]) -> dict[str, Any]:
 def _check_options(found: FoundModel, body: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """See that the job can follow what goes beyond OpenAI's API. Raises ApiError."""
     place = "hyperparameters"
-    needing = [name for name in NEED_VALIDATION if name in values]
+    needing = [name for name in NEED_VALIDATION if values.get(name) not in (None, False)]
     if needing and body.get("validation_file") is None:
         message = f"'{needing[0]}' compares epochs by the validation file, and the job has none."
         raise invalid_value(message, f"{place}.{needing[0]}")

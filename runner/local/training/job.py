@@ -147,7 +147,7 @@ class TrainingResult:
 
     `trained_tokens` is every token of the rendered training file, trained on or not, times the epochs: both
     answers of a preference with their prompts, the prompts alone of reinforcement.
-    `weights_sha256` is the hash of the safetensors file in `model_dir`; it is reproduced on an equal
+    `weights_sha256` is the hash of the safetensors in `model_dir`; it is reproduced on an equal
     `weights_platform`. `checkpoints` are the last three, or two and the best one, oldest first.
     """
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from peft import PeftModel
 
+from runner.canonical import sha256_file, sha256_of
 from runner.local.training.job import CheckpointMetrics, Reporter, TrainingJob
 from runner.local.training.progress import read_checkpoints
 from runner.local.training.stopping import best_checkpoint, measured
@@ -27,10 +28,19 @@ def save_model(job: TrainingJob, model: Any, tokenizer: Any, weights: Mapping[st
         model.save_pretrained(folder, state_dict=weights)
 
 
-def weights_file(model_dir: Path) -> Path:
-    """The file whose hash stands for the weights."""
+def weights_sha256(model_dir: Path) -> str:
+    """The hash of the adapter or, without one, of the weights: of their file, or of the list of several.
+
+    Large models are written in parts. Their order is that of their names, which number them.
+    """
     adapter = model_dir / "adapter_model.safetensors"
-    return adapter if adapter.is_file() else model_dir / "model.safetensors"
+    if adapter.is_file():
+        return sha256_file(adapter)
+    files = sorted(model_dir.glob("model*.safetensors"))
+    if not files:
+        raise AssertionError(f"BUG: no weights in {model_dir}")
+    hashes = {file.name: sha256_file(file) for file in files}
+    return sha256_of(hashes) if len(files) > 1 else hashes[files[0].name]
 
 
 def choose_checkpoint(

@@ -8,7 +8,6 @@ import torch
 from accelerate.utils import DistributedType
 from transformers import PrinterCallback
 
-from runner.canonical import sha256_file
 from runner.local.training.deprecations import library_deprecations_ignored
 from runner.local.training.environment import TINY_1_THREADS
 from runner.local.training.failures import machine_failure
@@ -40,7 +39,7 @@ from runner.local.training.progress import (
     stop_if_cancelled,
 )
 from runner.local.training.results import weights_platform, write_results
-from runner.local.training.saving import choose_checkpoint, save_model, weights_file
+from runner.local.training.saving import choose_checkpoint, save_model, weights_sha256
 from runner.local.training.tiny_model import TINY_1
 from runner.local.training.trainer_config import adapter_config, checkpoints_dir, n_steps
 from runner.local.training.training_file import FilePurpose
@@ -136,7 +135,7 @@ def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> Trai
     return TrainingResult(
         hyperparameters=hyperparameters,
         trained_tokens=sum(example.n_tokens for example in examples) * checkpoints[-1].epoch,
-        weights_sha256=sha256_file(weights_file(model_dir)),
+        weights_sha256=weights_sha256(model_dir),
         weights_platform=weights_platform(loaded.device, world_size(), engine),
         model_dir=model_dir,
         checkpoints=tuple(checkpoints),

@@ -81,7 +81,7 @@ class HostLimits:
 class HostOption:
     """Something a host takes beside OpenAI's API; `place` is "hyperparameters" or "body".
 
-    Of text, only the `values`, where there are any.
+    Of text, only the `values`, where there are any. One that `needs_validation` compares epochs by it.
     """
 
     name: str
@@ -89,6 +89,7 @@ class HostOption:
     type: str
     description: str
     values: tuple[str, ...] = ()
+    needs_validation: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
