@@ -4,11 +4,13 @@ import errno
 import hashlib
 import json
 import os
+import struct
 import tempfile
 from pathlib import Path
 from typing import Any
 
 CHUNK_BYTES = 1 << 20
+_FIRST_NUMBER = struct.Struct(">Q24x").unpack
 
 
 def canonical_json(value: Any) -> bytes:
@@ -34,6 +36,12 @@ def sha256_of(value: Any) -> str:
 def sha256_bytes(content: bytes) -> str:
     """Hash bytes; hexadecimal."""
     return hashlib.sha256(content).hexdigest()
+
+
+def first_number(digest: bytes) -> int:
+    """The first 64 bits of a sha256 as a number."""
+    number: int = _FIRST_NUMBER(digest)[0]
+    return number
 
 
 def sha256_file(path: Path) -> str:

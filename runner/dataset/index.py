@@ -1,22 +1,13 @@
 """The table that later tells which examples changed: one line for each, in their order."""
 
 import hashlib
-import struct
 
 from runner.examples.read import Example
-
-_FIRST_NUMBER = struct.Struct(">Q24x").unpack
 
 
 def identity_digest(key: str, variant: str) -> bytes:
     """Hash what tells an example from all others of the recipe."""
     return hashlib.sha256(f"{key}\0{variant}".encode()).digest()
-
-
-def first_number(digest: bytes) -> int:
-    """The first 64 bits of a hash."""
-    number: int = _FIRST_NUMBER(digest)[0]
-    return number
 
 
 def identity_of(example: Example) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 from typing import Literal
 
+from runner.canonical import first_number
 from runner.recipe.model import Split
 
 Side = Literal["training", "validation"]
@@ -17,5 +18,5 @@ def side_of(identity: str, split: Split) -> Side:
     if split.validation <= 0:
         return "training"
     digest = hashlib.sha256(f"{split.seed}\0{identity}".encode()).digest()
-    fraction = int.from_bytes(digest[:8], "big") / 2**64
+    fraction = first_number(digest) / 2**64
     return "validation" if fraction < split.validation else "training"

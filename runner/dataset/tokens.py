@@ -52,7 +52,9 @@ class EstimatedTokens:
 
 def estimated_tokens(text: str) -> int:
     """An estimate for a text alone; see ASCII_PER_TOKEN for its error."""
-    n_ascii = len(text) if text.isascii() else len(text.encode("ascii", "ignore"))
+    if text.isascii():
+        return math.ceil(len(text) / ASCII_PER_TOKEN)
+    n_ascii = len(text.encode("ascii", "ignore"))
     return math.ceil(n_ascii / ASCII_PER_TOKEN + (len(text) - n_ascii) / OTHER_PER_TOKEN)
 
 

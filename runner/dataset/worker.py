@@ -9,12 +9,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from runner.canonical import first_number
 from runner.dataset.batch import END, Batch, read_exactly, write_batch
 from runner.dataset.checks import DatasetLimits
 from runner.dataset.checks.checker import Examiner, Suppressions, make_setup
 from runner.dataset.checks.columns import Columns, Examined
 from runner.dataset.conversation import rich_bytes, text_bytes
-from runner.dataset.index import first_number, identity_digest, line_of_digests
+from runner.dataset.index import identity_digest, line_of_digests
 from runner.dataset.measure import measure
 from runner.dataset.split import Side, side_of
 from runner.dataset.tokens import TokenCounter, make_counter

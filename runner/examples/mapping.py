@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 from runner.display import shown
@@ -23,56 +23,58 @@ RESERVED_NAMES = frozenset(
 _WHITE_SPACE = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class FieldReader:
-    """A field with its path compiled; `is_plain` says that nothing is done to what is read."""
-
-    name: str
-    field: Field
-    read: Read
-    is_plain: bool
-
-    def value(self, data: dict[str, Any]) -> Any:
-        """The value for the template. Raises PathError."""
-        value = self.read(data)
-        if value is None:
-            return _absent(self.field, data)
-        return value if self.is_plain else self._shaped(value)
-
-    def _shaped(self, value: Any) -> Any:
-        if self.field.join is not None:
-            value = _joined(value, self.field.join)
-        return _tidied(value, self.field)
+# The name of a field, and its value for the template, which raises PathError where a record has none.
+FieldReader = tuple[str, Read]
 
 
 def compile_fields(recipe: Recipe) -> tuple[FieldReader, ...]:
     """The readers of all fields, in the order of the recipe. Raises PathError for a broken expression."""
-    return tuple(
-        FieldReader(
-            name=field.name,
-            field=field,
-            read=compile_path(field.path),
-            is_plain=field.join is None and not field.trim and not field.collapse_space,
-        )
-        for field in recipe.fields
-    )
+    return tuple((field.name, _reader(field)) for field in recipe.fields)
 
 
 def map_record(readers: tuple[FieldReader, ...], record: Record) -> dict[str, Any] | list[Issue]:
     """The values of the template variables by name, or every problem that the record has."""
-    values: dict[str, Any] = {}
-    issues: list[Issue] = []
-    for reader in readers:
+    data = record.data
+    try:
+        return {name: read(data) for name, read in readers}
+    except PathError:
+        return list(_issues(readers, record))
+
+
+def _issues(readers: tuple[FieldReader, ...], record: Record) -> Iterator[Issue]:
+    for name, read in readers:
         try:
-            values[reader.name] = reader.value(record.data)
+            read(record.data)
         except PathError as error:
-            message = f"field {shown(reader.name)}: {error}"
-            issues.append(Issue(place=record.place, message=message))
-    return issues or values
+            yield Issue(place=record.place, message=f"field {shown(name)}: {error}")
+
+
+def _reader(field: Field) -> Read:
+    read = compile_path(field.path)
+    if field.join is None and not field.trim and not field.collapse_space:
+        return _plain(field, read)
+
+    def value(data: dict[str, Any]) -> Any:
+        found = read(data)
+        if found is None:
+            return _absent(field, data)
+        return _tidied(found if field.join is None else _joined(found, field.join), field)
+
+    return value
+
+
+def _plain(field: Field, read: Read) -> Read:
+    def value(data: dict[str, Any]) -> Any:
+        found = read(data)
+        return _absent(field, data) if found is None else found
+
+    return value
 
 
 def identity_text(value: Any, path: str, data: dict[str, Any]) -> str:
     """What the declared key says about a record, as text. Raises PathError where it cannot identify one."""
+    if value.__class__ is str and value:
+        return str(value)
     if value is None:
         raise PathError(missing_sentence(path, data).replace(", or give the field a `default`", ""))
     if isinstance(value, float | list | dict) or value == "":

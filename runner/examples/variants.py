@@ -78,6 +78,8 @@ class Templates:
 
     def ignored(self, fields: dict[str, Any], record: Record) -> tuple[int, ...]:
         """The entries under `checks.ignore` whose `where` is true. Raises InvalidInputError like `keeps`."""
+        if not self.ignore:
+            return ()
         return tuple(index for index, where in self.ignore if self._holds(where, fields, record))
 
     def _holds(self, where: Condition, fields: dict[str, Any], record: Record) -> bool:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from runner.canonical import first_number
 from runner.dataset.checks.conversation import Conversation, Turn
 from runner.dataset.checks.scripts import script_of
 from runner.dataset.conversation import TextBytes, text_encoder
-from runner.dataset.index import first_number
 
 Sign = Callable[[str], tuple[int, ...]]
 

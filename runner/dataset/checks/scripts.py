@@ -3,7 +3,7 @@
 import re
 
 # Enough to tell a script, and a bound on the work per message.
-SAMPLE_CHARACTERS = 300
+SAMPLE_CHARACTERS = 160
 MIN_LETTERS = 12
 
 # Code and addresses are Latin in every language.

@@ -5,6 +5,7 @@ import tracemalloc
 from dataclasses import replace
 from io import BytesIO
 
+from runner.canonical import first_number
 from runner.dataset.batch import END, read_batch, write_batch
 from runner.dataset.checks import Checker, DatasetLimits
 from runner.dataset.checks.checker import Examiner, record_identity
@@ -12,7 +13,7 @@ from runner.dataset.checks.columns import Columns, Examined
 from runner.dataset.checks.digest import Digest
 from runner.dataset.checks.hits import Origin
 from runner.dataset.conversation import text_bytes
-from runner.dataset.index import first_number, identity_digest
+from runner.dataset.index import identity_digest
 from runner.dataset.split import Side
 from runner.dataset.tokens import EstimatedTokens
 from runner.dataset.value import Finding
