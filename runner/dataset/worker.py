@@ -4,7 +4,7 @@ import gc
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from runner.dataset.batch import END, Batch, read_exactly, write_batch
 from runner.dataset.checks import DatasetLimits
 from runner.dataset.checks.checker import Examiner, Suppressions, make_setup
 from runner.dataset.checks.columns import Columns, Examined
-from runner.dataset.conversation import rich_bytes, text_bytes
+from runner.dataset.conversation import ExampleBytes, TextBytes, rich_bytes, text_bytes
 from runner.dataset.index import identity_digest, line_of_digests
 from runner.dataset.measure import measure
 from runner.dataset.split import Side, side_of
 from runner.dataset.tokens import TokenCounter, make_counter
 from runner.errors import InvalidInputError
 from runner.examples.content import Content, Rich
+from runner.examples.message_lists import Turn
 from runner.examples.read import ExampleMaker
 from runner.examples.wire import Request, decode_request
 from runner.examples.worker import confine, own_stdout
@@ -55,6 +56,12 @@ def main() -> None:
         if "path" in job:
             write_batch(stdout, END)
         stdout.flush()
+
+
+# The row of an example, its side, its identity, and the suppressions that apply.
+_Origin = tuple[int, Side, bytes, tuple[int, ...]]
+# Its tokens, its bytes, and what shows in it.
+_Whole = tuple[int, TextBytes | ExampleBytes, Examined]
 
 
 class Worker:
@@ -93,11 +100,17 @@ class Worker:
     def batch(self, records: list[Record], n_rows: int) -> Batch:
         """The examples of some records. Raises InvalidInputError."""
         made = _Made()
+        for start in range(0, len(records), _CLOCKED_RECORDS):
+            clock(self.request.bounds.record_s)
+            self.make(records[start : start + _CLOCKED_RECORDS], made)
+        return made.batch(n_rows)
+
+    def make(self, records: list[Record], made: "_Made") -> None:
+        """The examples of few records, one step after the other for all of them: short loops run faster."""
         split = self.request.recipe.split
-        for number, record in enumerate(records):
-            if number % _CLOCKED_RECORDS == 0:
-                clock(self.request.bounds.record_s)
-            found = self.maker.conversations(record)
+        origins: list[_Origin] = []
+        contents: list[Content] = []
+        for record, found in zip(records, map(self.maker.conversations, records), strict=True):
             if found is None:
                 continue
             key, group, holding, conversations = found
@@ -105,24 +118,27 @@ class Worker:
             side = side_of(key if group is None else group, split)
             ignored = self.suppressions.of(key, holding)
             for variant, content in conversations:
-                identity = identity_digest(key, variant)
-                line, digest, n_tokens, examined = self.examine(content)
-                made.lines[side].append(line)
-                made.n_tokens[side] += n_tokens
-                made.index.append(line_of_digests(identity, digest, side))
-                made.examined.add(record.row, first_number(identity), side, examined, ignored)
-        return made.batch(n_rows)
+                origins.append((record.row, side, identity_digest(key, variant), ignored))
+                contents.append(content)
+        texts = [content for content in contents if not isinstance(content, Rich)]
+        if len(texts) == len(contents):
+            made.add(origins, self.texts_examined(texts))
+        else:
+            made.add(origins, [self.examined(content) for content in contents])
 
-    def examine(self, content: Content) -> tuple[bytes, bytes, int, Examined]:
-        """Check, count and encode one example: its line, its digest, its tokens, and what shows."""
-        if isinstance(content, Rich):
-            conversation, n_tokens = measure(content, self.counter)
-            rich = rich_bytes(content.line)
-            return rich.line, rich.digest, n_tokens, self.examiner.examine(conversation)
-        n_tokens = self.counter.count(content)
-        written = text_bytes(content)
-        examined = self.examiner.examine_text(content, n_tokens, written)
-        return written.line, written.digest, n_tokens, examined
+    def examined(self, content: Content) -> "_Whole":
+        """Count, encode and check one example of any kind."""
+        if not isinstance(content, Rich):
+            return self.texts_examined([content])[0]
+        conversation, n_tokens = measure(content, self.counter)
+        return n_tokens, rich_bytes(content.line), self.examiner.examine(conversation)
+
+    def texts_examined(self, contents: Sequence[list[Turn]]) -> "list[_Whole]":
+        """As `examined`, of examples of text alone."""
+        counts = [self.counter.count(turns) for turns in contents]
+        written = [text_bytes(turns) for turns in contents]
+        examined = self.examiner.examine_texts(contents, counts, written)
+        return list(zip(counts, written, examined, strict=True))
 
 
 class _Made:
@@ -134,6 +150,14 @@ class _Made:
         self.n_tokens: dict[Side, int] = {"training": 0, "validation": 0}
         self.index: list[str] = []
         self.examined = Columns()
+
+    def add(self, origins: "list[_Origin]", whole: "list[_Whole]") -> None:
+        """Append examples."""
+        for (row, side, identity, ignored), (n_tokens, written, examined) in zip(origins, whole, strict=True):
+            self.n_tokens[side] += n_tokens
+            self.lines[side].append(written.line)
+            self.index.append(line_of_digests(identity, written.digest, side))
+            self.examined.add(row, first_number(identity), side, examined, ignored)
 
     def batch(self, n_rows: int) -> Batch:
         """All of it."""

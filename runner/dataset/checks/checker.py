@@ -13,7 +13,7 @@ from runner.dataset.checks.conversation import (
     is_judged,
     is_rich,
 )
-from runner.dataset.checks.digest import digest_of, digest_of_text
+from runner.dataset.checks.digest import digest_of, digests_of_texts
 from runner.dataset.checks.hits import Hit, Origin
 from runner.dataset.checks.length import LENGTH_RULES, most_tokens
 from runner.dataset.checks.marks import make_finder
@@ -72,18 +72,22 @@ class Examiner:
         """Run every rule about single examples. At most one hit for each."""
         return Examined(self._hits(conversation, self.groups), digest_of(conversation, self.sign))
 
-    def examine_text(self, turns: Sequence[Turn], n_tokens: int, written: TextBytes) -> Examined:
-        """As `examine`, of an example of text alone: one look at all of it rules out most rules."""
-        marks = self.marks_of(written.texts)
-        is_unusual = are_unusual(written.roles)
-        hits: tuple[Hit, ...] = ()
-        if marks or is_unusual or self.always or n_tokens > self.most_tokens:
-            conversation = conversation_of_turns(turns, n_tokens)
-            left = [group for group in self.groups if not group[0] or group[0] in marks]
-            hits = self._hits(conversation, left)
-            if is_unusual:
-                return Examined(hits, digest_of(conversation, self.sign))
-        return Examined(hits, digest_of_text(turns, written, self.sign))
+    def examine_texts(
+        self, conversations: Sequence[Sequence[Turn]], counts: Sequence[int], written: Sequence[TextBytes]
+    ) -> list[Examined]:
+        """As `examine`, of examples of text alone with their tokens: one look rules out most rules."""
+        marks = [self.marks_of(each.texts) for each in written]
+        hits = [
+            self._text_hits(turns, n_tokens, found)
+            if found or self.always or n_tokens > self.most_tokens or are_unusual(each.roles)
+            else ()
+            for turns, n_tokens, each, found in zip(conversations, counts, written, marks, strict=True)
+        ]
+        return list(map(Examined, hits, digests_of_texts(conversations, written, self.sign)))
+
+    def _text_hits(self, turns: Sequence[Turn], n_tokens: int, marks: set[str]) -> tuple[Hit, ...]:
+        left = [group for group in self.groups if not group[0] or group[0] in marks]
+        return self._hits(conversation_of_turns(turns, n_tokens), left)
 
     def _hits(self, conversation: Conversation, groups: Iterable[_RuleGroup]) -> tuple[Hit, ...]:
         hits = []

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from runner.canonical import first_number
@@ -12,6 +13,7 @@ from runner.dataset.checks.scripts import script_of
 from runner.dataset.conversation import TextBytes, text_encoder
 
 Sign = Callable[[str], tuple[int, ...]]
+Turns = Sequence[tuple[str, str]]
 
 # A sentence or line, its end included.
 _SENTENCES: Callable[[str], list[str]] = re.compile(r"[^\n.!?。！？]+[.!?。！？]*").findall
@@ -56,22 +58,25 @@ def digest_of(conversation: Conversation, sign: Sign | None = None) -> Digest:
     )
 
 
-def digest_of_text(turns: Sequence[tuple[str, str]], written: TextBytes, sign: Sign | None = None) -> Digest:
-    """As `digest_of`, of roles and texts, the last of which is the answer."""
-    answer = turns[-1][1]
-    asked = turns[-2][1] if turns[-2][0] == "user" else _last_question(turns)
-    return Digest(
-        question=first_number(written.question),
-        answer=first_number(written.digest) >> 2,
-        answer_characters=len(answer),
-        question_script=script_of(asked),
-        answer_script=script_of(answer),
-        edges=_edges(answer),
-        signature=sign("\n".join([text for _, text in turns])) if sign else (),
+def digests_of_texts(
+    conversations: Sequence[Turns], written: Sequence[TextBytes], sign: Sign | None = None
+) -> list[Digest]:
+    """As `digest_of`, of examples of roles and texts alone."""
+    answers = [turns[-1][1] if turns and turns[-1][0] == "assistant" else "" for turns in conversations]
+    columns = (
+        [first_number(each.question) for each in written],
+        [first_number(each.digest) >> 2 for each in written],
+        [len(answer) for answer in answers],
+        [script_of(_question(turns)) for turns in conversations],
+        [script_of(answer) for answer in answers],
+        [_edges(answer) for answer in answers],
+        repeat(False),  # noqa: FBT003
+        [sign("\n".join([text for _, text in turns])) for turns in conversations] if sign else repeat(()),
     )
+    return list(map(Digest, *columns))
 
 
-def _last_question(turns: Sequence[tuple[str, str]]) -> str:
+def _question(turns: Turns) -> str:
     return next((text for role, text in reversed(turns) if role == "user"), "")
 
 

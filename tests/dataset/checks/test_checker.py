@@ -157,7 +157,7 @@ def columns(checker: Checker, items: list[Example], sides: list[Side], rows: ran
     for row in rows[: len(items) - rows.start]:
         turns = [(message.role, message.content) for message in items[row].messages]
         digest = identity_digest(items[row].key, "")
-        made = examiner.examine_text(turns, 10, text_bytes(turns))
+        (made,) = examiner.examine_texts([turns], [10], [text_bytes(turns)])
         examined.add(row - rows.start, first_number(digest), sides[row], made, ())
     stream = BytesIO()
     write_batch(stream, replace(END, n_rows=len(rows), examined=examined))

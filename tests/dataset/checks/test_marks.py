@@ -160,7 +160,7 @@ TEXT = st.lists(st.sampled_from(BITS), max_size=8).map("".join) | st.text(max_si
 def codes(*answers: str, by_mark: bool) -> list[str]:
     turns = [("user", "반품은 어떻게 하나요?"), *(("assistant", text) for text in answers)]
     if by_mark:
-        examined = EXAMINER.examine_text(turns, 10, text_bytes(turns))
+        (examined,) = EXAMINER.examine_texts([turns], [10], [text_bytes(turns)])
     else:
         examined = EXAMINER.examine(conversation_of_turns(turns, 10))
     return [hit.code for hit in examined.hits]
