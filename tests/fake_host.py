@@ -24,8 +24,8 @@ Metadata = Literal["filtered", "unfiltered", "dropped"]
 class FakeHost:
     """Files and jobs in memory; `faults` maps "METHOD /path" to what goes wrong, once each.
 
-    A fault is a status to answer with, alone or before a message, or bytes to answer with instead, or one of
-    these words: `interrupt` is Ctrl-C before acting, `drop_before` closes the connection then and `drop`
+    A fault is a status to answer with, alone or before a message, bytes to answer with instead (HTML where they
+    begin with `<`), or one of these words: `interrupt` is Ctrl-C before acting, `drop_before` closes the connection then and `drop`
     after acting; `429_after` and its like answer with a status after acting; `delay` acts and stays silent
     for `delay_s`; `truncate` acts and sends half of the answer; `duplicate` lists every item twice; `forget`
     acts, answers, and loses the file.
@@ -364,7 +364,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_bytes(self, status: int, content: bytes, *, truncated: bool = False) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        kind = "text/html" if content.startswith(b"<") else "application/json"
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content[: len(content) // 2] if truncated else content)

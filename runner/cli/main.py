@@ -1,5 +1,6 @@
 """The one boundary where errors become messages and exit codes."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -58,12 +59,28 @@ def run(arguments: list[str]) -> int:
         sys.stderr.write("\ninterrupted\n")
         return INTERRUPTED
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        _show_error(RunnerError(f"{name}{error.strerror or error}."), as_json=as_json)
+        _show_error(RunnerError(_failure_of_the_system(error)), as_json=as_json)
         return 1
     except Exception:  # noqa: BLE001 - the boundary: anything else is our bug, and becomes a log file
         _show_bug(arguments)
         return BUG
+
+
+# What to do about a file or disk that refuses.
+_REMEDIES = {
+    errno.ENOSPC: "Free some space, with `finetune gc` for example, and repeat the command.",
+    errno.EDQUOT: "Free some space, with `finetune gc` for example, and repeat the command.",
+    errno.EROFS: "Work in a copy of the project that can be written to.",
+    errno.EACCES: "Give yourself the permission, or work in a copy of the project.",
+    errno.EFBIG: "Raise the limit on the size of files (`ulimit -f`), and repeat the command.",
+    errno.EMFILE: "Raise the limit on open files (`ulimit -n`), and repeat the command.",
+}
+
+
+def _failure_of_the_system(error: OSError) -> str:
+    name = f"{error.filename}: " if error.filename else ""
+    remedy = _REMEDIES.get(error.errno or 0, "")
+    return f"{name}{error.strerror or error}. {remedy}".rstrip()
 
 
 def _wants_json(arguments: list[str]) -> bool:

@@ -39,7 +39,7 @@ def open_provider(
     if not key:
         raise ProviderError(
             f"{host.name} needs a key: the environment variable {host.key_variable} is not set. "
-            "Set it, or run without `--profile` to train on this machine."
+            "Set it, or train on this machine, with `provider: local`."
         )
     if not all("!" <= character <= "~" for character in key):
         raise ProviderError(

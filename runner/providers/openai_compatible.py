@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from io import RawIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -24,7 +24,7 @@ from runner.providers.base import (
     RemoteFile,
     RemoteModel,
 )
-from runner.providers.openai_errors import CALL_ERRORS, Explainer
+from runner.providers.openai_errors import CALL_ERRORS, SHAPE_ERRORS, Explainer
 from runner.providers.openai_objects import checkpoint_of, completion_of, event_of, file_of, job_of, model_of
 
 # What a lookup reads at most; the hosts' pages have 100 jobs.
@@ -32,6 +32,8 @@ MAX_SEARCHED_JOBS = 10_000
 MAX_CHECKPOINTS = 1_000
 # Many questions at a time meet rate limits; the SDK waits as long as the host says, or 0.5 s to 8 s.
 ASKED_AGAIN = 5
+
+T = TypeVar("T")
 
 
 class OpenAICompatible:
@@ -60,21 +62,21 @@ class OpenAICompatible:
                     extra_headers={"Idempotency-Key": key},
                 )
 
-        return file_of(self._create(send, f"the upload of {filename}", self.explain.refusal))
+        return self._create(send, f"the upload of {filename}", self.explain.refusal, file_of)
 
     def start_upload(self, filename: str, size_bytes: int) -> str:
         """Announce a training file that comes in parts; uploads that nobody completes end by themselves."""
-        started = self._read(
+        return self._read(
             lambda: self.client.uploads.create(
                 filename=filename, bytes=size_bytes, mime_type="text/jsonl", purpose=UPLOAD_PURPOSE
-            )
+            ),
+            _id_of,
         )
-        return str(started.id)
 
     def send_part(self, upload_id: str, content: RawIOBase) -> str:
         """Send a part of an upload; its ID."""
         data: Any = ("part", content, "application/octet-stream")
-        return str(self._read(lambda: self.client.uploads.parts.create(upload_id, data=data)).id)
+        return self._read(lambda: self.client.uploads.parts.create(upload_id, data=data), _id_of)
 
     def complete_upload(self, upload_id: str, part_ids: Sequence[str], *, md5: str) -> RemoteFile:
         """Make a file of parts in their order; OutcomeUnknownError when the answer is lost."""
@@ -83,16 +85,16 @@ class OpenAICompatible:
             done = self.once.uploads.complete(upload_id, part_ids=list(part_ids), md5=md5)
             return done.file
 
-        return file_of(self._create(complete, f"completing {upload_id}", self.explain.refusal))
+        return self._create(complete, f"completing {upload_id}", self.explain.refusal, file_of)
 
     def retrieve_file(self, file_id: str) -> RemoteFile:
         """One file; NotFoundError when it is gone."""
-        return file_of(self._read(lambda: self.client.files.retrieve(file_id)))
+        return self._read(lambda: self.client.files.retrieve(file_id), file_of)
 
     def list_files(self, limit: int) -> list[RemoteFile]:
         """Files, newest first."""
         files = self.client.files
-        return [file_of(item) for item in self._listed(lambda: files.list(limit=min(limit, 10_000)), limit)]
+        return self._listed(lambda: files.list(limit=min(limit, 10_000)), limit, file_of)
 
     def file_sha256(self, file_id: str) -> str | None:
         """Hash of a file's content; None where the host does not give training files back."""
@@ -131,7 +133,7 @@ class OpenAICompatible:
 
     def delete_file(self, file_id: str) -> None:
         """Delete one file."""
-        self._read(lambda: self.client.files.delete(file_id))
+        self._read(lambda: self.client.files.delete(file_id), _as_it_is)
 
     def create_job(self, request: JobRequest) -> Job:
         """Start a job once; OutcomeUnknownError when the answer is lost, FileNotReadyError when too early."""
@@ -152,12 +154,12 @@ class OpenAICompatible:
         if request.allow_code:
             headers["X-Finetune-Allow-Code"] = "1"
         jobs = self.once.fine_tuning.jobs
-        created = self._create(
+        return self._create(
             lambda: jobs.create(**body, extra_headers=headers, extra_body=dict(request.options)),
             "the job",
             self.explain.job_refusal,
+            job_of,
         )
-        return job_of(created)
 
     def find_jobs(self, key: str) -> list[Job]:
         """The jobs that carry a job key in their metadata, oldest first.
@@ -167,8 +169,8 @@ class OpenAICompatible:
         """
         jobs = self.client.fine_tuning.jobs
         wanted = {JOB_KEY_METADATA: key}
-        listed = self._listed(lambda: jobs.list(limit=100, metadata=wanted), MAX_SEARCHED_JOBS)
-        found = [job for job in map(job_of, listed) if job.metadata.get(JOB_KEY_METADATA) == key]
+        listed = self._listed(lambda: jobs.list(limit=100, metadata=wanted), MAX_SEARCHED_JOBS, job_of)
+        found = [job for job in listed if job.metadata.get(JOB_KEY_METADATA) == key]
         if not found and len(listed) >= MAX_SEARCHED_JOBS:
             raise ProviderError(
                 f"{self.name} ignores the metadata filter and lists {MAX_SEARCHED_JOBS:,} jobs or more, so "
@@ -179,73 +181,72 @@ class OpenAICompatible:
 
     def retrieve_job(self, job_id: str) -> Job:
         """One job; NotFoundError when there is none."""
-        return job_of(self._read(lambda: self.client.fine_tuning.jobs.retrieve(job_id)))
+        return self._read(lambda: self.client.fine_tuning.jobs.retrieve(job_id), job_of)
 
     def list_jobs(self, limit: int) -> list[Job]:
         """Jobs, newest first."""
         jobs = self.client.fine_tuning.jobs
-        return [job_of(item) for item in self._listed(lambda: jobs.list(limit=min(limit, 100)), limit)]
+        return self._listed(lambda: jobs.list(limit=min(limit, 100)), limit, job_of)
 
     def cancel_job(self, job_id: str) -> Job:
         """Cancel a job."""
-        return job_of(self._read(lambda: self.client.fine_tuning.jobs.cancel(job_id)))
+        return self._read(lambda: self.client.fine_tuning.jobs.cancel(job_id), job_of)
 
     def list_events(self, job_id: str, limit: int) -> list[Event]:
         """The latest events of a job, oldest first."""
         if not self.lists_events:
             return []
         jobs = self.client.fine_tuning.jobs
-        listed = self._listed(lambda: jobs.list_events(job_id, limit=min(limit, 100)), limit)
+        listed = self._listed(lambda: jobs.list_events(job_id, limit=min(limit, 100)), limit, event_of)
         # The service sends the newest first; reversing keeps its order where seconds tie.
-        return [event_of(item) for item in reversed(listed)]
+        return listed[::-1]
 
     def list_checkpoints(self, job_id: str) -> list[Checkpoint]:
         """The checkpoints of a job by step."""
         if not self.lists_checkpoints:
             return []
         checkpoints = self.client.fine_tuning.jobs.checkpoints
-        listed = self._listed(lambda: checkpoints.list(job_id, limit=100), MAX_CHECKPOINTS)
-        return sorted(map(checkpoint_of, listed), key=lambda checkpoint: checkpoint.step)
+        listed = self._listed(lambda: checkpoints.list(job_id, limit=100), MAX_CHECKPOINTS, checkpoint_of)
+        return sorted(listed, key=lambda checkpoint: checkpoint.step)
 
     def list_models(self, limit: int) -> list[RemoteModel]:
         """The models of the account, in the provider's order."""
-        return [model_of(item) for item in self._listed(self.client.models.list, limit)]
+        return self._listed(self.client.models.list, limit, model_of)
 
     def retrieve_model(self, model: str) -> RemoteModel:
         """One model; NotFoundError when there is none."""
-        return model_of(self._read(lambda: self.client.models.retrieve(model)))
+        return self._read(lambda: self.client.models.retrieve(model), model_of)
 
     def delete_model(self, model: str) -> None:
         """Delete one fine-tuned model."""
-        self._read(lambda: self.client.models.delete(model))
+        self._read(lambda: self.client.models.delete(model), _as_it_is)
 
     def chat(self, request: ChatRequest) -> Iterator[str]:
         """The answer in pieces, as it comes."""
         completions = self.client.chat.completions
-        stream = self._read(lambda: completions.create(stream=True, **_chat_body(request)))
-        for chunk in self._pieces(stream):
-            if chunk.choices and chunk.choices[0].delta.content:
-                yield chunk.choices[0].delta.content
+        stream = self._read(lambda: completions.create(stream=True, **_chat_body(request)), _as_it_is)
+        try:
+            for chunk in stream:
+                if chunk.choices and chunk.choices[0].delta.content:
+                    yield chunk.choices[0].delta.content
+        except CALL_ERRORS as error:
+            raise self.explain.refusal(error) from error
+        except SHAPE_ERRORS as error:
+            raise self.explain.unreadable() from error
 
     def complete(self, request: ChatRequest) -> Completion:
         """The whole answer. A lost one is asked for again ASKED_AGAIN times, with growing pauses."""
         completions = self.client.with_options(max_retries=ASKED_AGAIN).chat.completions
-        return completion_of(self._read(lambda: completions.create(**_chat_body(request))))
+        return self._read(lambda: completions.create(**_chat_body(request)), completion_of)
 
     def close(self) -> None:
         """Give the connections back."""
         self.client.close()
 
-    def _pieces(self, stream: Any) -> Iterator[Any]:
-        try:
-            yield from stream
-        except CALL_ERRORS as error:
-            raise self.explain.refusal(error) from error
-
-    def _listed(self, first_page: Callable[[], Any], limit: int) -> list[Any]:
+    def _listed(self, first_page: Callable[[], Any], limit: int, made: Callable[[Any], T]) -> list[T]:
         """Up to `limit` items, page by page; a page without anything new ends the list."""
 
-        def read() -> list[Any]:
+        def read() -> list[T]:
             seen: dict[str, Any] = {}
             for page in first_page().iter_pages():
                 fresh = {item.id: item for item in page.data or () if item.id not in seen}
@@ -253,27 +254,42 @@ class OpenAICompatible:
                 # A server that ignores `after` sends the first page for ever.
                 if not fresh or len(seen) >= limit:
                     break
-            return list(seen.values())[:limit]
+            return [made(item) for item in list(seen.values())[:limit]]
 
-        listed: list[Any] = self._read(read)
-        return listed
+        return self._read(read, _as_it_is)
 
-    def _read(self, request: Callable[[], Any]) -> Any:
+    def _read(self, request: Callable[[], Any], made: Callable[[Any], T]) -> T:
         try:
-            return request()
+            return made(request())
         except CALL_ERRORS as error:
             raise self.explain.refusal(error) from error
+        except SHAPE_ERRORS as error:
+            raise self.explain.unreadable() from error
 
     def _create(
-        self, request: Callable[[], Any], what: str, refused: Callable[[Exception], ProviderError]
-    ) -> Any:
+        self,
+        request: Callable[[], Any],
+        what: str,
+        refused: Callable[[Exception], ProviderError],
+        made: Callable[[Any], T],
+    ) -> T:
         try:
             answer = request()
+            if getattr(answer, "id", None):
+                return made(answer)
         except CALL_ERRORS as error:
             raise (self.explain.uncertainty(error, what) or refused(error)) from error
-        if not getattr(answer, "id", None):
-            raise self.explain.unconfirmed(what, "an answer without an ID")
-        return answer
+        except SHAPE_ERRORS as error:
+            raise self.explain.unconfirmed(what, "an answer of another shape") from error
+        raise self.explain.unconfirmed(what, "an answer without an ID")
+
+
+def _as_it_is(answer: Any) -> Any:
+    return answer
+
+
+def _id_of(answer: Any) -> str:
+    return str(answer.id)
 
 
 def _method(request: JobRequest) -> dict[str, Any]:

@@ -30,6 +30,8 @@ NOT_OFFERED_STATUSES = (405, 501)
 CLOSED_STATUSES = (400, 403, 404)
 # What an SDK call raises; not its own are answers and arguments that it cannot turn into text or a URL.
 CALL_ERRORS = (openai.OpenAIError, httpx2.InvalidURL, ValueError)
+# The SDK checks no answer: a page of HTML, or JSON of another shape, fails where it is first looked at.
+SHAPE_ERRORS = (AttributeError, TypeError, KeyError, IndexError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +46,33 @@ class Explainer:
         """What became of a request that certainly did nothing, or only read."""
         if isinstance(error, openai.NotFoundError):
             kind = BareNotFoundError if _says_nothing(error) else NotFoundError
-            return kind(f"{self.host}: {_said(error)}")
+            return kind(f"{self.host}: {_message(error) or self.wordless(error)}")
         if isinstance(error, openai.APIStatusError) and error.status_code in NOT_OFFERED_STATUSES:
             return NotOfferedError(f"{self.host} does not offer it: HTTP {error.status_code}: {_said(error)}")
         if isinstance(error, openai.AuthenticationError):
             return ProviderError(f"{self.host} refused the key: {_said(error)}. Check the key's variable.")
         if isinstance(error, openai.APIStatusError):
-            return ProviderError(f"{self.host} answered HTTP {error.status_code}: {_said(error)}")
+            said = _message(error)
+            answered = f"{self.host} answered HTTP {error.status_code}"
+            return ProviderError(f"{answered}: {said}" if said else f"{self.host}: {self.wordless(error)}")
         if isinstance(error, openai.APIConnectionError):
             return self.lost(error.__cause__ or error)
         if isinstance(error, openai.OpenAIError | json.JSONDecodeError):
             return ProviderError(f"{self.host} sent an answer that cannot be read: {one_line(str(error))}")
         reason = one_line(str(error).split("\n")[0], limit=200)
         return ProviderError(f"{self.host} cannot be asked that: {reason}. Check the ID or name.")
+
+    def wordless(self, error: openai.APIStatusError) -> str:
+        """What to say of an answer that says nothing itself, as of a proxy or a wrong address."""
+        status = f"HTTP {error.status_code} without a message"
+        return f"{status}. Check that {self.base_url} is the address of its API."
+
+    def unreadable(self) -> ProviderError:
+        """An answer that is no JSON, or of another shape than the API's."""
+        return ProviderError(
+            f"{self.host} sent an answer that is not of the fine-tuning API's shape. Check that "
+            f"{self.base_url} is the address of its API."
+        )
 
     def job_refusal(self, error: Exception) -> ProviderError:
         """Why a job was certainly not created."""
@@ -94,10 +110,13 @@ class Explainer:
         )
 
 
-def _said(error: Any) -> str:
+def _message(error: Any) -> str:
     body = error.body if isinstance(getattr(error, "body", None), dict) else {}
-    message = body.get("message") or str(error) or "no message"
-    return one_line(str(message), limit=500)
+    return one_line(str(body.get("message") or ""), limit=500)
+
+
+def _said(error: Any) -> str:
+    return _message(error) or one_line(str(error) or "no message", limit=500)
 
 
 def _says_nothing(error: openai.APIStatusError) -> bool:

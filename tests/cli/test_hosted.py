@@ -164,7 +164,7 @@ def test_a_missing_key_names_its_variable(
     assert 1 == outcome.code
     assert (
         "error: fake needs a key: the environment variable FAKE_API_KEY is not set. "
-        "Set it, or run without `--profile` to train on this machine.\n"
+        "Set it, or train on this machine, with `provider: local`.\n"
     ) == outcome.err[outcome.err.index("error:") :]
 
 

@@ -1,7 +1,9 @@
 """Exit codes, messages and manners of the command line."""
 
+import errno
 import gzip
 import json
+import os
 import re
 from pathlib import Path
 
@@ -118,6 +120,34 @@ def test_a_missing_recipe_is_one_sentence(call: Call, project: Path) -> None:
         outcome.code,
         outcome.err,
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "file", "message"),
+    [
+        (
+            errno.ENOSPC,
+            None,
+            "No space left on device. Free some space, with `finetune gc` for example, and repeat the command.",
+        ),
+        (
+            errno.EROFS,
+            "a/.finetune",
+            "a/.finetune: Read-only file system. Work in a copy of the project that can be written to.",
+        ),
+        (errno.EIO, "a", "a: Input/output error."),
+    ],
+)
+def test_a_disk_that_refuses_is_no_bug(
+    call: Call, recipe: Path, monkeypatch: pytest.MonkeyPatch, number: int, file: str | None, message: str
+) -> None:
+    def refused(*arguments: object) -> None:
+        raise OSError(number, os.strerror(number), file)
+
+    monkeypatch.setattr("runner.validation.validate", refused)
+    outcome = call("validate", recipe)
+
+    assert (1, "", f"error: {message}\n") == (outcome.code, outcome.out, outcome.err)
 
 
 def test_a_fault_of_ours_leaves_a_log(call: Call, recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,7 +127,7 @@ def test_without_a_key_it_says_that_nothing_was_asked(
     assert (
         1,
         "error: default: fake needs a key: the environment variable FAKE_API_KEY is not set. "
-        "Set it, or run without `--profile` to train on this machine.\n",
+        "Set it, or train on this machine, with `provider: local`.\n",
     ) == (outcome.code, outcome.err)
 
 

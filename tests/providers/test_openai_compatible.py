@@ -289,3 +289,51 @@ def test_a_search_that_cannot_see_every_job_says_so(
 
 def _values(request: JobRequest) -> dict[str, object]:
     return {name: getattr(request, name) for name in JobRequest.__dataclass_fields__}
+
+
+NO_API = "that is not of the fine-tuning API's shape. Check that"
+ODD_ANSWERS = [
+    b"<html>Log in</html>",
+    b'"text"',
+    b"[]",
+    b"null",
+    b'{"data": ["a"]}',
+    b'{"data": [null]}',
+    b"7",
+]
+
+
+@pytest.mark.parametrize("answer", ODD_ANSWERS)
+def test_an_answer_of_another_shape_is_the_hosts_fault(
+    provider: OpenAICompatible, fake_host: FakeHost, answer: bytes
+) -> None:
+    """As of a proxy's page that asks to log in, or an address that is no API's."""
+    fake_host.faults = {f"GET /{path}": [answer] for path in ("fine_tuning/jobs", "files/a", "models")}
+    said = []
+    for ask in (lambda: provider.list_jobs(5), lambda: provider.list_models(5)):
+        with pytest.raises(ProviderError) as caught:
+            ask()
+        said.append(str(caught.value))
+
+    assert [f"fake sent an answer {NO_API} {fake_host.url}/ is the address of its API."] * 2 == said
+
+
+@pytest.mark.parametrize("answer", ODD_ANSWERS)
+def test_a_create_with_an_answer_of_another_shape_is_unknown(
+    provider: OpenAICompatible, fake_host: FakeHost, answer: bytes
+) -> None:
+    fake_host.faults = {CREATE: [answer]}
+    with pytest.raises(OutcomeUnknownError):
+        provider.create_job(REQUEST)
+
+    assert 1 == fake_host.count(CREATE)
+
+
+def test_a_refusal_without_a_word_names_the_address(provider: OpenAICompatible, fake_host: FakeHost) -> None:
+    fake_host.lacks = ("/files",)
+    with pytest.raises(BareNotFoundError) as caught:
+        provider.list_files(5)
+
+    assert f"fake: HTTP 404 without a message. Check that {fake_host.url}/ is the address of its API." == str(
+        caught.value
+    )
