@@ -24,11 +24,11 @@ Metadata = Literal["filtered", "unfiltered", "dropped"]
 class FakeHost:
     """Files and jobs in memory; `faults` maps "METHOD /path" to what goes wrong, once each.
 
-    A fault is a status to answer with, alone or before a message, bytes to answer with instead (HTML where they
-    begin with `<`), or one of these words: `interrupt` is Ctrl-C before acting, `drop_before` closes the connection then and `drop`
-    after acting; `429_after` and its like answer with a status after acting; `delay` acts and stays silent
-    for `delay_s`; `truncate` acts and sends half of the answer; `duplicate` lists every item twice; `forget`
-    acts, answers, and loses the file.
+    A fault is a status to answer with, alone or before a message, bytes to answer with instead (HTML where
+    they begin with `<`), or one of these words: `interrupt` is Ctrl-C before acting, `drop_before` closes the
+    connection then and `drop` after acting; `429_after` and its like answer with a status after acting;
+    `delay` acts and stays silent for `delay_s`; `truncate` acts and sends half of the answer; `duplicate`
+    lists every item twice; `forget` acts, answers, and loses the file.
 
     `metadata` says whether the host filters jobs by metadata, ignores the filter, or keeps none. An object
     stays out of `lag` lists after it was made. A `strict` host refuses a job without its training file;

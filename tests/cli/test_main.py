@@ -128,7 +128,8 @@ def test_a_missing_recipe_is_one_sentence(call: Call, project: Path) -> None:
         (
             errno.ENOSPC,
             None,
-            "No space left on device. Free some space, with `finetune gc` for example, and repeat the command.",
+            "No space left on device. "
+            "Free some space, with `finetune gc` for example, and repeat the command.",
         ),
         (
             errno.EROFS,
