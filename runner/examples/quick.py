@@ -199,6 +199,9 @@ class _Compiler:
             raise _NotSimple
         function = _COMPARISONS[node.ops[0].op]
         left, right = self.expression(node.expr), self.expression(node.ops[0].expr)
+        if isinstance(node.ops[0].expr, nodes.Const):
+            value = right({})
+            return lambda values: function(left(values), value)
         return lambda values: function(left(values), right(values))
 
     def both(self, node: nodes.And) -> Evaluate:
@@ -252,7 +255,24 @@ def _filled(parts: list[Any]) -> Render | None:
                 return text % tuple(_small(printed(_small(value), "")) for value in found)
         return text % tuple(found)
 
-    return fill if len(text) + len(names) * MAX_CHARACTERS <= MAX_MESSAGE_CHARACTERS else None
+    if len(text) + len(names) * MAX_CHARACTERS > MAX_MESSAGE_CHARACTERS:
+        return None
+    return _around(parts, fill) if len(names) == 1 else fill
+
+
+def _around(parts: list[Any], fill: Render) -> Render:
+    """As `fill`, of the text around a single field; leaves to `fill` what is not a usual text."""
+    at = next(index for index, part in enumerate(parts) if isinstance(part, nodes.Name))
+    name = parts[at].name
+    before, after = ("".join([part.data for part in some]) for some in (parts[:at], parts[at + 1 :]))
+
+    def join(values: Fields) -> str:
+        value = values[name]
+        if value.__class__ is str and len(value) <= MAX_CHARACTERS:
+            return f"{before}{value}{after}"
+        return fill(values)
+
+    return join
 
 
 def _item_of(compute: Evaluate, key: Any) -> Evaluate:
