@@ -51,7 +51,9 @@ def build(
     path = baseline_path(loaded)
     if path is None:
         return dataset
-    return with_baseline(dataset, read_baseline(path), effective_levels(loaded.recipe.checks))
+    return with_baseline(
+        dataset, read_baseline(path, loaded.project.name_of(path)), effective_levels(loaded.recipe.checks)
+    )
 
 
 def build_unfiltered(

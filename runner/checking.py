@@ -166,7 +166,7 @@ class _Results:
 
 def _baseline(loaded: LoadedRecipe, given: Path | None) -> Baseline | None:
     path = given or baseline_path(loaded)
-    return None if path is None else read_baseline(path)
+    return None if path is None else read_baseline(path, _name(path))
 
 
 def _name(path: Path) -> str:

@@ -39,7 +39,7 @@ def find_drift(planned: Planned) -> list[Difference]:
     if locked is None or locked.job is None:
         loaded = planned.loaded
         raise StaleLockError(
-            f"{loaded.lock_path.name} has no run for the profile '{loaded.run_key}'. "
+            f"{loaded.lock_file} has no run for the profile '{loaded.run_key}'. "
             f"{loaded.command('run')} makes one."
         )
     return list(_differences(planned, locked))
@@ -53,7 +53,7 @@ def refuse_drift(planned: Planned) -> None:
     named = [found[0], *(item for item in found[1:] if item.record is not None)]
     more = f" (and {len(found) - len(named)} more)" if len(found) > len(named) else ""
     raise StaleLockError(
-        f"{planned.loaded.lock_path.name} is stale: {'; '.join(map(str, named))}{more}. "
+        f"{planned.loaded.lock_file} is stale: {'; '.join(map(str, named))}{more}. "
         f"{planned.loaded.command('run')} without --locked brings it up to date."
     )
 

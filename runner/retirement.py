@@ -61,7 +61,7 @@ def _of_recipe(path: Path, operator: Operator, today: date) -> Iterator[Closing]
         if job is None or job.base is not None or (job.provider, job.model) in asked:
             continue
         host = find_host(job.provider, operator.user_hosts, loaded.project)
-        locked = f"{loaded.lock_path.name} ({name})"
+        locked = f"{loaded.lock_file} ({name})"
         made = _of_model(host, job.model, locked, today)
         # A model that is made needs no new job.
         yield from (closing for closing in made if closing.what == SHUT_DOWN)

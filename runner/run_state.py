@@ -41,7 +41,7 @@ def save_run(loaded: LoadedRecipe, run: LockedRun, *, over: str | None = None) -
 
     Where `over` names a job, only if that job still stands there; returns whether it was put.
     """
-    name = sha256_of(loaded.project.name_of(loaded.lock_path))[:16]
+    name = sha256_of(loaded.lock_file)[:16]
     # Profiles share the file, and two of them may finish at once.
     with serialised(loaded.project.make_state() / "locks" / f"{name}.lock"):
         lockfile = read_lockfile(loaded.lock_path)
@@ -57,7 +57,7 @@ def try_to_save(loaded: LoadedRecipe, run: LockedRun) -> list[str]:
     try:
         save_run(loaded, run)
     except OSError as error:
-        name, watch = loaded.lock_path.name, loaded.command("watch")
+        name, watch = loaded.lock_file, loaded.command("watch")
         return [f"{name} could not be written: {error.strerror}. Repair that, then {watch} locks the result."]
     return []
 

@@ -168,6 +168,6 @@ def report_evaluation(done: Evaluated, show: int, *, as_json: bool, gated: bool 
     else:
         write(evaluation_text(done.evaluation, shown_rows=show))
     if done.locked:
-        tell(f"locked in {done.loaded.project.name_of(done.loaded.lock_path)}")
+        tell(f"locked in {done.loaded.lock_file}")
     if not passed:
         raise click.exceptions.Exit(GateError.exit_code)

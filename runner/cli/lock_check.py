@@ -86,7 +86,7 @@ def _recipe_of(path: Path) -> Path:
 def _check(path: Path) -> Checked:
     profiles = load_profiles(path)
     default = profiles[DEFAULT_PROFILE]
-    lock = default.project.name_of(default.lock_path)
+    lock = default.lock_file
     try:
         runs = read_lockfile(default.lock_path).runs
     except StaleLockError as error:

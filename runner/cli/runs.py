@@ -282,4 +282,4 @@ def _report_one(done: Planned) -> None:
         write(terminal.plan_text(done))
     elif job is not None:
         write(terminal.locked_job_text(job))
-        tell(f"locked in {done.loaded.project.name_of(done.loaded.lock_path)}")
+        tell(f"locked in {done.loaded.lock_file}")

@@ -75,7 +75,7 @@ def _data(found: list[Difference], checks: list[RemoteCheck] | None) -> dict[str
 
 
 def _text(planned: Planned, found: list[Difference]) -> str:
-    lock = planned.loaded.project.name_of(planned.loaded.lock_path)
+    lock = planned.loaded.lock_file
     if planned.loaded.combination:
         lock = f"{lock}: {planned.loaded.run_key}"
     if found:

@@ -74,13 +74,16 @@ def _side(subject: str, operator: Operator) -> Side:
         raise RunnerError(f"{name}: not found. Name a recipe or its lockfile.")
     lock = path if name.endswith(".lock.yaml") else load_recipe(path, "default").lock_path
     runs = read_lockfile(lock).runs
+    project = find_project(lock)
+    file = project.name_of(lock)
     if key not in runs:
-        raise RunnerError(f"{lock.name} has no run '{key}'. {did_you_mean(key, runs)}")
+        advice = did_you_mean(key, runs) or "`finetune run` makes one."
+        raise RunnerError(f"{file} has no run '{key}'. {advice}")
     evaluation = runs[key].evaluation
     tuned = evaluation.candidates.get(TUNED) if evaluation else None
     if evaluation is None or tuned is None:
-        raise RunnerError(f"{lock.name} has no evaluation of the run '{key}'. `finetune eval` makes one.")
-    folder = find_project(lock).state / "evaluation" / "answers"
+        raise RunnerError(f"{file} has no evaluation of the run '{key}'. `finetune eval` makes one.")
+    folder = project.state / "evaluation" / "answers"
     return Side(name=subject, run=runs[key], past=read_past(evaluation, folder), tuned=tuned)
 
 

@@ -88,6 +88,11 @@ class LoadedRecipe:
         """The lockfile beside the recipe."""
         return self.path.with_name(f"{self.path.stem}.lock.yaml")
 
+    @property
+    def lock_file(self) -> str:
+        """The name of the lockfile in messages."""
+        return self.project.name_of(self.lock_path)
+
     def command(self, name: str, *options: str) -> str:
         """A command about this recipe as it has to be typed, in backticks."""
         stated = self.assignments if name in ("plan", "run") else ()

@@ -80,7 +80,7 @@ def adopt(path: Path, operator: Operator, job_id: str, provider: str | None, *, 
         if differences and not accept:
             listed = "\n".join(f"  {difference}" for difference in differences)
             raise RunnerError(
-                f"{job.id} is not the job that {loaded.path.name} asks for:\n{listed}\n"
+                f"{job.id} is not the job that {loaded.file} asks for:\n{listed}\n"
                 "Nothing was locked. Change the recipe, or lock the job as it is with --accept-differences."
             )
         run = with_result(candidate.locked_run(operator), job, checkpoints)

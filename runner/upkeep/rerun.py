@@ -56,7 +56,7 @@ def rerun(
     comparison = _compared(planned, job, finished, ended, operator)
     # Told before it is locked: whoever is cut off in between is told again.
     report(comparison)
-    lock = loaded.project.name_of(loaded.lock_path)
+    lock = loaded.lock_file
     if save_run(loaded, finished, over=job.id):
         console.say(f"locked in {lock}; {loaded.command('history')} has the job before")
     else:

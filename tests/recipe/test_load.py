@@ -76,3 +76,10 @@ def test_comments_and_order_do_not_change_the_hash(project: Path) -> None:
     recipe.write_text(f"# a comment\nsources:{rest}\n{head}")
 
     assert before == load_recipe(recipe).recipe.sha256
+
+
+def test_files_are_named_as_seen_from_the_project(project: Path) -> None:
+    (project / "recipes").mkdir()
+    loaded = load_recipe(place(HERE / "valid" / "plain.yaml", project / "recipes"))
+
+    assert ("recipes/recipe.yaml", "recipes/recipe.lock.yaml") == (loaded.file, loaded.lock_file)

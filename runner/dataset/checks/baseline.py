@@ -11,6 +11,7 @@ from runner.dataset.checks.checker import Groups
 from runner.dataset.checks.hits import Hit, Origin, read_hits
 from runner.dataset.checks.registry import RULES, UNUSED_IGNORE
 from runner.dataset.value import Dataset
+from runner.display import one_line
 from runner.errors import RunnerError
 from runner.recipe.model import Level
 
@@ -30,24 +31,38 @@ class Baseline:
         return _identity(origin) in self.known.get(hit.code, ())
 
 
-def read_baseline(path: Path) -> Baseline:
-    """Read a baseline. Raises RunnerError for a file that is none."""
+def read_baseline(path: Path, file: str) -> Baseline:
+    """Read a baseline; `file` is its name in messages. Raises RunnerError for a file that is none."""
     try:
-        value = json.loads(path.read_bytes())
-        if value["baseline_version"] != VERSION:
-            raise ValueError(f"version {value['baseline_version']}, this program writes {VERSION}")
-        found = {str(code): frozenset(map(str, items)) for code, items in value["findings"].items()}
+        content = path.read_bytes()
     except FileNotFoundError:
         raise RunnerError(
-            f"{path}: found no such baseline. `finetune check --write-baseline` writes one."
+            f"{file}: found no such baseline. `finetune check --write-baseline` writes one."
         ) from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+    try:
+        found = _findings(content)
+    except ValueError as error:
         raise RunnerError(
-            f"{path}: found no baseline ({reason}), expected what `finetune check --write-baseline` writes. "
+            f"{file}: found no baseline ({error}), expected what `finetune check --write-baseline` writes. "
             "Write it again."
         ) from None
     return Baseline(known={code: items for code, items in found.items() if _may_wait(code)})
+
+
+def _findings(content: bytes) -> dict[str, frozenset[str]]:
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON") from None
+    if not isinstance(value, dict) or not isinstance(value.get("findings", {}), dict):
+        raise ValueError("it is JSON of another shape")
+    version = value.get("baseline_version")
+    if version != VERSION:
+        raise ValueError(f"version {one_line(str(version))}, this program writes {VERSION}")
+    findings = value.get("findings", {})
+    if not all(isinstance(items, list) for items in findings.values()):
+        raise ValueError("it is JSON of another shape")
+    return {code: frozenset(map(str, items)) for code, items in findings.items()}
 
 
 def write_baseline(path: Path, hits: Iterable[tuple[Hit, Origin | None]]) -> int:

@@ -60,7 +60,7 @@ def test_only_new_findings_are_left(tmp_path: Path) -> None:
         Origin("c" * 16, "d.csv", 9),
     )
     left = with_baseline(
-        dataset(tmp_path, [*HITS, new]), read_baseline(path), {"FT103": "error", "FT303": "info"}
+        dataset(tmp_path, [*HITS, new]), read_baseline(path, "b.json"), {"FT103": "error", "FT303": "info"}
     )
 
     assert 3 == left.n_known
@@ -81,35 +81,37 @@ def test_a_baseline_cannot_excuse_what_hosts_enforce(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     path.write_text('{"baseline_version": 1, "findings": {"FT103": ["' + "a" * 16 + '"], "FT999": ["x"]}}')
 
-    assert Baseline(known={}) == read_baseline(path)
+    assert Baseline(known={}) == read_baseline(path, "b.json")
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("[]", "list indices must be integers or slices, not str"),
-        ('{"findings": {}}', "no 'baseline_version'"),
+        ("[]", "it is JSON of another shape"),
+        ('{"findings": []}', "it is JSON of another shape"),
+        ('{"baseline_version": 1, "findings": {"FT303": 7}}', "it is JSON of another shape"),
+        ('{"findings": {}}', "version None, this program writes 1"),
         ('{"baseline_version": 2}', "version 2, this program writes 1"),
-        ("{", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ("{", "it is not JSON"),
+        ("[" * 100_000, "it is not JSON"),
     ],
 )
 def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "b.json"
     path.write_text(text)
     with pytest.raises(RunnerError) as caught:
-        read_baseline(path)
+        read_baseline(path, "recipes/b.json")
 
     assert (
-        f"{path}: found no baseline ({reason}), expected what `finetune check --write-baseline` writes. "
-        "Write it again." == str(caught.value)
+        f"recipes/b.json: found no baseline ({reason}), "
+        "expected what `finetune check --write-baseline` writes. Write it again." == str(caught.value)
     )
 
 
 def test_a_missing_baseline_says_how_to_write_one(tmp_path: Path) -> None:
     with pytest.raises(RunnerError) as caught:
-        read_baseline(tmp_path / "b.json")
+        read_baseline(tmp_path / "b.json", "recipes/b.json")
 
-    assert (
-        f"{tmp_path / 'b.json'}: found no such baseline. `finetune check --write-baseline` writes one."
-        == str(caught.value)
+    assert "recipes/b.json: found no such baseline. `finetune check --write-baseline` writes one." == str(
+        caught.value
     )
