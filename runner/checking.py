@@ -25,6 +25,7 @@ from runner.dataset.measure import measure_line
 from runner.dataset.recipe_tests import failed_key_tests
 from runner.dataset.tokens import spared
 from runner.dataset.value import Finding
+from runner.display import one_line
 from runner.errors import InvalidInputError
 from runner.issues import Issue
 from runner.operator import Operator
@@ -65,6 +66,17 @@ def adopt(path: Path, operator: Operator, baseline: Path | None = None) -> tuple
     dataset = build_unfiltered(loaded, host)
     target = baseline or baseline_path(loaded) or default_baseline(loaded)
     return target, write_baseline(target, read_hits(dataset.hits_path))
+
+
+def unknown_length(path: Path, operator: Operator, provider: str, model: str) -> str:
+    """A warning where a host's entry does not say how long an example of a model may be; else empty."""
+    host = find_host(provider, operator.user_hosts, find_project(path))
+    if host.model(model) is not None:
+        return ""
+    return (
+        f"warning: {host.name}'s entry has no model '{one_line(model)}', so no example is too long. "
+        f"{host.near_model(model)}"
+    ).rstrip()
 
 
 def check_file(path: Path, operator: Operator, provider: str, model: str | None) -> Checked:

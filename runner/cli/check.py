@@ -104,6 +104,11 @@ def check(
         raise UsageError("found --in-place without --fix. Add --fix.")
     if fix:
         _fix(chosen, decided, in_place=in_place)
+    if model is not None:
+        files = [path for path in chosen if path.suffix.lower() in _DATA_SUFFIXES]
+        warnings = (checking.unknown_length(path, decided, provider, model) for path in files)
+        for warning in filter(None, dict.fromkeys(warnings)):
+            tell(warning)
     checked = [
         checking.check_file(path, decided, provider, model)
         if path.suffix.lower() in _DATA_SUFFIXES

@@ -80,7 +80,9 @@ def choose_sides(
         elif not is_lock(first.path):
             recipe, first, before = first.path, None, None
     named = next((side.path for side in (second, first) if side is not None), None)
-    subject = recipe or (_recipe_of(named) if named else find_recipe(None))
+    subject = recipe or (
+        _recipe_of(named) if named else find_recipe(None, "Name the one to compare with --recipe.")
+    )
     return (
         first or Reference(path=subject, label=before or "HEAD", revision=before or "HEAD"),
         second or Reference(path=subject, label=after or WORKING_TREE, revision=after),

@@ -137,14 +137,14 @@ def is_interactive() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
 
 
-def find_recipe(recipe: Path | None) -> Path:
-    """The recipe that was named, or the only one of the project. Raises UsageError."""
+def find_recipe(recipe: Path | None, advice: str = "Name the one to use.") -> Path:
+    """The recipe that was named, or the only one of the project. Raises UsageError with the advice."""
     if recipe is not None:
         return recipe
     recipes = find_recipes(())
     if len(recipes) == 1:
         return recipes[0]
-    raise UsageError(f"found several recipes ({', '.join(map(str, recipes))}). Name the one to use.")
+    raise UsageError(f"found several recipes ({', '.join(map(str, recipes))}). {advice}")
 
 
 def find_recipes(named: tuple[Path, ...]) -> list[Path]:

@@ -51,7 +51,7 @@ def export_model(project: Project, wanted: Wanted, folder: Path, card: Callable[
     where the model is not here or cannot be merged.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder}: found something there, expected a new or empty folder.")
+        raise UsageError(f"{folder}: found something there, expected a new or empty folder. Name another.")
     written = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(written, ignore_errors=True)
     written.mkdir(parents=True)

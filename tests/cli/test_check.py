@@ -183,6 +183,23 @@ def test_a_training_file_is_checked_as_it_is(project: Path, call: Call) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "warning"),
+    [
+        ("gpt-4.1-mini-2025-04-14", ""),
+        (
+            "gpt-4.1-mini",
+            "warning: openai's entry has no model 'gpt-4.1-mini', so no example is too long. "
+            "Did you mean 'gpt-4.1-mini-2025-04-14'?\n",
+        ),
+    ],
+)
+def test_a_model_of_unknown_length_is_told(project: Path, call: Call, model: str, warning: str) -> None:
+    (project / "train.jsonl").write_text("")
+
+    assert warning == call("check", project / "train.jsonl", "--model", model).err
+
+
 def test_fix_repairs_what_is_safe_in_a_copy(dirty: Path, call: Call) -> None:
     data = dirty.parent / "faq.jsonl"
     before = data.read_bytes()

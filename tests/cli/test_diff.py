@@ -531,6 +531,15 @@ def test_records_that_make_no_example(call: Call, committed: Path) -> None:
     assert lines[-1].startswith("  + faq.jsonl: row 4: ")
 
 
+def test_one_of_several_recipes_is_asked_for(call: Call, committed: Path) -> None:
+    (committed.parent / "other.yaml").write_text(committed.read_text())
+
+    assert (
+        "error: found several recipes (faq.yaml, other.yaml). Name the one to compare with --recipe.\n"
+        == call("diff", "HEAD").err
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -65,5 +65,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         export_model(Project(root=tmp_path), WANTED, tmp_path / "out", str)
 
-    assert f"{tmp_path}/out: found something there, expected a new or empty folder." == str(caught.value)
+    assert f"{tmp_path}/out: found something there, expected a new or empty folder. Name another." == str(
+        caught.value
+    )
     assert ["mine"] == [path.name for path in (tmp_path / "out").iterdir()]
