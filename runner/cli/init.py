@@ -9,6 +9,7 @@ from runner.canonical import write_atomically
 from runner.cli.options import FILE, json_option, operator, tell, write, write_json
 from runner.display import one_line
 from runner.errors import RunnerError, UsageError
+from runner.hints import command
 from runner.project import find_project
 from runner.schema import schema_text
 from runner.sources.glob import is_pattern
@@ -23,9 +24,11 @@ from runner.starter.guess import SCHEMA_FILE, guess_recipe
 @json_option
 def init(data: Path, out: Path | None, force: bool, as_json: bool) -> None:
     """Write a starter recipe for a data file of any format, and show what it guessed and why."""
-    recipe = out or _beside(data)
+    if data.is_dir():
+        raise RunnerError(f"{data}: found a folder, expected a data file. Give one of its files.")
     if not data.is_file():
         raise RunnerError(f"{data}: not found. Give the path of a data file.")
+    recipe = out or _beside(data)
     if recipe.suffix not in (".yaml", ".yml"):
         raise UsageError(f"{recipe}: expected a name that ends with .yaml for the recipe.")
     if recipe.exists() and recipe.samefile(data):
@@ -48,7 +51,7 @@ def init(data: Path, out: Path | None, force: bool, as_json: bool) -> None:
     for line in guess.explanation:
         tell(f"  {line}")
     write(f"wrote {recipe}")
-    tell(f"See what it makes: finetune preview {recipe}")
+    tell(f"See what it makes: {command('preview', str(recipe))}")
 
 
 def _beside(data: Path) -> Path:

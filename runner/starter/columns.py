@@ -1,6 +1,7 @@
 """What a sample of records has: the values, where each is read, and which part of an example it may be."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import mean
@@ -8,9 +9,15 @@ from typing import Any
 
 # Names that crawls, exports and public datasets use for the parts of an example, most telling first.
 KEYS = ("id", "key", "url", "uuid", "번호", "아이디")
-QUESTIONS = ("question", "prompt", "instruction", "query", "input", "q", "user", "질문", "문의")
+QUESTIONS = (
+    *("question", "prompt", "instruction", "query", "input", "q", "user"),
+    *("질문", "질의", "물음", "문의", "문제", "지시문", "프롬프트", "입력"),
+)
 TITLES = ("title", "main_title", "name", "subject", "headline", "제목", "이름")
-ANSWERS = ("answer", "response", "output", "completion", "reply", "a", "assistant", "답변", "응답", "본문")
+ANSWERS = (
+    *("answer", "response", "output", "completion", "reply", "a", "assistant"),
+    *("답변", "답", "대답", "응답", "정답", "답안", "출력", "본문"),
+)
 TEXTS = ("text", "body", "content", "description", "내용", "설명")
 CATEGORIES = ("category", "topic", "section", "breadcrumb", "system", "분류", "카테고리", "주제")
 CONVERSATIONS = ("messages", "conversation", "conversations", "turns", "dialogue", "대화")
@@ -62,7 +69,10 @@ def find_columns(records: list[dict[str, Any]]) -> list[Column]:
 def find_parts(columns: list[Column], key: Column | None) -> Parts | None:
     """Choose question, answer and category by name, else by length; None when there are not two texts."""
     free = [column for column in columns if column != key]
-    answer = pick(free, (*ANSWERS, *TEXTS)) or max(free, key=lambda column: column.mean_length, default=None)
+    asked = pick(free, QUESTIONS)
+    others = [column for column in free if column != asked]
+    longest = max(others, key=lambda column: column.mean_length, default=None)
+    answer = pick(others, (*ANSWERS, *TEXTS)) or longest
     rest = [column for column in free if column != answer]
     question = pick(rest, (*QUESTIONS, *TITLES)) or _likely_question(rest)
     if answer is None or question is None:
@@ -80,16 +90,22 @@ def find_key(columns: list[Column], n_records: int) -> Column | None:
 
 def reason(role: str, column: Column) -> str:
     """Why a column was chosen for a part of an example, or as the key."""
-    name = column.name.lower()
     if role == "key":
         return "another value in every record"
     if role == "category":
         return "named like a category"
     kinds = {"a question": QUESTIONS, "a title": TITLES, "an answer": ANSWERS, "a text": TEXTS}
-    named = next((kind for kind, names in kinds.items() if name in names), None)
+    named = next(
+        (kind for kind, names in kinds.items() if any(is_named(column, name) for name in names)), None
+    )
     if named is not None:
         return f"named like {named}"
     return "the longest text" if role == "answer" else "the text that differs most"
+
+
+def is_named(column: Column, name: str) -> bool:
+    """Whether a column has a name, whatever its case and however its Hangul is composed."""
+    return unicodedata.normalize("NFC", column.name).strip().lower() == name
 
 
 def find_conversation(record: dict[str, Any]) -> tuple[str, str, str] | None:
@@ -109,7 +125,7 @@ def pick(columns: list[Column], names: tuple[str, ...]) -> Column | None:
     """The column with the most telling name."""
     for name in names:
         for column in columns:
-            if column.name.lower() == name and column.texts:
+            if is_named(column, name) and column.texts:
                 return column
     return None
 

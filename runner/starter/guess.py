@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -76,7 +77,10 @@ def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
     parts = find_parts(columns, key)
     if parts is None:
         names = ", ".join(one_line(name) for name in records[0])
-        raise RunnerError(f"{data}: found no two texts for a question and an answer among {names}.")
+        raise RunnerError(
+            f"{data}: found no two texts for a question and an answer among {names}. "
+            "Write a recipe by hand: `fields` says where they are read, `template` what is made of them."
+        )
     named = [
         ("category", parts.category),
         ("question", parts.question),
@@ -96,7 +100,7 @@ def _head(recipe: Path, schema: str, source: Source, key: Column | None) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", recipe.stem.lower()).strip("-") or "recipe"
     lines = [
         f"# yaml-language-server: $schema={schema}",
-        f"# finetune run {recipe.name}",
+        f"# finetune run {shlex.quote(recipe.name)}",
         "version: 1",
         f"name: {name}",
         "",

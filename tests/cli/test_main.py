@@ -241,6 +241,31 @@ def test_init_names_the_recipe_after_the_data(call: Call, project: Path, data: s
     assert 2 == refused.code
 
 
+def test_init_of_a_folder_is_one_sentence(call: Call, project: Path) -> None:
+    outcome = call("init", ".")
+
+    assert (1, "error: .: found a folder, expected a data file. Give one of its files.\n") == (
+        outcome.code,
+        outcome.err,
+    )
+
+
+def test_init_says_commands_that_can_be_typed(call: Call, project: Path) -> None:
+    data = project / "질문 답.csv"
+    data.write_text(
+        "질문,답\n" + "".join(f"{n}번 색은 무엇인가요?,파랑\n" for n in range(12)), encoding="utf-8"
+    )
+    outcome = call("init", data)
+
+    assert [
+        "  question from 질문, named like a question: in 12 of 12 sampled records, such as "
+        "'0번 색은 무엇인가요?'",
+        "  answer from 답, named like an answer: in 12 of 12 sampled records, such as '파랑'",
+        f"See what it makes: `finetune preview '{project}/질문 답.yaml'`",
+    ] == outcome.err.splitlines()
+    assert "# finetune run '질문 답.yaml'\n" in (project / "질문 답.yaml").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("command", ["preview", "build", "plan"])
 def test_missing_sources_are_named_with_their_lines(call: Call, local_recipe: Path, command: str) -> None:
     """All of them at once."""
