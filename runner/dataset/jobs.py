@@ -43,8 +43,8 @@ def make_jobs(request: Request, piece_bytes: int) -> Iterator[Job]:
                 first = next(pieces, None)
             except UncuttableError:
                 first, pieces = None, iter(())
+            name = request.project.name_of(path)
             for piece in chain([first], pieces):
-                name = request.project.name_of(path)
                 yield Job(
                     number=number,
                     source=index,

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+import zlib
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -14,14 +15,14 @@ from runner.sources.pieces import Piece
 # Sources below this are built in the time that keeping their pieces takes.
 KEPT_FROM_BYTES = 8 << 20
 MAX_BYTES = 10 << 30
-_DIGEST_BYTES = 32
+_CHECKSUM_BYTES = 4
 
 
 class KeptPieces:
     """Batches in a folder, each under the hash of all that it was made from.
 
     `made_by` is the hash of what is equal for all pieces of a build: recipe, templates, limits, counter. An
-    entry that was cut short or changed is as good as none. Safe for several builds at once.
+    entry that was cut short or damaged is as good as none. Safe for several builds at once.
     """
 
     def __init__(self, folder: Path, made_by: str) -> None:
@@ -46,8 +47,8 @@ class KeptPieces:
             os.utime(path)
         except OSError:
             return None
-        digest, rest = content[:_DIGEST_BYTES], memoryview(content)[_DIGEST_BYTES:]
-        if hashlib.sha256(rest).digest() != digest:
+        checksum, rest = content[:_CHECKSUM_BYTES], memoryview(content)[_CHECKSUM_BYTES:]
+        if _checksum(rest) != checksum:
             return None
         try:
             return read_batch(BytesIO(rest))
@@ -57,17 +58,17 @@ class KeptPieces:
 
     def write(self, key: str, batch: Batch) -> None:
         """Keep a batch; a disk that is full keeps none."""
-        stream = BytesIO(bytes(_DIGEST_BYTES))
-        stream.seek(_DIGEST_BYTES)
+        stream = BytesIO(bytes(_CHECKSUM_BYTES))
+        stream.seek(_CHECKSUM_BYTES)
         write_batch(stream, batch)
         content = stream.getbuffer()
-        content[:_DIGEST_BYTES] = hashlib.sha256(content[_DIGEST_BYTES:]).digest()
+        content[:_CHECKSUM_BYTES] = _checksum(content[_CHECKSUM_BYTES:])
         path = self._path(key)
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
             try:
-                # Nobody waits for the disk: a power cut leaves a file whose digest is wrong.
+                # Nobody waits for the disk: a power cut leaves a file whose checksum is wrong.
                 with os.fdopen(handle, "wb") as file:
                     file.write(content)
                 Path(name).replace(path)
@@ -76,6 +77,11 @@ class KeptPieces:
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / key
+
+
+def _checksum(content: memoryview) -> bytes:
+    """Tells damage, not intent: who can write here can write anything, and the name is no hash of it."""
+    return zlib.crc32(content).to_bytes(_CHECKSUM_BYTES)
 
 
 def trim(folder: Path, max_bytes: int, *, dry_run: bool = False) -> tuple[int, int]:

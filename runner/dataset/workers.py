@@ -9,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from itertools import count as count_up
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from threading import Lock
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -44,7 +45,7 @@ def choose_workers(size_bytes: int) -> int:
 
 
 class Workers:
-    """Started at once, killed at the end of the `with` block."""
+    """Started one by one as there is work for them, killed at the end of the `with` block."""
 
     def __init__(
         self,
@@ -58,21 +59,22 @@ class Workers:
         content = encode_request(request)
         head = {"size": len(content), "counter": counter_spec(counter), "limits": asdict(limits)}
         self._greeting = json.dumps(head).encode("ascii") + b"\n" + content
-        self._processes = [start_confined(_START, "-", stderr=subprocess.DEVNULL) for _ in range(count)]
+        self._count = count
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._starting = Lock()
         self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
         self._threads = ThreadPoolExecutor(count)
 
     def __enter__(self) -> Self:
-        for process in self._processes:
-            self._send(process, self._greeting)
-            self._idle.put(process)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in self._processes:
-            process.kill()
+        with self._starting:
+            self._count = 0
+            for process in self._processes:
+                process.kill()
         self._threads.shutdown(cancel_futures=True)
         for process in self._processes:
             process.wait()
@@ -89,7 +91,7 @@ class Workers:
             raise Trouble from error
 
     def _batches(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, Batch]]:
-        ahead = len(self._processes) + 1
+        ahead = self._count + 1
         pending: deque[tuple[Job, Future[Batch]]] = deque()
         for job in jobs:
             if job.piece is None:
@@ -119,7 +121,7 @@ class Workers:
 
     def _ask(self, job: Job, piece: Piece) -> Batch:
         how = {"how": {"opens": piece.opens, "inside": piece.inside, "n_probes": piece.n_probes}}
-        process = self._idle.get()
+        process = self._free()
         try:
             self._send(process, _job_line(job, how, piece), piece.content, piece.proof)
             return _received(process)
@@ -128,8 +130,8 @@ class Workers:
 
     def _ask_file(self, job: Job) -> Iterator[Batch]:
         """The batches of a whole file; of a shared one each process makes the next in its turn."""
-        count = len(self._processes) if job.is_shared else 1
-        processes = [self._idle.get() for _ in range(count)]
+        count = self._count if job.is_shared else 1
+        processes = [self._free() for _ in range(count)]
         try:
             for index, process in enumerate(processes):
                 self._send(process, _job_line(job, {"path": job.path, "share": [index, count]}, None))
@@ -145,6 +147,21 @@ class Workers:
         finally:
             for process in processes:
                 self._idle.put(process)
+
+    def _free(self) -> "subprocess.Popen[bytes]":
+        """A process with nothing to do: one that waits, a new one, or else the first that is done."""
+        with suppress(Empty):
+            return self._idle.get_nowait()
+        with self._starting:
+            if len(self._processes) < self._count:
+                process = start_confined(_START, "-", stderr=subprocess.DEVNULL)
+                self._processes.append(process)
+                self._send(process, self._greeting)
+                return process
+            if not self._processes:
+                # The end came before the start.
+                raise Trouble
+        return self._idle.get()
 
     def _send(self, process: "subprocess.Popen[bytes]", *contents: bytes) -> None:
         stdin = _pipe(process.stdin)

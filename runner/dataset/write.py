@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import tempfile
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,9 +15,16 @@ from runner.dataset.conversation import rich_bytes
 from runner.dataset.value import DatasetFile
 from runner.examples.read import Example, Message
 
+# So many bytes are hashed and written together, and so often more wait for that.
+_TOGETHER_BYTES = 1 << 20
+_MAX_WAITING = 4
+
 
 class HashedFile:
-    """Writes to a temporary file; `keep` gives it its content-addressed name."""
+    """Writes to a temporary file; `keep` gives it its content-addressed name.
+
+    A thread hashes and writes, while more is made.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -25,6 +34,10 @@ class HashedFile:
         self.stream = os.fdopen(handle, "wb")
         self.digest = hashlib.sha256()
         self.size_bytes = 0
+        self._gathered: list[bytes] = []
+        self._n_gathered = 0
+        self._thread = ThreadPoolExecutor(1)
+        self._waiting: deque[Future[None]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -32,23 +45,39 @@ class HashedFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._thread.shutdown(cancel_futures=True)
         self.stream.close()
         self.temporary.unlink(missing_ok=True)
 
     def write(self, content: bytes) -> None:
-        """Append bytes."""
-        self.stream.write(content)
-        self.digest.update(content)
+        """Append bytes. Raises OSError, also for what was appended before."""
         self.size_bytes += len(content)
+        self._gathered.append(content)
+        self._n_gathered += len(content)
+        if self._n_gathered >= _TOGETHER_BYTES:
+            self._finish_all_but(_MAX_WAITING)
+            self._waiting.append(self._thread.submit(self._append, self._gathered))
+            self._gathered, self._n_gathered = [], 0
 
     def keep(self, suffix: str) -> str:
         """Move the file to `<sha256><suffix>` in the folder, safe from a power cut; returns the hash."""
+        self._finish_all_but(0)
+        self._append(self._gathered)
         self.stream.flush()
         os.fsync(self.stream.fileno())
         name = self.digest.hexdigest()
         self.temporary.chmod(0o644)
         self.temporary.replace(self.folder / f"{name}{suffix}")
         return name
+
+    def _finish_all_but(self, count: int) -> None:
+        while len(self._waiting) > count:
+            self._waiting.popleft().result()
+
+    def _append(self, contents: list[bytes]) -> None:
+        content = b"".join(contents)
+        self.digest.update(content)
+        self.stream.write(content)
 
 
 class ExampleWriter(HashedFile):

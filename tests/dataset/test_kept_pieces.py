@@ -1,7 +1,7 @@
 """Pieces of earlier builds: used where nothing changed, never trusted, dropped by their last use."""
 
-import hashlib
 import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -94,6 +94,18 @@ def test_a_record_before_all_others_moves_no_cut(loaded: LoadedRecipe, asked: li
     assert changed == build(loaded, keeps=False)
 
 
+def test_where_all_pieces_are_kept_no_process_is_started(
+    loaded: LoadedRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = build(loaded)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr("runner.dataset.workers.start_confined", refuse)
+    assert wanted == build(loaded)
+
+
 def test_pieces_of_another_recipe_are_not_taken(loaded: LoadedRecipe, asked: list[int]) -> None:
     build(loaded)
     n_pieces = len(asked)
@@ -118,11 +130,11 @@ def test_a_damaged_piece_is_made_again(loaded: LoadedRecipe, asked: list[int], d
 
 @pytest.mark.parametrize("content", [b"", b"{}\n", b"[1]\n", b"?\n"])
 def test_a_piece_in_another_form_is_none(tmp_path: Path, content: bytes) -> None:
-    """As another version may have written it; its own hash is right."""
+    """As another version may have written it; its checksum is right."""
     kept, key = KeptPieces(tmp_path, "a"), "ab" * 32
     path = tmp_path / "ab" / key
     path.parent.mkdir()
-    path.write_bytes(hashlib.sha256(content).digest() + content)
+    path.write_bytes(zlib.crc32(content).to_bytes(4) + content)
 
     assert kept.read(key) is None
 
