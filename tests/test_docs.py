@@ -75,6 +75,30 @@ def test_examples_of_sources_are_valid() -> None:
     assert [] == [problem for recipe in recipes for problem in check_sources(parse_recipe(recipe))]
 
 
+def test_decisions_are_numbered_one_by_one() -> None:
+    """By their files and headings alike."""
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    headings = [page.read_text(encoding="utf-8").split("\n")[0] for page in pages]
+
+    assert [f"{number:04}" for number in range(1, len(pages) + 1)] == [page.name[:4] for page in pages]
+    assert [] == [
+        text
+        for number, text in enumerate(headings, start=1)
+        if not re.match(rf"# {number}\. \S.*[^.]$", text)
+    ]
+
+
+def test_the_changelog_is_in_groups_and_short_lines() -> None:
+    """As Keep a Changelog asks for, each change once."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    entries = [" ".join(entry.split()) for entry in re.findall(r"^- (.*?)(?=^- |^#|\Z)", text, re.M | re.S)]
+    groups = re.findall(r"^### (.*)$", text, re.M)
+
+    assert [] == [line for line in text.split("\n") if len(line) > 120]
+    assert len(set(entries)) == len(entries)
+    assert {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"} >= set(groups)
+
+
 def test_links_lead_somewhere() -> None:
     broken = []
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:

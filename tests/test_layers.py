@@ -1,6 +1,7 @@
 """Imports point one way: a module imports only from those above it in docs/explanation/layout.md."""
 
 import ast
+import re
 from pathlib import Path
 
 RUNNER = Path(__file__).parent.parent / "runner"
@@ -79,6 +80,17 @@ def test_modules_import_only_from_above() -> None:
                 wrong.append(f"{file} imports {name}")
 
     assert [] == wrong
+
+
+def test_the_layout_is_explained_from_top_to_bottom() -> None:
+    """Each module in one row of the page, in the order of the layers."""
+    page = (RUNNER.parent / "docs" / "explanation" / "layout.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", page, re.M)
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    there = {path.stem for path in RUNNER.iterdir() if path.name.strip("_") == path.name}
+
+    assert sorted({*LEVEL, "local"}) == sorted(named) == sorted(there - {"py"})
+    assert [LEVEL[name] for name in named[:-1]] == sorted(LEVEL[name] for name in named[:-1])
 
 
 def test_the_local_service_is_an_island() -> None:
