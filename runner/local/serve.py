@@ -28,6 +28,7 @@ from runner.local.service.batch_runner import run_batches
 from runner.local.service.context import Service
 from runner.local.service.guard import Activity, Guard
 from runner.local.service.housekeeping import keep_clean
+from runner.local.service.slow_clients import SlowClients
 from runner.local.store import Store
 from runner.local.supervisor import Supervisor
 
@@ -235,8 +236,10 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 async def _stop_in_time(server: uvicorn.Server, service: Service, activity: Activity, setup: _Setup) -> None:
     """Stop the server when it has been idle, or when its folder is not its own any more."""
+    slow = SlowClients()
     while not server.should_exit:
         await asyncio.sleep(CHECK_S)
+        slow.close_waiting(server.server_state.connections, activity.now())
         live = service.store.live_jobs()
         if not setup.layout.database.exists():
             # Someone removed the state: what is trained now could never be found.

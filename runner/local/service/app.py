@@ -25,7 +25,7 @@ from runner.local.service import (
     uploads,
 )
 from runner.local.service.context import Service, service_of
-from runner.local.service.refusals import ApiError
+from runner.local.service.refusals import ApiError, fault
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
@@ -40,7 +40,7 @@ def make_app(service: Service, lifespan: Lifespan) -> Starlette:
             Mount("/v1", routes=routes),
             *dashboard.ROUTES,
         ],
-        exception_handlers={ApiError: _refuse, HTTPException: _refuse_route},
+        exception_handlers={ApiError: _refuse, HTTPException: _refuse_route, Exception: _fail},
         lifespan=lifespan,
     )
     app.state.service = service
@@ -64,6 +64,11 @@ async def _refuse(request: Request, error: Exception) -> Response:
     if not isinstance(error, ApiError):
         raise AssertionError("BUG: this handler is registered for ApiError alone") from error
     return error.response
+
+
+async def _fail(request: Request, error: Exception) -> Response:
+    # Raised again after the answer, so that the guard writes it to the log.
+    return fault(error).response
 
 
 async def _refuse_route(request: Request, error: Exception) -> Response:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runner.local.service.bodies import MAX_DEPTH, is_too_deep
+
 CHAT_ENDPOINT = "/v1/chat/completions"
 # https://github.com/openai/openai-openapi (2026-08-21)
 MAX_REQUESTS = 50_000
@@ -77,6 +79,8 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def _check_line(line: bytes, endpoint: str, seen: set[str], model: str | None) -> str:
     """Check one request and give the model of all so far."""
     request = json.loads(line)
+    if is_too_deep(request):
+        raise _LineError("invalid_request", f"The request is nested more than {MAX_DEPTH} levels deep.")
     custom_id = request.get("custom_id")
     if not isinstance(custom_id, str) or not custom_id:
         raise _LineError(

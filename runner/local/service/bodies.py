@@ -11,6 +11,10 @@ from starlette.requests import Request
 from runner.local.service.refusals import ApiError, invalid, invalid_value
 
 MAX_PAGE = 10_000
+# Far more than any request needs, and far less than what Python's own recursion bears.
+MAX_DEPTH = 100
+# What a refusal repeats of what it was sent; characters.
+MAX_ECHO = 300
 METADATA_FILTER = re.compile(r"metadata\[.+\]", re.DOTALL)
 
 
@@ -26,7 +30,22 @@ async def read_object(request: Request) -> dict[str, Any]:
         raise invalid(f"We could not parse the JSON body of your request: {error}") from error
     if not isinstance(body, dict):
         raise invalid("The JSON body of your request must be an object.")
+    if is_too_deep(body):
+        raise invalid(f"The JSON body of your request is nested more than {MAX_DEPTH} levels deep.")
     return body
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether a JSON value has more than MAX_DEPTH levels, which would break what walks through it."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+    return any(isinstance(item, dict | list) for item in level)
 
 
 async def read_optional_object(request: Request) -> dict[str, Any]:
@@ -78,7 +97,8 @@ def check_object(body: dict[str, Any], schema: dict[str, Any]) -> None:
         missing = next(name for name in error.validator_value if name not in error.instance)
         name = f"{path}.{missing}" if path else missing
         raise invalid(f"Missing required parameter: '{name}'.", name, "missing_required_parameter")
-    raise invalid(f"{error.message} - '{path}'", path, "invalid_value")
+    said = error.message if len(error.message) <= MAX_ECHO else f"{error.message[:MAX_ECHO]}…"
+    raise invalid(f"{said} - '{path}'", path, "invalid_value")
 
 
 def page_limit(request: Request, default: int) -> int:

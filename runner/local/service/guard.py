@@ -1,6 +1,6 @@
 """Lets in only requests of this user's own programs, and bounds what they send."""
 
-import errno
+import asyncio
 import logging
 import re
 import secrets
@@ -11,11 +11,15 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runner.local.service.refusals import ApiError
+from runner.local.service.refusals import ApiError, fault
 from runner.local.service.storing import MAX_FILE_BYTES
 from runner.local.service.uploads import MAX_PART_BYTES
 
 MAX_JSON_BYTES = 16 * 1024 * 1024
+# How long a body may take: this, and more for what has arrived. A client that sends a byte now and then would
+# else hold its connection, and the service awake, for ever.
+BODY_WAIT_S = 60.0
+MIN_BYTES_PER_S = 1024
 # Forms hold a file and a few short fields around it.
 FORM_BYTES = 64 * 1024
 # Where the service's token gets an address that opens the dashboard.
@@ -93,7 +97,7 @@ class Guard:
         except Exception as error:  # the boundary of the service: one broken request must not be a silent one
             logger.exception("a request failed")
             if not started:
-                await _fault(error)(scope, receive, send)
+                await fault(error).response(scope, receive, send)
         finally:
             self.activity.end()
 
@@ -139,13 +143,22 @@ def _body_limit(path: str) -> int:
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:
-    """Count what arrives: a chunked body announces no length."""
-    n_bytes = 0
+    """Count what arrives, and when: a chunked body announces no length, and a slow one no end."""
+    n_bytes, is_whole = 0, False
+    started = asyncio.get_running_loop().time()
 
     async def counted() -> Message:
-        nonlocal n_bytes
-        message = await receive()
+        nonlocal n_bytes, is_whole
+        if is_whole:
+            # Nothing but the client's leaving can come.
+            return await receive()
+        try:
+            async with asyncio.timeout_at(started + BODY_WAIT_S + n_bytes / MIN_BYTES_PER_S):
+                message = await receive()
+        except TimeoutError:
+            raise ApiError(408, "The request body did not arrive in time.", code="request_timeout") from None
         n_bytes += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
         if n_bytes > limit:
             raise _too_large(limit)
         return message
@@ -155,13 +168,3 @@ def _bounded(receive: Receive, limit: int) -> Receive:
 
 def _too_large(limit: int) -> ApiError:
     return ApiError(413, f"The request body is larger than {limit} bytes.", code="request_too_large")
-
-
-def _fault(error: Exception) -> ASGIApp:
-    is_disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    # SQLite has no number for it: https://www.sqlite.org/rescode.html#full
-    if is_disk_full or "disk is full" in str(error):
-        message = "The disk is full; free some space and send the request again."
-        return ApiError(507, message, code="disk_full").response
-    message = "The local service had a fault while it processed your request. Its log says more."
-    return ApiError(500, message, code="server_error").response

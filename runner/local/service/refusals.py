@@ -1,5 +1,7 @@
 """The error answers of the API, in the hosted service's envelope and words."""
 
+import errno
+
 from starlette.responses import JSONResponse
 
 
@@ -56,6 +58,17 @@ def no_such_file(file_id: str) -> ApiError:
 def no_such_job(job_id: str) -> ApiError:
     """Answer for an unknown job ID."""
     return not_found(f"Could not find fine tune: {job_id}", "fine_tuning_job_id", "fine_tune_not_found")
+
+
+def fault(error: Exception) -> ApiError:
+    """Answer for what went wrong on our side, or with the disk."""
+    is_disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # SQLite has no number for it: https://www.sqlite.org/rescode.html#full
+    if is_disk_full or "disk is full" in str(error):
+        message = "The disk is full; free some space and send the request again."
+        return ApiError(507, message, code="disk_full")
+    message = "The local service had a fault while it processed your request. Its log says more."
+    return ApiError(500, message, code="server_error")
 
 
 def key_reused(kind: str) -> ApiError:

@@ -1,14 +1,20 @@
 """Who may speak to the service, and how much they may say."""
 
 import _socket
+import asyncio
+import errno
 import http.client
 import json
 import socket
 import stat
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import pytest
 
+from runner.local.service.app import make_app
+from runner.local.service.guard import Activity, Guard
 from tests.local.harness import RunningService, envelope
 
 
@@ -220,6 +226,28 @@ def test_other_addresses_of_this_machine_are_closed(service: RunningService) -> 
         _socket.socket.connect(connection, ("127.0.0.2", service.record.port))
 
 
+@pytest.mark.parametrize("levels", [150, 900])
+def test_a_nested_body_is_refused_before_anything_walks_through_it(
+    service: RunningService, levels: int
+) -> None:
+    body = '{"a":' * levels + "1" + "}" * levels
+    headers = {"Content-Type": "application/json"}
+
+    assert ask(service, headers, "POST", "/v1/chat/completions", body) == (
+        400,
+        envelope("The JSON body of your request is nested more than 100 levels deep."),
+    )
+
+
+def test_a_refusal_does_not_repeat_all_that_was_sent(service: RunningService) -> None:
+    metadata = {str(number): "a" for number in range(1000)}
+    body = json.dumps({"model": "tiny-1", "training_file": "f", "metadata": metadata})
+    _, answer = ask(service, {"Content-Type": "application/json"}, "POST", "/v1/fine_tuning/jobs", body)
+
+    assert answer["error"]["message"].endswith("… - 'metadata'")
+    assert len(answer["error"]["message"]) == 300 + len("… - 'metadata'")
+
+
 @pytest.mark.parametrize("depth", [100_000])
 def test_a_body_that_is_too_deep_is_refused(service: RunningService, depth: int) -> None:
     """Not a fault of the service."""
@@ -237,3 +265,74 @@ def test_a_long_idempotency_key_is_refused(service: RunningService) -> None:
 
     message = "The Idempotency-Key has 256 characters; at most 255 are allowed."
     assert answer == (400, envelope(message, "Idempotency-Key", "invalid_value"))
+
+
+def answered(app: Any, path: str, receive: Any) -> tuple[int, Any]:
+    """What an application answers one request through the guard."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [
+        (b"host", b"127.0.0.1"),
+        (b"authorization", b"Bearer t"),
+        (b"content-type", b"application/json"),
+    ]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "query_string": b""}
+    asyncio.run(Guard(app, "t", 1, "", Activity(lambda: 0.0))(scope, receive, send))
+    return sent[0]["status"], json.loads(sent[1]["body"])
+
+
+@asynccontextmanager
+async def nothing_beside(app: Any) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message", "code"),
+    [
+        (
+            ValueError("a"),
+            500,
+            "The local service had a fault while it processed your request. Its log says more.",
+            "server_error",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            507,
+            "The disk is full; free some space and send the request again.",
+            "disk_full",
+        ),
+    ],
+)
+def test_a_fault_has_the_hosted_envelope(error: Exception, status: int, message: str, code: str) -> None:
+    class Broken:
+        @property
+        def store(self) -> Any:
+            raise error
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b'{"metadata": {}}'}
+
+    app = make_app(cast(Any, Broken()), nothing_beside)
+
+    assert answered(app, "/v1/chat/completions/chatcmpl-1", receive) == (
+        status,
+        {"error": {"message": message, "type": "server_error", "param": None, "code": code}},
+    )
+
+
+def test_a_body_that_does_not_arrive_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.local.service.guard.BODY_WAIT_S", 0.0)
+    pieces = [{"type": "http.request", "body": b"{", "more_body": True}]
+
+    async def receive() -> Any:
+        if pieces:
+            return pieces.pop()
+        return await asyncio.Future()
+
+    assert answered(make_app(cast(Any, None), nothing_beside), "/v1/batches", receive) == (
+        408,
+        envelope("The request body did not arrive in time.", code="request_timeout"),
+    )
