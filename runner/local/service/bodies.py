@@ -14,7 +14,7 @@ MAX_PAGE = 10_000
 # Far more than any request needs, and far less than what Python's own recursion bears.
 MAX_DEPTH = 100
 # What a refusal repeats of what it was sent; characters.
-MAX_ECHO = 300
+MAX_ECHO = 1000
 METADATA_FILTER = re.compile(r"metadata\[.+\]", re.DOTALL)
 
 
