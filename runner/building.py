@@ -1,5 +1,6 @@
 """Datasets of recipes, built or found built, by the measure of the chosen host and model."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 from runner.canonical import sha256_of
@@ -10,7 +11,7 @@ from runner.dataset.checks.baseline import read_baseline, with_baseline
 from runner.dataset.checks.checker import effective_levels
 from runner.dataset.checks.settings import baseline_path
 from runner.dataset.hashed_files import HashedFiles
-from runner.dataset.inputs import find_inputs
+from runner.dataset.inputs import find_inputs, find_templates, source_sizes
 from runner.dataset.kept_pieces import KEPT_FROM_BYTES, MAX_BYTES, KeptPieces, trim
 from runner.dataset.tokens import (
     SMALL_VOCABULARY_MARGIN,
@@ -67,23 +68,29 @@ def build_unfiltered(
     """As `build`, with all findings."""
     state = loaded.project.make_state()
     folder, cache = state / "datasets", state / "cache"
-    hashed = HashedFiles(cache / "files.json" if use_cache and not read_all else None)
-    inputs = find_inputs(loaded, hashed)
-    hashed.save()
+    hashed = HashedFiles(cache / "files.json" if use_cache else None, trusted=not read_all)
     limits, counter = build_yardstick(loaded, host)
-    key = cache_key(loaded.recipe, inputs, limits, counter)
-    cached = read_cached(cache, key, folder) if use_cache else None
-    if cached is not None:
-        return cached
-    kept = None
-    if use_cache and sum(source.size_bytes for source in inputs.sources) >= KEPT_FROM_BYTES:
-        kept = KeptPieces(cache / "pieces", pieces_key(loaded.recipe, inputs, limits, counter))
-    dataset = build_dataset(loaded, inputs, folder, (limits, counter), replace(effort, kept=kept))
+    made_by = pieces_key(loaded.recipe, find_templates(loaded, hashed), limits, counter)
+    sizes = source_sizes(loaded)
+    # What certainly nobody built yet is hashed while it is built.
+    is_new = any(hashed.is_other(loaded.project.name_of(path), size) for path, size in sizes.items())
+    with ThreadPoolExecutor(1) as thread:
+        hashing = thread.submit(find_inputs, loaded, hashed)
+        if use_cache and not is_new:
+            cached = read_cached(cache, cache_key(loaded.recipe, hashing.result(), limits, counter), folder)
+            if cached is not None:
+                hashed.save()
+                return cached
+        is_kept = use_cache and sum(sizes.values()) >= KEPT_FROM_BYTES
+        kept = KeptPieces(cache / "pieces", made_by) if is_kept else None
+        dataset = build_dataset(loaded, hashing, folder, (limits, counter), replace(effort, kept=kept))
+        inputs = hashing.result()
     if kept is not None:
         trim(kept.folder, MAX_BYTES)
     if inputs != find_inputs(loaded, hashed):
         raise RunnerError("a source file changed while it was being read. Run the command again.")
-    write_cached(cache, key, dataset)
+    hashed.save()
+    write_cached(cache, cache_key(loaded.recipe, inputs, limits, counter), dataset)
     return dataset
 
 

@@ -1,13 +1,14 @@
 """From a recipe's sources to the files that will be uploaded, in several processes or record by record."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.dataset.checks import Checker, DatasetLimits
 from runner.dataset.index import index_line
-from runner.dataset.inputs import Inputs
+from runner.dataset.inputs import Inputs, hashed, source_sizes
 from runner.dataset.jobs import make_jobs
 from runner.dataset.kept_pieces import KeptPieces
 from runner.dataset.merge import merge_batches
@@ -54,36 +55,38 @@ DEFAULT_EFFORT = Effort()
 
 def build_dataset(
     loaded: LoadedRecipe,
-    inputs: Inputs,
+    inputs: "Inputs | Future[Inputs]",
     folder: Path,
     yardstick: tuple[DatasetLimits, TokenCounter],
     effort: Effort = DEFAULT_EFFORT,
 ) -> Dataset:
     """Write the training and validation files of a recipe into `folder`, named by their hashes.
 
-    Findings, errors among them, are part of the result; nothing is written for a side without examples but
-    the training file. Raises InvalidInputError when records could not be turned into examples.
+    The inputs may still be hashed while this goes on. Findings, errors among them, are part of the result;
+    nothing is written for a side without examples but the training file. Raises InvalidInputError when
+    records could not be turned into examples, and as `find_inputs`.
     """
     limits, counter = yardstick
-    count = effort.n_workers or choose_workers(sum(item.size_bytes for item in inputs.sources))
+    sizes = source_sizes(loaded)
+    count = effort.n_workers or choose_workers(sum(sizes.values()))
     request = Request(
         recipe=loaded.recipe, folder=loaded.folder.resolve(), project=loaded.project, bounds=effort.bounds
     )
     try:
         with Output(folder) as output, Workers(request, counter, limits, count, effort.kept) as workers:
-            effort.watch.begin(_total_bytes(inputs))
+            effort.watch.begin(_total_bytes(sizes))
             checker = Checker(limits, counter, loaded.recipe.checks)
             with _makers(effort.ray, request, yardstick, workers) as makers:
                 batches = makers.batches(make_jobs(request, effort.piece_bytes))
                 merge_batches(watched(batches, effort.watch), output, checker)
-            return output.dataset(loaded.recipe, inputs, checker)
+            return output.dataset(loaded.recipe, hashed(inputs), checker)
     except Trouble:
         examples = read_confined(loaded.recipe, loaded.folder, loaded.project, bounds=effort.bounds)
         effort.watch.begin(None)
         with closing(examples):
             checker = Checker(limits, counter, loaded.recipe.checks)
             counted = _counted(examples, effort.watch)
-            return build_one_by_one(loaded.recipe, counted, inputs, folder, checker)
+            return build_one_by_one(loaded.recipe, counted, hashed(inputs), folder, checker)
     finally:
         effort.watch.end()
 
@@ -126,10 +129,8 @@ def _makers(
     return RayWorkers(address, encode_order(request, counter, limits), here)
 
 
-def _total_bytes(inputs: Inputs) -> int | None:
-    if any(compression_of(Path(item.name)) for item in inputs.sources):
-        return None
-    return sum(item.size_bytes for item in inputs.sources)
+def _total_bytes(sizes: Mapping[Path, int]) -> int | None:
+    return None if any(map(compression_of, sizes)) else sum(sizes.values())
 
 
 def _counted(examples: Iterable[Example | Issue], watch: BuildWatch) -> Iterator[Example | Issue]:

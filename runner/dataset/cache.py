@@ -1,6 +1,7 @@
 """What a build made of which inputs, so that the same inputs are not built twice."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,12 @@ def cache_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: To
     return sha256_of({**_made_by(recipe, limits, counter), "inputs": asdict(inputs)})
 
 
-def pieces_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: TokenCounter) -> str:
+def pieces_key(
+    recipe: Recipe, templates: Iterable[InputFile], limits: DatasetLimits, counter: TokenCounter
+) -> str:
     """Hash of all that each piece of a dataset depends on besides its records."""
-    templates = [asdict(template) for template in inputs.templates]
-    return sha256_of({**_made_by(recipe, limits, counter), "templates": templates})
+    files = [asdict(template) for template in templates]
+    return sha256_of({**_made_by(recipe, limits, counter), "templates": files})
 
 
 def _made_by(recipe: Recipe, limits: DatasetLimits, counter: TokenCounter) -> dict[str, Any]:

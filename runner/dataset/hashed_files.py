@@ -13,13 +13,19 @@ SETTLED_NS = 2_000_000_000
 
 # What tells one state of a file from another: size, last change of content and of anything, inode.
 Stamp = tuple[int, int, int, int]
+# A hash, a stamp, and when hashing began.
+_COLUMNS = 6
 
 
 class HashedFiles:
-    """A table of hashes; with a path it is kept there for later processes."""
+    """A table of hashes; with a path it is kept there for later processes.
 
-    def __init__(self, path: Path | None = None) -> None:
+    What is not `trusted` is read in any case, and only noted.
+    """
+
+    def __init__(self, path: Path | None = None, *, trusted: bool = True) -> None:
         self._path = path
+        self._trusted = trusted
         self._known = _load(path) if path else {}
         self._is_new = False
 
@@ -27,14 +33,19 @@ class HashedFiles:
         """Hash and size of a file known by a name. Raises OSError."""
         now, before = time.time_ns(), _stamp(path)
         known = self._known.get(name)
-        if known is not None and tuple(known[1:]) == before:
+        if self._trusted and known is not None and tuple(known[1:5]) == before and _was_settled(known):
             return str(known[0]), before[0]
         digest = sha256_file(path)
         after = _stamp(path)
-        if before == after and max(after[1:3]) + SETTLED_NS < now:
-            self._known[name] = [digest, *after]
+        if before == after:
+            self._known[name] = [digest, *after, now]
             self._is_new = True
         return digest, after[0]
+
+    def is_other(self, name: str, size_bytes: int) -> bool:
+        """Whether a file of that size certainly is not what it was when it was hashed last."""
+        known = self._known.get(name)
+        return known is None or known[1] != size_bytes
 
     def save(self) -> None:
         """Keep what was learned."""
@@ -49,8 +60,15 @@ def _load(path: Path) -> dict[str, list[Any]]:
     except (OSError, ValueError):
         # Without it everything is hashed.
         return {}
-    is_table = isinstance(known, dict) and all(isinstance(item, list) for item in known.values())
+    is_table = isinstance(known, dict) and all(
+        isinstance(item, list) and len(item) == _COLUMNS for item in known.values()
+    )
     return known if is_table else {}
+
+
+def _was_settled(known: list[Any]) -> bool:
+    _, _, modified_ns, changed_ns, _, hashed_ns = known
+    return bool(max(modified_ns, changed_ns) + SETTLED_NS < hashed_ns)
 
 
 def _stamp(path: Path) -> Stamp:

@@ -1,5 +1,6 @@
 """The files a dataset is made from, hashed."""
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +28,34 @@ def find_inputs(loaded: LoadedRecipe, hashed: HashedFiles | None = None) -> Inpu
     Files that `hashed` knows are not read again.
     """
     hashed = hashed or HashedFiles()
+    templates = find_templates(loaded, hashed)
     project = loaded.project
-    templates = template_files(loaded.recipe, loaded.folder, project).values()
     return Inputs(
         sources=tuple(_input_file(path, project, hashed) for path in dict.fromkeys(find_sources(loaded))),
-        templates=tuple(_input_file(path, project, hashed) for path in templates),
+        templates=templates,
     )
+
+
+def find_templates(loaded: LoadedRecipe, hashed: HashedFiles) -> tuple[InputFile, ...]:
+    """Find and hash a recipe's template files alone. Raises InvalidInputError, RunnerError."""
+    files = template_files(loaded.recipe, loaded.folder, loaded.project).values()
+    return tuple(_input_file(path, loaded.project, hashed) for path in files)
+
+
+def hashed(inputs: "Inputs | Future[Inputs]") -> Inputs:
+    """The inputs, as soon as they are hashed. Raises as `find_inputs`."""
+    return inputs if isinstance(inputs, Inputs) else inputs.result()
+
+
+def source_sizes(loaded: LoadedRecipe) -> dict[Path, int]:
+    """The files of all sources in order, with their sizes. Raises as `find_sources`, and RunnerError."""
+    sizes: dict[Path, int] = {}
+    for path in find_sources(loaded):
+        try:
+            sizes[path] = path.stat().st_size
+        except OSError as error:
+            raise _unreadable(path, error) from error
+    return sizes
 
 
 def find_sources(loaded: LoadedRecipe) -> list[Path]:
@@ -58,5 +81,9 @@ def _input_file(path: Path, project: Project, hashed: HashedFiles) -> InputFile:
     try:
         digest, size = hashed.sha256_of(path, name)
     except OSError as error:
-        raise RunnerError(f"{path}: cannot be read: {error.strerror}.") from error
+        raise _unreadable(path, error) from error
     return InputFile(name=name, sha256=digest, size_bytes=size)
+
+
+def _unreadable(path: Path, error: OSError) -> RunnerError:
+    return RunnerError(f"{path}: cannot be read: {error.strerror}.")

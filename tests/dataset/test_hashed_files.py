@@ -77,3 +77,39 @@ def test_a_damaged_table_is_no_table(tmp_path: Path, content: bytes) -> None:
     table.write_bytes(content)
 
     assert (sha256_bytes(b"one"), 3) == HashedFiles(table).sha256_of(path, "a")
+
+
+def test_what_is_not_trusted_is_read_and_noted(tmp_path: Path, reads: Reads) -> None:
+    path, table = settled(tmp_path / "a", b"one"), tmp_path / "files.json"
+    for trusted in (False, False, True):
+        with patch(
+            "runner.dataset.hashed_files.time.time_ns", return_value=path.stat().st_ctime_ns + 3 * 10**9
+        ):
+            hashed = HashedFiles(table, trusted=trusted)
+            hashed.sha256_of(path, "a")
+            hashed.save()
+
+    assert 2 == reads.n
+
+
+def test_a_file_of_another_size_is_another(tmp_path: Path) -> None:
+    """Also where it was touched so shortly before that its hash is not taken again."""
+    path, table = tmp_path / "a", tmp_path / "files.json"
+    path.write_bytes(b"one")
+    hashed = HashedFiles(table)
+    before = hashed.is_other("a", 3)
+    hashed.sha256_of(path, "a")
+    hashed.save()
+
+    assert [True, False, True] == [
+        before,
+        HashedFiles(table).is_other("a", 3),
+        HashedFiles(table).is_other("a", 4),
+    ]
+
+
+def test_a_table_of_another_form_is_none(tmp_path: Path) -> None:
+    table = tmp_path / "files.json"
+    table.write_text('{"a": ["00", 3, 1, 1, 1]}')
+
+    assert HashedFiles(table).is_other("a", 3)
