@@ -90,6 +90,7 @@ class LockedRun:
     validation_file: LockedFile | None = None
     job: LockedJob | None = None
     evaluation: LockedEvaluation | None = None
+    n_near_repeats: int = 0
 
     @property
     def files(self) -> tuple[DatasetFile, ...]:
@@ -183,6 +184,7 @@ def parse_run(value: Mapping[str, Any]) -> LockedRun:
         sources=_input_files(value["sources"]),
         templates=_input_files(value["templates"]),
         n_records=dataset["records"],
+        n_near_repeats=dataset.get("near_repeats", 0),
         index=dataset.get("index", ""),
         training_file=_locked_file(dataset["training_file"]),
         validation_file=_locked_file(validation) if validation else None,
@@ -226,6 +228,7 @@ def run_value(run: LockedRun) -> dict[str, Any]:
     """A run as it stands in the lockfile."""
     dataset = {
         "index": run.index or None,
+        "near_repeats": run.n_near_repeats or None,
         "records": run.n_records,
         "training_file": _file_value(run.training_file),
     }

@@ -15,7 +15,7 @@ from runner.dataset.first_change import (
     first_difference,
     identity_at,
 )
-from runner.dataset.index import identity_of
+from runner.dataset.index import LEFT_OUT, identity_of
 from runner.dataset.value import DatasetFile
 from runner.display import one_line
 from runner.examples.confinement import read_confined
@@ -92,6 +92,12 @@ def _named(planned: Planned, locked: LockedRun, found: FirstChange) -> RecordDri
         return RecordDrift(record=record, what="is new")
     if found.change == "removed":
         return RecordDrift(record=record, what=f"is gone{_opening(before)}")
+    if found.after is not None and found.after.side == LEFT_OUT:
+        return RecordDrift(
+            record=record, what="nearly repeats a training record, so validation leaves it out"
+        )
+    if found.before is not None and found.before.side == LEFT_OUT:
+        return RecordDrift(record=record, what="no longer repeats a training record, so validation has it")
     if found.change == "changed":
         difference = _difference(before, after)
         if difference is None:
@@ -138,7 +144,7 @@ def _example_of(planned: Planned, identity: str) -> Example | None:
 
 def _example_before(planned: Planned, locked: LockedRun, line: Line | None) -> Any:
     file = locked.training_file if line and line.side == "training" else locked.validation_file
-    if line is None or file is None:
+    if line is None or file is None or line.side == LEFT_OUT:
         return None
     path = planned.dataset.path_of(file.file)
     return example_at(path, line.number) if _is_ours(path, file.file) else None
@@ -147,7 +153,8 @@ def _example_before(planned: Planned, locked: LockedRun, line: Line | None) -> A
 def _example_after(planned: Planned, line: Line | None) -> Any:
     dataset = planned.dataset
     file = dataset.training_file if line and line.side == "training" else dataset.validation_file
-    return example_at(dataset.path_of(file), line.number) if line and file else None
+    is_there = line is not None and line.side != LEFT_OUT
+    return example_at(dataset.path_of(file), line.number) if line and file and is_there else None
 
 
 def _is_ours(path: Path, file: DatasetFile) -> bool:

@@ -15,7 +15,7 @@ from runner.issues import Place, Severity
 from runner.recipe.model import Recipe
 
 # Raised with every change of the code that changes a dataset or its findings from equal inputs.
-BUILD_VERSION = 4
+BUILD_VERSION = 5
 
 
 def cache_key(recipe: Recipe, inputs: Inputs, limits: DatasetLimits, counter: TokenCounter) -> str:
@@ -77,6 +77,7 @@ def _from_stored(stored: dict[str, Any], folder: Path) -> Dataset:
         index=stored["index"],
         hits=stored["hits"],
         ignored=tuple(stored["ignored"]),
+        n_near_repeats=stored["n_near_repeats"],
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from runner.dataset.index import LEFT_OUT
+
 # Of two index files together; ten times as much memory is needed for each part.
 PART_BYTES = 4 << 20
 
@@ -42,6 +44,8 @@ def _read_part(path: Path, number: int, n_parts: int) -> dict[str, tuple[str, st
         for line in lines:
             if n_parts == 1 or int(line[:4], 16) % n_parts == number:
                 identity, digest, side = line.split()
+                if side == LEFT_OUT:
+                    continue
                 table[identity] = (digest, side)
     return table
 

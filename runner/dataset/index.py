@@ -4,10 +4,18 @@ import hashlib
 
 from runner.examples.read import Example
 
+# In the place of the side: what validation leaves out because it nearly repeats a training example.
+LEFT_OUT = "left_out"
+
 
 def identity_digest(key: str, variant: str) -> bytes:
     """Hash what tells an example from all others of the recipe."""
     return hashlib.sha256(f"{key}\0{variant}".encode()).digest()
+
+
+def first_number_of(line: str) -> int:
+    """The same, of the identity in a line of the table."""
+    return int(line[:16], 16)
 
 
 def identity_of(example: Example) -> str:

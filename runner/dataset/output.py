@@ -1,5 +1,7 @@
 """The files of a dataset while they are written: both sides of the split, the index, the hits."""
 
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -7,7 +9,10 @@ from typing import Self
 
 from runner.dataset.checks import Checker
 from runner.dataset.checks.hits import Hit, Origin, hit_line
+from runner.dataset.index import LEFT_OUT, first_number_of
 from runner.dataset.inputs import Inputs
+from runner.dataset.measure import measure_line
+from runner.dataset.near_repeats import NearRepeat, find_near_repeats, threshold_of
 from runner.dataset.split import Side
 from runner.dataset.value import Dataset
 from runner.dataset.write import ExampleWriter, HashedFile
@@ -45,7 +50,8 @@ class Output:
         self.hits.write(hit_line(hit, origin))
 
     def dataset(self, recipe: Recipe, inputs: Inputs, checker: Checker) -> Dataset:
-        """Give the files their names."""
+        """Leave out of validation what nearly repeats training, and give the files their names."""
+        n_near_repeats = self._leave_out(recipe, checker)
         training, validation = self.sides["training"], self.sides["validation"]
         findings = checker.findings(
             training.n_examples,
@@ -65,4 +71,51 @@ class Output:
             index=self.index.keep(".index"),
             hits=self.hits.keep(".hits"),
             ignored=tuple(checker.ignored),
+            n_near_repeats=n_near_repeats,
         )
+
+    def _leave_out(self, recipe: Recipe, checker: Checker) -> int:
+        """How many lines the validation file had that nearly repeat a line of the training file."""
+        training, validation = self.sides["training"], self.sides["validation"]
+        threshold = threshold_of(recipe.split, self.n_records)
+        if threshold is None or not validation.n_examples:
+            return 0
+        repeats = find_near_repeats(training.written(), validation.written(), threshold)
+        if not repeats:
+            return 0
+        kept = self._stack.enter_context(ExampleWriter(self.folder))
+        for number, line in enumerate(_lines(validation)):
+            if number not in repeats:
+                kept.write(line)
+            else:
+                validation.n_tokens -= measure_line(json.loads(line), checker.counter).n_tokens
+        kept.n_examples, kept.n_tokens = validation.n_examples - len(repeats), validation.n_tokens
+        self.sides["validation"] = kept
+        checker.report_left_out(self._leave_out_of_index(repeats))
+        return len(repeats)
+
+    def _leave_out_of_index(self, repeats: Mapping[int, NearRepeat]) -> dict[int, tuple[int, float]]:
+        """Say so in the index; the nearest training example and the share, by the example left out."""
+        nearest = {repeat.training_line for repeat in repeats.values()}
+        identities: dict[str, dict[int, int]] = {"training": {}, "validation": {}}
+        wanted = {"training": nearest, "validation": repeats.keys()}
+        index = self._stack.enter_context(HashedFile(self.folder))
+        counts = {"training": 0, "validation": 0}
+        for line in _lines(self.index):
+            row = line.decode("ascii")
+            side = row.split()[2]
+            if counts[side] in wanted[side]:
+                identities[side][counts[side]] = first_number_of(row)
+                row = row.replace("validation", LEFT_OUT)
+            counts[side] += 1
+            index.write(row.encode("ascii"))
+        self.index = index
+        return {
+            identities["validation"][line]: (identities["training"][near], share)
+            for line, (near, share) in repeats.items()
+        }
+
+
+def _lines(file: HashedFile) -> Iterator[bytes]:
+    with file.written().open("rb") as lines:
+        yield from lines

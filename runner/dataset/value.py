@@ -52,7 +52,8 @@ class Dataset:
     """Training and validation files under `folder`, with the inputs and findings they came from.
 
     `hits` names the table of everything that was found, empty where none was written. `ignored` counts what
-    each entry under `checks.ignore` left out, `n_known` what a baseline did.
+    each entry under `checks.ignore` left out, `n_known` what a baseline did. `n_near_repeats` examples are
+    not in the validation file because they nearly repeat a training example.
     """
 
     folder: Path
@@ -66,6 +67,7 @@ class Dataset:
     hits: str = ""
     ignored: tuple[int, ...] = ()
     n_known: int = 0
+    n_near_repeats: int = 0
 
     @property
     def files(self) -> tuple[DatasetFile, ...]:

@@ -59,6 +59,11 @@ class HashedFile:
             self._waiting.append(self._thread.submit(self._append, self._gathered))
             self._gathered, self._n_gathered = [], 0
 
+    def written(self) -> Path:
+        """The file with all that was written so far."""
+        self.stream.flush()
+        return self.temporary
+
     def keep(self, suffix: str) -> str:
         """Move the file to `<sha256><suffix>` in the folder, safe from a power cut; returns the hash."""
         self._finish_all_but(0)

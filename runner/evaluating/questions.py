@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from runner.dataset.build import shortened
+from runner.dataset.near_texts import MAX_RECORDS
 from runner.dataset.split import side_of
 from runner.errors import InvalidInputError, RunnerError
 from runner.evaluation.items import Item, chosen, item_of, set_sha256
-from runner.evaluation.leaks import MAX_RECORDS, find_leaks, overlap
+from runner.evaluation.leaks import find_leaks, overlap
 from runner.evaluation.value import Questions
 from runner.examples.confinement import read_confined
 from runner.examples.read import Example

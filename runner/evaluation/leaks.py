@@ -1,21 +1,18 @@
 """Finds questions that the model was as good as trained on."""
 
-import math
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from runner.dataset.near_texts import THRESHOLD, NearTexts, common_runs, flat, said
 from runner.evaluation.items import Item
 from runner.examples.read import Example
 from runner.graders.tokens import tokenise
 from runner.issues import Place
 
-SHINGLE = 5
-THRESHOLD = 0.8
 # As for GPT-3: https://arxiv.org/abs/2005.14165 (2020), appendix C. In Korean these are syllables.
 OVERLAP_TOKENS = 13
-MAX_RECORDS = 100_000
+_SAMPLE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,30 +25,26 @@ class Leak:
     share: float
 
 
-def find_leaks(items: Sequence[Item], training: Iterable[Example]) -> list[Leak]:
-    """The items of which a training example shares 80 % of the runs of five characters, or the whole prompt.
+def find_leaks(items: Sequence[Item], training: Sequence[Example]) -> list[Leak]:
+    """The items of which a training example shares 80 % of the runs of four characters, or the whole prompt.
 
-    Exact, unlike MinHash: two sets that are that alike meet in the rarest fifth of either, which alone is
-    indexed. Chaudhuri, Ganti, Kaushik: A Primitive Operator for Similarity Joins (2006), section 4.
+    Instructions, and words that most of the training examples share, are not compared.
     """
-    shingled = [_shingles(_text(item.prompt, item.reference)) for item in items]
-    counts = Counter(shingle for shingles in shingled for shingle in shingles)
-    index: dict[str, list[int]] = {}
-    for number, shingles in enumerate(shingled):
-        for shingle in _rarest(shingles, counts):
-            index.setdefault(shingle, []).append(number)
+    common = common_runs(said(example.messages) for example in training)
+    texts = NearTexts((said(_turns(item)) for item in items), THRESHOLD, common)
+    constant = _constant_prompts(training)
     prompts: dict[str, list[int]] = {}
     for number, item in enumerate(items):
-        prompts.setdefault(_flat(_text(item.prompt)), []).append(number)
+        prompt = _flat(item.prompt)
+        if prompt not in constant:
+            prompts.setdefault(prompt, []).append(number)
     found: dict[int, Leak] = {}
     for example in training:
-        *prompt, answer = example.messages
-        shingles = _shingles(_text(prompt, answer.content))
-        near = dict.fromkeys(prompts.get(_flat(_text(prompt)), ()), 1.0)
-        for number in {n for shingle in _rarest(shingles, counts) for n in index.get(shingle, ())}:
-            near.setdefault(number, _jaccard(shingles, shingled[number]))
+        near = dict.fromkeys(prompts.get(_flat(example.messages[:-1]), ()), 1.0)
+        for number, share in texts.near(said(example.messages)):
+            near.setdefault(number, share)
         for number, share in near.items():
-            if share >= THRESHOLD and (number not in found or share > found[number].share):
+            if number not in found or share > found[number].share:
                 found[number] = _leak(items[number], example, share)
     return [found[number] for number in sorted(found)]
 
@@ -71,28 +64,19 @@ def _leak(item: Item, example: Example, share: float) -> Leak:
     return Leak(identity=item.identity, place=item.place, training_place=example.place, share=share)
 
 
-def _text(prompt: Iterable[tuple[str, str]], answer: str = "") -> str:
-    return "\n".join([*(content for _, content in prompt), answer])
+def _turns(item: Item) -> list[tuple[str, str]]:
+    return [*item.prompt, ("assistant", item.reference)]
 
 
-def _flat(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+def _flat(prompt: Iterable[tuple[str, str]]) -> str:
+    return flat("\n".join(content for _, content in prompt))
 
 
-def _shingles(text: str) -> frozenset[str]:
-    flat = _flat(text)
-    return frozenset(flat[start : start + SHINGLE] for start in range(max(1, len(flat) - SHINGLE + 1)))
-
-
-def _rarest(shingles: frozenset[str], counts: Counter[str]) -> list[str]:
-    """What two sets that share THRESHOLD of all cannot both have without meeting."""
-    length = len(shingles) - math.ceil(THRESHOLD * len(shingles)) + 1
-    return sorted(shingles, key=lambda shingle: (counts[shingle], shingle))[:length]
-
-
-def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    common = len(one & other)
-    return common / (len(one) + len(other) - common)
+def _constant_prompts(training: Sequence[Example]) -> set[str]:
+    """What more than half of the training examples ask: it tells nothing of what was learnt."""
+    counts = Counter(_flat(example.messages[:-1]) for example in training[:_SAMPLE])
+    least = max(3, len(training[:_SAMPLE]) // 2 + 1)
+    return {prompt for prompt, count in counts.items() if count >= least}
 
 
 def _runs(text: str) -> list[tuple[str, ...]]:

@@ -87,6 +87,7 @@ def refreshed(planned: Planned) -> LockedRun:
         sources=dataset.sources,
         templates=dataset.templates,
         n_records=dataset.n_records,
+        n_near_repeats=dataset.n_near_repeats,
         index=dataset.index,
         training_file=replace(before.training_file, file=dataset.training_file),
         validation_file=_refreshed_file(before.validation_file, dataset.validation_file),
@@ -107,6 +108,7 @@ def _fresh_run(execution: Execution, plan: Plan, locked: LockedRun | None) -> Lo
         sources=dataset.sources,
         templates=dataset.templates,
         n_records=dataset.n_records,
+        n_near_repeats=dataset.n_near_repeats,
         index=dataset.index,
         training_file=_locked_file(dataset.training_file, before.training_file if before else None),
         validation_file=_locked_file(dataset.validation_file, before.validation_file if before else None)

@@ -141,11 +141,15 @@ class Template:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Which share of the records validates; `group_by` names a field that keeps its records on one side."""
+    """Which share of the records validates; `group_by` names a field that keeps its records on one side.
+
+    `near_repeats` is from which share of common text on an example is left out of validation.
+    """
 
     validation: float = 0.0
     group_by: str | None = None
     seed: int = 0
+    near_repeats: float | Literal["keep"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,7 +321,7 @@ class Recipe:
         value["templates"] = [_template_value(template) for template in value["templates"]]
         training = _used(value["training"], ("grader",))
         training["hyperparameters"] = self.training.hyperparameters.as_dict()
-        return {**value, "training": training}
+        return {**value, "training": training, "split": _used(value["split"], ("near_repeats",))}
 
 
 # What templates and messages without it do not have, so that the hashes of earlier versions stay.

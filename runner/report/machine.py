@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from runner.budget import total_price
+from runner.dataset.near_repeats import left_out
 from runner.dataset.value import Dataset, Finding
 from runner.drift import Difference
 from runner.errors import InvalidInputError, RunnerError
@@ -43,6 +44,8 @@ def dataset_data(dataset: Dataset) -> dict[str, Any]:
         "records": dataset.n_records,
         "training_file": asdict(dataset.training_file),
         "validation_file": asdict(validation) if validation else None,
+        "near_repeats": dataset.n_near_repeats,
+        "left_out": [item._asdict() for item in left_out(dataset)],
         "sources": [asdict(item) for item in dataset.sources],
         "templates": [asdict(item) for item in dataset.templates],
         "findings": [finding_data(finding) for finding in dataset.findings],

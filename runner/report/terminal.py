@@ -1,10 +1,13 @@
 """Values as plain text for a terminal; everything that came from files or servers is neutralised."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from unicodedata import east_asian_width
 
 from runner.budget import total_price
+from runner.dataset.checks.near import LEFT_OUT
+from runner.dataset.near_repeats import left_out
 from runner.dataset.value import Dataset, DatasetFile
 from runner.display import neutralise, one_line
 from runner.examples.read import Example
@@ -12,6 +15,8 @@ from runner.lockfile import LockedJob
 from runner.plan_value import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.price import Price
 from runner.providers.base import Event, Job, RemoteFile, RemoteModel
+
+SHOWN_LEFT_OUT = 5
 
 
 def example_text(example: Example) -> str:
@@ -27,10 +32,22 @@ def dataset_text(dataset: Dataset) -> str:
     lines = [_dataset_line("training", dataset.training_file)]
     if dataset.validation_file:
         lines.append(_dataset_line("validation", dataset.validation_file))
-    lines += [neutralise(str(finding)) for finding in dataset.findings]
+    if dataset.n_near_repeats:
+        lines += _left_out_lines(dataset)
+    lines += [neutralise(str(item)) for item in dataset.findings if item.code != LEFT_OUT.code]
     if dataset.n_known:
         lines.append(f"in the baseline: {dataset.n_known:,} more findings")
     return "\n".join(lines)
+
+
+def _left_out_lines(dataset: Dataset) -> Iterator[str]:
+    """How many examples validation leaves out, the first of them, and what each repeats."""
+    count = dataset.n_near_repeats
+    yield f"left out of validation: {count:,} that nearly repeat training examples"
+    first = list(islice(left_out(dataset), SHOWN_LEFT_OUT))
+    yield from (f"  {one_line(item.place)} is {item.share} like {one_line(item.near)}" for item in first)
+    if first and count > len(first):
+        yield f"  and {count - len(first):,} more; --json lists all"
 
 
 def plans_text(stages: Sequence[Planned]) -> str:

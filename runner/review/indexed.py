@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from runner.dataset.index import LEFT_OUT
 from runner.dataset.split import Side
 from runner.dataset.value import Dataset, DatasetFile
 from runner.errors import RunnerError
@@ -52,6 +53,8 @@ class Indexed:
         wanted: dict[Side, dict[int, int]] = {side: {} for side in self.files}
         counts = dict.fromkeys(self.files, 0)
         for place, line in enumerate(self.lines() if places else ()):
+            if is_left_out(line):
+                continue
             side = _side_of(line)
             if side not in counts:
                 raise RunnerError(
@@ -86,6 +89,11 @@ def row_of(line: str) -> Row:
     """The row of a line of an index."""
     identity, digest, _ = line.split()
     return Row(bytes.fromhex(identity), bytes.fromhex(digest), _side_of(line))
+
+
+def is_left_out(line: str) -> bool:
+    """Whether a line of an index is of an example that neither file has."""
+    return line.endswith(f"{LEFT_OUT}\n")
 
 
 def _side_of(line: str) -> Side:

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from runner.dataset.split import Side
-from runner.review.indexed import Indexed, row_of
+from runner.review.indexed import Indexed, is_left_out, row_of
 
 _ROWS_AT_ONCE = 1_000
 _SIDES: tuple[Side, Side] = ("training", "validation")
@@ -72,7 +72,7 @@ def _fill(connection: sqlite3.Connection, before: Indexed | None, after: Indexed
         if lines[0] == lines[1]:
             continue
         for (name, table), line in zip(waiting.items(), lines, strict=True):
-            if line is not None:
+            if line is not None and not is_left_out(line):
                 row = row_of(line)
                 table.append((position, row.identity, row.digest, _SIDES.index(row.side)))
             if len(table) >= _ROWS_AT_ONCE:

@@ -1,9 +1,7 @@
 """What nearly repeats the training records is found exactly."""
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from runner.evaluation.leaks import THRESHOLD, find_leaks, overlap
+from runner.dataset.near_texts import THRESHOLD
+from runner.evaluation.leaks import find_leaks, overlap
 from runner.issues import Place
 from tests.evaluation.examples import example, item
 
@@ -42,24 +40,16 @@ def test_boilerplate_of_the_template_is_no_leak() -> None:
     assert [] == find_leaks(items, training)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.text("ab", min_size=0, max_size=40), min_size=1, max_size=6), st.text("ab", max_size=40))
-def test_the_index_misses_nothing(answers: list[str], other: str) -> None:
-    """The rarest fifth finds every pair that comparing all with all finds."""
-    items = [item(str(n), f"q{n}", answer) for n, answer in enumerate(answers)]
-    training = [example("t", "q", other)]
+def test_what_all_prompts_say_is_no_leak() -> None:
+    """A long instruction, or a prompt without a field, is equal in all of them."""
+    long = "당신은 상담원입니다. 짧고 정확하게 답하고, 모르면 모른다고 말하고, 개인정보는 말하지 않습니다."
+    answers = ("쉽니다.", "월 3만 원입니다.", "14일 안에 됩니다.", "9시에 엽니다.")
+    training = [example(answer, "한 문장을 써 주세요.", answer, system=long) for answer in answers]
+    one = item("a", "한 문장을 써 주세요.", "비밀번호는 설정에서 바꿉니다.", system=long)
 
-    def shingles(question: str, answer: str) -> set[str]:
-        text = " ".join(f"{question}\n{answer}".split())
-        return {text[i : i + 5] for i in range(max(1, len(text) - 4))}
-
-    mine = shingles("q", other)
-    expected = []
-    for one in items:
-        theirs = shingles(one.question, one.reference)
-        if len(mine & theirs) / len(mine | theirs) >= THRESHOLD:
-            expected.append(one.identity)
-    assert expected == [leak.identity for leak in find_leaks(items, training)]
+    assert [] == find_leaks([one], training)
+    again = item("b", "한 문장을 써 주세요.", answers[3])
+    assert [("b", 1.0)] == [(leak.identity, leak.share) for leak in find_leaks([one, again], training)]
 
 
 def test_overlap_counts_runs_of_thirteen_tokens() -> None:

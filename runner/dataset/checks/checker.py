@@ -17,7 +17,8 @@ from runner.dataset.checks.digest import digest_of, digests_of_texts
 from runner.dataset.checks.hits import Hit, Origin
 from runner.dataset.checks.length import LENGTH_RULES, most_tokens
 from runner.dataset.checks.marks import make_finder
-from runner.dataset.checks.near import signer
+from runner.dataset.checks.near import LEFT_OUT, signer
+from runner.dataset.checks.places import Places
 from runner.dataset.checks.registry import DATASET_RULES, EXAMPLE_RULES, RULES, UNUSED_IGNORE
 from runner.dataset.checks.rule import DatasetLimits, ExampleRule, Setup, Totals
 from runner.dataset.conversation import TextBytes
@@ -175,6 +176,7 @@ class Checker:
         self.groups = Groups(self.levels)
         self.listener: Listener | None = None
         self.waiting = Columns()
+        self.places = Places()
 
     def observe(self, example: Example, side: Side) -> int:
         """Check one example on its own and against those before it; a copy says nothing new. Its tokens."""
@@ -197,6 +199,7 @@ class Checker:
 
     def collect_all(self, examples: Columns) -> None:
         """Take what an examiner made of the next examples."""
+        self.places.add(examples)
         hits = [(number, hit) for number, found in examples.rare.hits for hit in found]
         n_single = len(hits)
         for observer in self.observers:
@@ -211,6 +214,14 @@ class Checker:
         waiting, self.waiting = self.waiting, Columns(next_file)
         if len(waiting):
             self.collect_all(waiting)
+
+    def report_left_out(self, repeats: Mapping[int, tuple[int, float]]) -> None:
+        """FT406 for examples that nearly repeat another, by the first 64 bits of their identities."""
+        self._collect_waiting()
+        origins = self.places.find(repeats.keys() | {near for near, _ in repeats.values()})
+        for identity, (near, share) in repeats.items():
+            place = f"{origins[near].file}: row {origins[near].row}"
+            self._report(Hit(LEFT_OUT.code, {"place": place, "share": f"{share:.0%}"}), origins[identity])
 
     def findings(
         self,

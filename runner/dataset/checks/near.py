@@ -124,6 +124,20 @@ def similarity(one: tuple[int, ...], other: tuple[int, ...]) -> float:
     return sum(map(int.__eq__, one, other)) / len(one)
 
 
+LEFT_OUT = Rule(
+    code="FT406",
+    name="near-repeat-left-out",
+    level="info",
+    problem="an example nearly repeats that of {place} in the training file ({share} in common), so the "
+    "validation file leaves it out.",
+    advice="`split.near_repeats` sets from which share on, or keeps them; `split.group_by` moves records "
+    "that belong together to one side.",
+    description="The validation file leaves out what shares 80 % of its text with the training file.",
+    why="What was nearly trained on measures memory. Done for up to 100,000 records, for more where "
+    "`split.near_repeats` is set; the training file keeps all its examples.",
+    bad="a question of the validation file that the training file has with another comma",
+    good="questions of the validation file that are unlike those of the training file",
+)
 NEAR_RULES = (
     DatasetRule(
         rules=(

@@ -78,6 +78,7 @@ def findings(case: dict[str, Any], code: str) -> list[str]:
         checker.collect(
             Origin(f"{row:016x}", "data.jsonl", row, ignored), sides[-1], checker.examiner.examine(seen)
         )
+    checker.report_left_out({row: (near, share) for row, near, share in case.get("left_out", ())})
     totals = case.get("totals", {})
     found = checker.findings(
         sides.count("training"),

@@ -1,0 +1,87 @@
+"""Lines of a validation file that nearly repeat a line of the training file."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from runner.dataset.checks.hits import read_hits
+from runner.dataset.checks.near import LEFT_OUT
+from runner.dataset.near_texts import MAX_RECORDS, THRESHOLD, NearTexts, common_runs, said
+from runner.dataset.value import Dataset
+from runner.examples.content import content_of_line, turns_of
+from runner.recipe.model import Split
+
+# What is compared with the training file at once: some 180 MB in memory. A larger validation file is
+# compared in parts, and the training file read once for each.
+BLOCK_CHARACTERS = 4_000_000
+
+
+class NearRepeat(NamedTuple):
+    """The line of the training file that a line of the validation file nearly repeats, from 0."""
+
+    training_line: int
+    share: float
+
+
+class LeftOut(NamedTuple):
+    """Where an example stands that validation leaves out, the training example it repeats, their share."""
+
+    place: str
+    near: str
+    share: str
+
+
+def left_out(dataset: Dataset) -> Iterator[LeftOut]:
+    """What a dataset's validation file leaves out, unless its recipe ignores FT406."""
+    if not dataset.n_near_repeats:
+        return
+    for hit, origin in read_hits(dataset.hits_path):
+        if hit.code == LEFT_OUT.code and origin is not None:
+            yield LeftOut(f"{origin.file}: row {origin.row}", hit.values["place"], hit.values["share"])
+
+
+def threshold_of(split: Split, n_records: int) -> float | None:
+    """What two examples share to be near by a recipe; None where it keeps them, or is too large unasked."""
+    if split.validation <= 0 or split.near_repeats == "keep":
+        return None
+    if split.near_repeats is None:
+        return THRESHOLD if n_records <= MAX_RECORDS else None
+    return split.near_repeats
+
+
+def find_near_repeats(
+    training: Path, validation: Path, threshold: float, block_characters: int = BLOCK_CHARACTERS
+) -> dict[int, NearRepeat]:
+    """The nearest line of the training file, the first of equal ones, by the line of the validation file."""
+    common = common_runs(_texts(training))
+    found: dict[int, NearRepeat] = {}
+    n_before = 0
+    for block in _blocks(_texts(validation), block_characters):
+        texts = NearTexts(block, threshold, common)
+        for line, text in enumerate(_texts(training)):
+            for number, share in texts.near(text):
+                before = found.get(n_before + number)
+                if before is None or share > before.share:
+                    found[n_before + number] = NearRepeat(line, share)
+        n_before += len(block)
+    return dict(sorted(found.items()))
+
+
+def _blocks(texts: Iterable[str], block_characters: int) -> Iterator[list[str]]:
+    block: list[str] = []
+    n_characters = 0
+    for text in texts:
+        block.append(text)
+        n_characters += len(text)
+        if n_characters >= block_characters:
+            yield block
+            block, n_characters = [], 0
+    if block:
+        yield block
+
+
+def _texts(path: Path) -> Iterator[str]:
+    with path.open("rb") as lines:
+        for line in lines:
+            yield said(turns_of(content_of_line(json.loads(line))))

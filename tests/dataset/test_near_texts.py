@@ -1,0 +1,55 @@
+"""Texts that are nearly the same are all found, and a template's words make none."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner.dataset.near_texts import NearTexts, common_runs, runs_of, said
+
+
+def naive_share(one: str, other: str) -> float:
+    def runs(text: str) -> set[str]:
+        flat = " ".join(text.split()).ljust(4, "\0")
+        return {flat[start : start + 4] for start in range(len(flat) - 3)}
+
+    return len(runs(one) & runs(other)) / len(runs(one) | runs(other))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.text("ab한 ", max_size=40), min_size=1, max_size=6),
+    st.text("ab한 ", max_size=40),
+    st.sampled_from([0.5, 0.7, 0.8, 0.9, 1.0]),
+)
+def test_no_pair_is_missed_and_none_is_made_up(texts: list[str], other: str, threshold: float) -> None:
+    expected = {
+        number: share for number, text in enumerate(texts) if (share := naive_share(text, other)) >= threshold
+    }
+
+    assert expected == dict(NearTexts(texts, threshold).near(other))
+
+
+def test_case_width_and_white_space_do_not_count() -> None:
+    assert [(0, 1.0)] == list(NearTexts(["ＡＢＣ 환불  규정"], 1.0).near("abc 환불\n규정 "))
+
+
+def test_a_text_of_any_length_has_runs() -> None:
+    assert [1, 1, 1, 2, 2] == [len(runs_of(text)) for text in ("", "가", "가나다라", "가나다라마", "a😀bc")]
+
+
+def test_the_words_of_a_template_do_not_make_texts_near() -> None:
+    words = "다음 질문에 한 문장으로 공손하게 답해 주세요. 모르면 모른다고 말해 주세요. 질문: "
+    texts = [words + question for question in ("환불은?", "배송은?", "휴일은?", "요금은?")]
+
+    assert [0, 1, 2, 3] == sorted(number for number, _ in NearTexts(texts, 0.6).near(f"{words}점검은?"))
+    assert [] == list(NearTexts(texts, 0.6, common_runs(texts)).near(f"{words}점검은?"))
+    assert [(0, 1.0)] == list(NearTexts(texts, 0.6, common_runs(texts)).near(f"{words}환불은?"))
+
+
+def test_two_texts_alone_have_no_common_words() -> None:
+    assert frozenset() == common_runs(["환불 규정은?", "환불 규정은?"])
+
+
+def test_instructions_are_not_compared() -> None:
+    turns = [("system", "짧게."), ("developer", "공손히."), ("user", "언제?"), ("assistant", "9시.")]
+
+    assert "언제?\n9시." == said(turns)
