@@ -30,6 +30,7 @@ class LockedEvaluation:
     """An evaluation; two of them compare only with equal hashes of questions and graders.
 
     `answers` is the hash of all answers and scores, which lie in the state folder of the machine that asked.
+    `settings` are those of the graders by name, for people to read; `graders` is what is compared.
     """
 
     questions: str
@@ -38,6 +39,7 @@ class LockedEvaluation:
     graders: str
     answers: str
     candidates: Mapping[str, LockedCandidate]
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def parse_evaluation(value: dict[str, Any]) -> LockedEvaluation:
@@ -49,12 +51,15 @@ def parse_evaluation(value: dict[str, Any]) -> LockedEvaluation:
         graders=value["graders"],
         answers=value["answers"],
         candidates={name: _candidate(item) for name, item in value["candidates"].items()},
+        settings=value.get("settings", {}),
     )
 
 
 def evaluation_value(evaluation: LockedEvaluation) -> dict[str, Any]:
     """An evaluation as it stands in a lockfile."""
+    settings = {"settings": dict(evaluation.settings)} if evaluation.settings else {}
     return {
+        **settings,
         "answers": evaluation.answers,
         "candidates": {name: _candidate_value(item) for name, item in evaluation.candidates.items()},
         "graders": evaluation.graders,

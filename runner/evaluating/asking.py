@@ -14,7 +14,6 @@ from runner.evaluation.cost import rate_of
 from runner.evaluation.scores import chat_with, judges, score_all
 from runner.examples.content import counted_turns, holds_images
 from runner.graders.grade import Means
-from runner.graders.judge import Chat
 from runner.operator import Operator
 from runner.providers.base import ChatRequest, Provider
 from runner.providers.hosts import Host
@@ -34,20 +33,32 @@ def ask(study: Study, console: Console) -> list[Outcome]:
             return opened[host.name]
 
         outcomes = []
-        chat = _chat(study, provider(study.judge)) if judges(study.graders) else None
-        means = Means(chat=chat, allow_code=study.wanted.allow_code)
+        judge = provider(study.judge) if judges(study.graders) else None
         for candidate in study.candidates:
             host = study.hosts.get(candidate.provider)
             answers = _looked_up(study) if host is None else _asked(study, candidate, provider(host), console)
             if candidate.name == study.subject:
                 _refuse_silence(candidate, answers)
-            scored = score_all(study.graders, study.items, answers, means, study.wanted.concurrency)
-            outcomes.append(Outcome(candidate=candidate, answers=answers, scored=scored, host=host))
+            outcomes.append(_scored(study, candidate, answers, judge))
     return outcomes
 
 
-def _chat(study: Study, provider: Provider) -> Chat:
-    return chat_with(provider, study.cache(study.judge))
+def _scored(study: Study, candidate: Candidate, answers: list[Answer], judge: Provider | None) -> Outcome:
+    judged: list[tuple[str, Answer]] = []
+
+    def told(model: str, reply: Answer) -> None:
+        judged.append((model, reply))
+
+    chat = chat_with(judge, study.cache(study.judge), told) if judge is not None else None
+    means = Means(chat=chat, allow_code=study.wanted.allow_code)
+    return Outcome(
+        candidate=candidate,
+        answers=answers,
+        scored=score_all(study.graders, study.items, answers, means, study.wanted.concurrency),
+        host=study.hosts.get(candidate.provider),
+        judged=judged,
+        judge=study.judge,
+    )
 
 
 def _asked(study: Study, candidate: Candidate, provider: Provider, console: Console) -> list[Answer]:

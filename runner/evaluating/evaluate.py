@@ -17,6 +17,7 @@ from runner.evaluation.kept import keep_evaluation
 from runner.evaluation.past import keep_answers, read_past
 from runner.evaluation.scores import graders_sha256
 from runner.evaluation.value import Evaluation
+from runner.graders.settings import settings_of
 from runner.operator import Operator
 from runner.price import price_of
 from runner.providers.hosts import find_host
@@ -68,6 +69,7 @@ def _assemble(study: Study, outcomes: Sequence[Outcome]) -> Evaluation:
         rows=rows,
         slices=tuple(slices(study.section.slices, study.items, scores_by_candidate(outcomes), names)),
         notes=study.notes,
+        settings={grader.name: settings_of(grader, study.judge.name) for grader in study.graders},
     )
     if study.wanted.volume is not None:
         evaluation = _with_break_even(study, evaluation, outcomes, study.wanted.volume)

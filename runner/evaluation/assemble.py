@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from runner.evaluation.ask import Answer
 from runner.evaluation.candidates import Candidate
 from runner.evaluation.comparison import Comparison, compare
-from runner.evaluation.cost import answers_usd, rate_of
+from runner.evaluation.cost import answers_usd, judging_usd, rate_of
 from runner.evaluation.items import Item
 from runner.evaluation.scores import Scored
 from runner.evaluation.statistics import percentile, score_interval
@@ -16,12 +16,17 @@ from runner.providers.hosts import Host
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one candidate answered and scored, in the order of the questions."""
+    """What one candidate answered and scored, in the order of the questions.
+
+    `judged` are the replies of models that judge its answers, with the model, at the host `judge`.
+    """
 
     candidate: Candidate
     answers: Sequence[Answer]
     scored: Sequence[Scored]
     host: Host | None = None
+    judged: Sequence[tuple[str, Answer]] = ()
+    judge: Host | None = None
 
 
 def result_of(outcome: Outcome, graders: Sequence[str]) -> Result:
@@ -47,6 +52,8 @@ def result_of(outcome: Outcome, graders: Sequence[str]) -> Result:
         prompt_tokens=_total([answer.prompt_tokens for answer in came]),
         completion_tokens=_total([answer.completion_tokens for answer in came]),
         usd=answers_usd(rate_of(candidate, outcome.host), answers) if outcome.host is not None else 0.0,
+        judge_tokens=_judge_tokens(outcome),
+        judge_usd=judging_usd(outcome.judged, outcome.judge),
     )
 
 
@@ -94,6 +101,12 @@ def _row(number: int, item: Item, outcomes: Sequence[Outcome]) -> Row:
         scores=scores,
         failures=failures,
     )
+
+
+def _judge_tokens(outcome: Outcome) -> int | None:
+    replies = [reply for _, reply in outcome.judged]
+    counts = [*(reply.prompt_tokens for reply in replies), *(reply.completion_tokens for reply in replies)]
+    return _total(counts) if counts else 0
 
 
 def _total(numbers: Sequence[int | None]) -> int | None:

@@ -44,13 +44,25 @@ def rate_of(candidate: Candidate, host: Host) -> Rate | None:
     """The price of asking a candidate; None where no table has it, which is not zero."""
     if not host.paid:
         return Rate(input_usd=0.0, output_usd=0.0)
-    named = candidate.tuned_from or candidate.model or ""
+    return _rate(candidate.tuned_from or candidate.model or "", host, is_tuned=bool(candidate.tuned_from))
+
+
+def judging_usd(judged: Sequence[tuple[str, Answer]], host: Host | None) -> float | None:
+    """What models that judge cost, by model and reply; None where price or tokens are unknown."""
+    if host is None or not host.paid:
+        return 0.0
+    parts = [answers_usd(_rate(model, host, is_tuned=False), [reply]) for model, reply in judged]
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
+def _rate(named: str, host: Host, *, is_tuned: bool) -> Rate | None:
     # A tuned model is called ft:<base>:<organisation>:<suffix>:<id>.
     base = named.split(":")[1] if named.startswith("ft:") and named.count(":") else named
     model = host.model(base)
     if model is None:
         return None
-    tuned = candidate.tuned_from is not None or named.startswith("ft:")
+    tuned = is_tuned or named.startswith("ft:")
     read = model.tuned_input_usd_per_million_tokens if tuned else model.input_usd_per_million_tokens
     written = model.tuned_output_usd_per_million_tokens if tuned else model.output_usd_per_million_tokens
     return None if read is None or written is None else Rate(input_usd=read, output_usd=written)

@@ -1,6 +1,6 @@
 """Scores answers with the graders of a recipe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -65,8 +65,11 @@ def judges(graders: Sequence[Grader]) -> bool:
     return any(judging_models(grader) for grader in graders)
 
 
-def chat_with(provider: Provider, cache: AnswerCache) -> Chat:
-    """Let graders ask models of a provider, each question only once."""
+def chat_with(provider: Provider, cache: AnswerCache, told: Callable[[str, Answer], None]) -> Chat:
+    """Let graders ask models of a provider, each question only once.
+
+    `told` hears of every reply, with the model; those from the cache too, which cost as much once.
+    """
 
     def chat(question: Question) -> Reply:
         request = ChatRequest(
@@ -84,6 +87,7 @@ def chat_with(provider: Provider, cache: AnswerCache) -> Chat:
                 raise JudgeUnavailableError(str(error)) from error
             reply = Answer.of(completion)
             cache.put(request, reply)
+        told(question.model, reply)
         return Reply(text=reply.text, n_tokens=(reply.prompt_tokens or 0) + (reply.completion_tokens or 0))
 
     return chat

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from runner.canonical import canonical_json, sha256_bytes
 from runner.evaluation.comparison import Comparison, Slice
@@ -31,7 +32,10 @@ class Questions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What one candidate came to. Latency and tokens are of the answers that came; `usd` None is unknown."""
+    """What one candidate came to. Latency and tokens are of the answers that came; `usd` None is unknown.
+
+    What models that judge its answers took is counted apart; 0 tokens where none is asked.
+    """
 
     name: str
     provider: str
@@ -45,6 +49,8 @@ class Result:
     prompt_tokens: int | None
     completion_tokens: int | None
     usd: float | None
+    judge_tokens: int | None = 0
+    judge_usd: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +92,7 @@ class Evaluation:
     notes: tuple[str, ...] = ()
     gate: GateResult | None = None
     break_even: tuple[BreakEven, ...] = field(default=())
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def result(self, name: str) -> Result | None:
         """The result of a candidate."""
@@ -116,6 +123,7 @@ class Evaluation:
             graders=self.graders_sha256,
             answers=sha256_bytes(self.answers_file),
             candidates={result.name: _locked_candidate(result) for result in self.results},
+            settings=self.settings,
         )
 
 

@@ -5,6 +5,10 @@ import unicodedata
 
 # Raised with every change of what comes out below: scores of different versions cannot be compared.
 VERSION = 1
+DESCRIPTION = (
+    "words, but one token for each Hangul syllable and each Han, kana, Thai, Lao, Burmese or Khmer "
+    f"character; NFC, case folded, signs dropped (version {VERSION})"
+)
 
 # Scripts that are written without spaces, one token a character, and Hangul, one token a syllable: in Korean
 # a noun and its particle are one word, so whole words hardly ever meet. KorQuAD compares syllables for the

@@ -16,6 +16,7 @@ def evaluation_data(evaluation: Evaluation) -> dict[str, Any]:
         "questions": asdict(evaluation.questions),
         "graders": list(evaluation.graders),
         "graders_sha256": evaluation.graders_sha256,
+        "settings": {name: dict(settings) for name, settings in evaluation.settings.items()},
         "results": [asdict(result) for result in evaluation.results],
         "comparisons": [comparison_data(item) for item in evaluation.comparisons],
         "slices": [asdict(item) for item in evaluation.slices],

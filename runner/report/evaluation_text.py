@@ -34,7 +34,9 @@ def evaluation_text(evaluation: Evaluation, *, shown_rows: int = SHOWN_ROWS) -> 
 
 def results_text(results: Sequence[Result], graders: Sequence[str]) -> str:
     """A row for each candidate: scores with 95 % intervals, failures, latency, tokens, cost."""
-    header = ("", *graders, "FAILED", "P50", "P95", "TOKENS IN", "OUT", "COST")
+    judged = any(result.judge_tokens != 0 for result in results)
+    more = ("JUDGE TOKENS", "COST") if judged else ()
+    header = ("", *graders, "FAILED", "P50", "P95", "TOKENS IN", "OUT", "COST", *more)
     rows = [
         (
             result.name,
@@ -44,7 +46,8 @@ def results_text(results: Sequence[Result], graders: Sequence[str]) -> str:
             _seconds(result.p95_s),
             _count(result.prompt_tokens),
             _count(result.completion_tokens),
-            "unknown" if result.usd is None else f"${result.usd:.2f}",
+            _dollars(result.usd),
+            *((_count(result.judge_tokens), _dollars(result.judge_usd)) if judged else ()),
         )
         for result in results
     ]
@@ -197,6 +200,10 @@ def break_even_line(item: BreakEven) -> str:
 def score_text(score: Interval | LockedScore | None) -> str:
     """A mean with its interval."""
     return "–" if score is None else f"{score.mean:.3f} [{score.low:.3f}, {score.high:.3f}]"
+
+
+def _dollars(value: float | None) -> str:
+    return "unknown" if value is None else f"${value:.2f}"
 
 
 def _seconds(value: float | None) -> str:

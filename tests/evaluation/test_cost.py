@@ -4,7 +4,7 @@ import pytest
 
 from runner.evaluation.ask import Answer
 from runner.evaluation.candidates import Candidate
-from runner.evaluation.cost import BreakEven, Rate, answers_usd, break_even, rate_of
+from runner.evaluation.cost import BreakEven, Rate, answers_usd, break_even, judging_usd, rate_of
 from runner.providers.hosts import Host, find_host
 
 OPENAI = "openai"
@@ -65,3 +65,14 @@ def test_it_never_does_where_the_tuned_model_is_the_dearer_one() -> None:
     found = break_even("few_shot", 10.0, 0.003, 0.001, 1_000)
 
     assert (None, -12.0) == (found.requests, found.saved_usd)
+
+
+def test_what_judges_cost_is_known_where_their_prices_are(host: Host) -> None:
+    reply = Answer(text="7", prompt_tokens=1_000_000, completion_tokens=0)
+    base = host.model(BASE)
+    assert base is not None
+    assert base.input_usd_per_million_tokens is not None
+
+    assert 2 * base.input_usd_per_million_tokens == judging_usd([(BASE, reply), (BASE, reply)], host)
+    assert judging_usd([(BASE, reply), ("unheard-of", reply)], host) is None
+    assert [0.0, 0.0] == [judging_usd([("tiny-1", reply)], find_host("local")), judging_usd([], None)]

@@ -49,7 +49,7 @@ class Judge:
 
 def score(judge: Any, folder: Path, *graders: Mapping[str, Any], answers: tuple[Answer, ...]) -> list[Scored]:
     section = Evaluation(graders=graders)
-    chat = chat_with(judge, AnswerCache(folder, "fake", "http://127.0.0.1/v1"))
+    chat = chat_with(judge, AnswerCache(folder, "fake", "http://127.0.0.1/v1"), lambda *_: None)
     return score_all(graders_of(section), ITEMS, answers, Means(chat=chat), 2)
 
 
@@ -70,6 +70,18 @@ def test_a_judge_is_asked_each_question_once(tmp_path: Path) -> None:
     assert first == second
     assert 2 == len(judge.requests)
     assert {"judge-1"} == {request.model for request in judge.requests}
+
+
+def test_every_reply_is_told_with_its_tokens_one_from_the_cache_too(tmp_path: Path) -> None:
+    told: list[tuple[str, Answer]] = []
+    cache = AnswerCache(tmp_path, "fake", "http://127.0.0.1/v1")
+    chat = chat_with(Judge(), cache, lambda model, reply: told.append((model, reply)))
+    for _ in range(2):
+        score_all(graders_of(Evaluation(graders=(JUDGE,))), ITEMS[:1], ANSWERS[:1], Means(chat=chat), 1)
+
+    assert [("judge-1", 20, 5)] * 2 == [
+        (model, reply.prompt_tokens, reply.completion_tokens) for model, reply in told
+    ]
 
 
 def test_a_judge_that_fails_leaves_the_other_scores(tmp_path: Path) -> None:
