@@ -60,15 +60,16 @@ class HashedFile:
             self._gathered, self._n_gathered = [], 0
 
     def written(self) -> Path:
-        """The file with all that was written so far."""
+        """The file with all that was written so far. Raises OSError."""
+        self._finish_all_but(0)
+        self._append(self._gathered)
+        self._gathered, self._n_gathered = [], 0
         self.stream.flush()
         return self.temporary
 
     def keep(self, suffix: str) -> str:
         """Move the file to `<sha256><suffix>` in the folder, safe from a power cut; returns the hash."""
-        self._finish_all_but(0)
-        self._append(self._gathered)
-        self.stream.flush()
+        self.written()
         os.fsync(self.stream.fileno())
         name = self.digest.hexdigest()
         self.temporary.chmod(0o644)
