@@ -12,7 +12,7 @@ from runner.local.service.chat_schema import CHAT, NEUTRAL, OUTDATED
 from runner.local.service.context import Service
 from runner.local.service.refusals import ApiError, invalid, invalid_value, not_found, unsupported
 from runner.local.service.wording import check_body
-from runner.local.training.messages import InvalidMessageError, parse_messages
+from runner.local.training.messages import InvalidMessageError, UnsupportedPartError, parse_messages
 
 ANY_OBJECT = {"type": "object"}
 STRUCTURED = "llguidance"
@@ -94,6 +94,8 @@ def _question(service: Service, body: Mapping[str, Any], request_id: str) -> Inf
     try:
         messages = parse_messages(body["messages"])
         found = find_model(service.store, service.layout, body["model"])
+    except UnsupportedPartError as error:
+        raise invalid(f"{error}.", error.param) from error
     except InvalidMessageError as error:
         raise invalid_value(f"Invalid 'messages': {error}.", "messages") from error
     except UnknownModelError as error:

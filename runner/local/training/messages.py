@@ -34,8 +34,24 @@ class Message:
         return message
 
 
+# Parts of a message that hosted models with other senses take.
+MEDIA = ("image_url", "input_audio", "file")
+
+
 class InvalidMessageError(ValueError):
     """A message is not text with a role; the text says what was found."""
+
+
+class UnsupportedPartError(InvalidMessageError):
+    """A message has a part that no model here takes, such as an image; in the words of the hosted service.
+
+    `param` is the path of its type. Text and path: https://github.com/vllm-project/vllm/issues/11629
+    (2025-01), which repeats an answer of the service for a model without vision.
+    """
+
+    def __init__(self, kind: str, param: str) -> None:
+        super().__init__(f"Invalid content type. {kind} is only supported by certain models")
+        self.param = param
 
 
 def parse_messages(value: Any) -> tuple[Message, ...]:
@@ -86,6 +102,10 @@ def _message(number: int, value: Any) -> Message:
 def _text(number: int, content: Any) -> str:
     if isinstance(content, list) and all(_is_text_part(part) for part in content):
         content = "".join(part["text"] for part in content)
+    for place, part in enumerate(content if isinstance(content, list) else ()):
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind in MEDIA:
+            raise UnsupportedPartError(kind, f"messages.[{number - 1}].content.[{place}].type")
     if not isinstance(content, str):
         raise InvalidMessageError(f"message {number} has no text content")
     if not _is_encodable(content):

@@ -355,6 +355,18 @@ def test_messages_are_checked(client: openai.OpenAI) -> None:
     assert refusal(caught.value) == (400, envelope(message, "messages", "invalid_value"))
 
 
+@pytest.mark.parametrize("kind", ["image_url", "input_audio", "file"])
+def test_images_and_sounds_are_refused_in_the_hosted_words(client: openai.OpenAI, kind: str) -> None:
+    """Whoever reads the path finds the part."""
+    parts: Any = [{"type": "text", "text": "이건?"}, {"type": kind, kind: {}}]
+    messages: Any = [{"role": "system", "content": "a"}, {"role": "user", "content": parts}]
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="tiny-1", messages=messages)
+
+    message = f"Invalid content type. {kind} is only supported by certain models."
+    assert refusal(caught.value) == (400, envelope(message, "messages.[1].content.[1].type"))
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_what_the_model_refuses_is_a_400(client: openai.OpenAI, stream: bool) -> None:
     """Also where a stream was asked for."""

@@ -45,7 +45,7 @@ def test_calls_and_their_answers_are_read() -> None:
         ),
         (
             {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]},
-            "message 1 has no text content",
+            "Invalid content type. image_url is only supported by certain models",
         ),
     ],
 )

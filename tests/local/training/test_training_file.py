@@ -54,7 +54,7 @@ def test_messages_are_read_in_order(tmp_path: Path) -> None:
         ({"messages": [{"role": "user"}]}, ": message 1 has no text content."),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
-            ": message 1 has no text content.",
+            ": Invalid content type. image_url is only supported by certain models.",
         ),
         (
             {"messages": [{"role": "assistant", "content": "a", "weight": 0.5}]},
