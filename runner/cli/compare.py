@@ -21,6 +21,7 @@ from runner.cli.options import (
     FILE,
     find_recipe,
     json_option,
+    network_option,
     operator,
     profile_option,
     tell,
@@ -42,6 +43,7 @@ from runner.report.terminal import table_text
 @profile_option
 @click.option("--recipe", type=FILE, help="Ask both this recipe's questions instead of comparing lockfiles.")
 @click.option("--provider", default=None, help="The host entry of models; by default the recipe's.")
+@network_option
 @judge_option
 @allow_code_option
 @concurrency_option
@@ -57,6 +59,7 @@ def compare(
     profile: str,
     recipe: Path | None,
     provider: str | None,
+    allow_network: bool,
     judge: str | None,
     allow_code: bool,
     concurrency: int,
@@ -70,7 +73,12 @@ def compare(
     Recipes and lockfiles, also as PATH@PROFILE, are compared by what is locked, and nothing is asked. Other
     names are models: both are asked the recipe's questions.
     """
-    decided = operator(profile=profile, max_cost_usd=max_cost, allow_unknown_price=allow_unknown_price)
+    decided = operator(
+        profile=profile,
+        allow_network=allow_network,
+        max_cost_usd=max_cost,
+        allow_unknown_price=allow_unknown_price,
+    )
     if recipe is None and is_lock_or_recipe(first) and is_lock_or_recipe(second):
         _report(compare_locked(first, second, decided), as_json=as_json)
         return
@@ -88,7 +96,7 @@ def compare(
         done = evaluate(find_recipe(recipe), decided, wanted, console)
     finally:
         console.close()
-    report_evaluation(done, SHOWN_ROWS, as_json=as_json, gated=False)
+    report_evaluation(done, wanted, SHOWN_ROWS, as_json=as_json, gated=False)
 
 
 def _report(found: SideBySide, *, as_json: bool) -> None:

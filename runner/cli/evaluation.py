@@ -93,6 +93,8 @@ class AskingConsole:
 @click.option(
     "--show", default=SHOWN_ROWS, show_default=True, type=click.IntRange(0), help="Wins and losses."
 )
+@click.option("--against", metavar="NAME", help="Whom the wins and losses are against, such as few_shot.")
+@click.option("--by", metavar="GRADER", help="The grader that tells wins from losses.")
 @click.option("--leaks/--no-leaks", default=None, help="Leave out what nearly repeats training records.")
 @click.option("--bless", is_flag=True, help="Lock the evaluation even if the gate fails.")
 @click.option("--no-lock", is_flag=True, help="Leave the lockfile as it is.")
@@ -116,6 +118,8 @@ def evaluate(
     judge: str | None,
     volume: int | None,
     show: int,
+    against: str | None,
+    by: str | None,
     leaks: bool | None,
     bless: bool,
     no_lock: bool,
@@ -148,6 +152,8 @@ def evaluate(
         concurrency=concurrency,
         volume=volume,
         leaks=leaks,
+        against=against,
+        by=by,
         saves=not no_lock,
         blesses=bless,
     )
@@ -156,17 +162,19 @@ def evaluate(
         done = evaluate_recipe(find_recipe(recipe), decided, wanted, console)
     finally:
         console.close()
-    report_evaluation(done, show, as_json=as_json)
+    report_evaluation(done, wanted, show, as_json=as_json)
 
 
-def report_evaluation(done: Evaluated, show: int, *, as_json: bool, gated: bool = True) -> None:
+def report_evaluation(
+    done: Evaluated, wanted: Wanted, show: int, *, as_json: bool, gated: bool = True
+) -> None:
     """Write an evaluation; where it is `gated`, exit with 7 if its gate failed."""
     gate = done.evaluation.gate if gated else None
     passed = gate is None or gate.passed
     if as_json:
         write_json({"ok": passed, "evaluation": evaluation_data(done.evaluation), "locked": done.locked})
     else:
-        write(evaluation_text(done.evaluation, shown_rows=show))
+        write(evaluation_text(done.evaluation, shown_rows=show, against=wanted.against, by=wanted.by))
     if done.locked:
         tell(f"locked in {done.loaded.lock_file}")
     if not passed:

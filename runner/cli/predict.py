@@ -14,7 +14,16 @@ from runner.cli.evaluation import (
     yes_option,
 )
 from runner.cli.host_options import allow_host_option
-from runner.cli.options import FILE, find_recipe, only_option, operator, profile_option, recipe_argument, tell
+from runner.cli.options import (
+    FILE,
+    find_recipe,
+    network_option,
+    only_option,
+    operator,
+    profile_option,
+    recipe_argument,
+    tell,
+)
 from runner.cli.streams import emit
 from runner.evaluating.predicting import Inquiry, Prediction
 from runner.evaluating.predicting import predict as predict_records
@@ -26,6 +35,7 @@ from runner.evaluating.predicting import predict as predict_records
 @profile_option
 @allow_host_option
 @only_option
+@network_option
 @click.option("--model", help="Ask this model instead of the one in the lockfile.")
 @click.option("--provider", default=None, help="The host entry to ask; by default the job's.")
 @click.option("--variant", default="", help="Which of several templates; by default the first.")
@@ -47,6 +57,7 @@ def predict(
     *,
     profile: str,
     only: tuple[str, ...],
+    allow_network: bool,
     model: str | None,
     provider: str | None,
     variant: str,
@@ -69,7 +80,11 @@ def predict(
     n_failed = 0
     try:
         decided = operator(
-            profile=profile, only=only, max_cost_usd=max_cost, allow_unknown_price=allow_unknown_price
+            profile=profile,
+            only=only,
+            allow_network=allow_network,
+            max_cost_usd=max_cost,
+            allow_unknown_price=allow_unknown_price,
         )
         for prediction in predict_records(data, find_recipe(recipe), decided, inquiry, console):
             emit(_line(prediction))

@@ -9,6 +9,7 @@ import click
 from runner.cli.options import (
     find_recipe,
     json_option,
+    network_option,
     only_option,
     operator,
     profile_option,
@@ -28,17 +29,26 @@ SHOWN_CHARACTERS = 200
 @recipe_argument
 @profile_option
 @only_option
+@network_option
 @click.option("-n", "count", default=3, show_default=True, type=click.IntRange(1, 100), help="How many.")
 @json_option
 def why(
-    text: str, recipe: Path | None, *, profile: str, only: tuple[str, ...], count: int, as_json: bool
+    text: str,
+    recipe: Path | None,
+    *,
+    profile: str,
+    only: tuple[str, ...],
+    allow_network: bool,
+    count: int,
+    as_json: bool,
 ) -> None:
     """Find the training records nearest to a question or an answer, with file, row and git commit.
 
     Nearness says where an answer may come from; no model is asked and nothing is proven. A JSONL row has its
     own commit, a row of another format the last one of its file.
     """
-    found = trace(text, find_recipe(recipe), operator(profile=profile, only=only), count)
+    decided = operator(profile=profile, only=only, allow_network=allow_network)
+    found = trace(text, find_recipe(recipe), decided, count)
     if as_json:
         write_json({"records": [_data(each) for each in found]})
     elif found:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runner.building import build, supply_sources, yardstick
 from runner.dataset.tokens import TokenCounter
+from runner.display import shown
 from runner.errors import RunnerError, UsageError
 from runner.evaluating.choosing import choose_candidates
 from runner.evaluating.questions import choose_questions, read_questions
@@ -21,6 +22,7 @@ from runner.evaluation.value import Questions
 from runner.examples.content import turn_of
 from runner.examples.read import Example
 from runner.graders.model import Grader
+from runner.hints import did_you_mean
 from runner.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.pipeline import validate
@@ -121,6 +123,8 @@ def prepare(path: Path, operator: Operator, wanted: Wanted) -> Study:
     hosts = {name: find_host(name, operator.user_hosts, loaded.project) for name in sorted(names)}
     judge = find_host(wanted.judge or loaded.recipe.training.provider, operator.user_hosts, loaded.project)
     graders = graders_of(section)
+    _refuse_unknown("--against", wanted.against, [candidate.name for candidate in candidates[1:]])
+    _refuse_unknown("--by", wanted.by, [grader.name for grader in graders])
     if runs_code(graders) and not wanted.allow_code:
         raise UsageError("a grader runs Python from the recipe on this machine; --allow-code allows it.")
     try_graders(graders)
@@ -143,6 +147,12 @@ def prepare(path: Path, operator: Operator, wanted: Wanted) -> Study:
         graders=graders,
         notes=_notes(loaded, run, section, operator),
     )
+
+
+def _refuse_unknown(option: str, name: str | None, known: Sequence[str]) -> None:
+    if name is not None and name not in known:
+        advice = did_you_mean(name, known) or "Nothing else is asked."
+        raise UsageError(f"{option}: found no {shown(name)}. {advice}")
 
 
 def _notes(

@@ -9,6 +9,7 @@ class Wanted:
     """What the operator asks of an evaluation beyond the recipe.
 
     `models` are asked too, at `provider` where it is given, or `alone`; a path names another recipe's model.
+    `against` and `by` name the candidate and the grader whose wins and losses are shown, by default the last.
     `judge` is where graders ask models. `saves` lets a passing evaluation into the lockfile, `blesses` any.
     """
 
@@ -21,6 +22,8 @@ class Wanted:
     concurrency: int = 4
     volume: int | None = None
     leaks: bool | None = None
+    against: str | None = None
+    by: str | None = None
     saves: bool = True
     blesses: bool = False
 

@@ -16,15 +16,17 @@ SHOWN_SLICES = 12
 FEW = 30
 
 
-def evaluation_text(evaluation: Evaluation, *, shown_rows: int = SHOWN_ROWS) -> str:
-    """Everything a person needs to judge a model."""
+def evaluation_text(
+    evaluation: Evaluation, *, shown_rows: int = SHOWN_ROWS, against: str | None = None, by: str | None = None
+) -> str:
+    """Everything a person needs to judge a model; wins and losses `against` a candidate `by` a grader."""
     parts = [
         "\n".join(_head(evaluation)),
         results_text(evaluation.results, evaluation.graders),
         "\n".join(line for comparison in evaluation.comparisons for line in comparison_lines(comparison)),
         "\n".join(size_lines(evaluation)),
         "\n".join(_slice_lines(evaluation)),
-        "\n\n".join(_row_texts(evaluation, shown_rows)),
+        "\n\n".join(_row_texts(evaluation, shown_rows, against, by)),
         "\n".join(break_even_line(item) for item in evaluation.break_even),
         "\n".join(f"note: {neutralise(note)}" for note in evaluation.notes),
         neutralise(evaluation.gate.sentence) if evaluation.gate else "",
@@ -157,11 +159,16 @@ def _slice_lines(evaluation: Evaluation) -> Iterator[str]:
         yield f"{len(found) - SHOWN_SLICES} more; --json has all."
 
 
-def _row_texts(evaluation: Evaluation, count: int) -> Iterator[str]:
-    """The questions that tell the two candidates of the last comparison apart most, by its grader."""
-    if not evaluation.comparisons or count == 0:
+def _row_texts(evaluation: Evaluation, count: int, against: str | None, by: str | None) -> Iterator[str]:
+    """The questions that tell two candidates apart most; of several comparisons the last."""
+    asked = [
+        found
+        for found in evaluation.comparisons
+        if against in (None, found.other) and by in (None, found.grader)
+    ]
+    if not asked or count == 0:
         return
-    last = evaluation.comparisons[-1]
+    last = asked[-1]
     judged = [
         (row.scores[last.one][last.grader] - row.scores[last.other][last.grader], row)
         for row in evaluation.rows
@@ -171,7 +178,7 @@ def _row_texts(evaluation: Evaluation, count: int) -> Iterator[str]:
     lost = sorted((item for item in judged if item[0] < 0), key=lambda item: item[0])
     for name, rows in (("won", won), ("lost", lost)):
         for difference, row in rows[:count]:
-            head = f"{name} against {last.other} by {abs(difference):.3f}: {row.place}"
+            head = f"{name} against {last.other} by {abs(difference):.3f} of {last.grader}: {row.place}"
             yield "\n".join([neutralise(head), *_row_lines(row, (last.one, last.other))])
 
 

@@ -64,6 +64,19 @@ def test_every_candidate_is_asked_every_question_once(evaluated: Path, hosted: F
     assert 0 < scores["base_model"]["mean"] < 1
 
 
+def test_wins_and_losses_against_somebody_who_is_not_asked(
+    evaluated: Path, hosted: FakeHost, call: Call
+) -> None:
+    against = call("eval", evaluated, *accept("--against", "few_shoot"))
+    by = call("eval", evaluated, *accept("--by", "exactly"))
+
+    assert [
+        (2, "error: --against: found no 'few_shoot'. Did you mean 'few_shot'?\n"),
+        (2, "error: --by: found no 'exactly'. Did you mean 'exact'?\n"),
+    ] == [(against.code, against.err), (by.code, by.err)]
+    assert [] == hosted.questions
+
+
 def test_questions_are_asked_at_temperature_zero_with_a_seed(
     evaluated: Path, hosted: FakeHost, call: Call
 ) -> None:

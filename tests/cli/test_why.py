@@ -40,3 +40,16 @@ def test_nothing_near_says_so(local_recipe: Path, call: Call) -> None:
     found = call("why", "ΩΩΩ", local_recipe)
 
     assert (0, "no training record shares anything with it\n") == (found.code, found.out)
+
+
+def test_a_recipe_fetches_its_data_only_where_that_is_allowed(local_recipe: Path, call: Call) -> None:
+    source = f"url: http://127.0.0.1:9/faq.jsonl\n    sha256: {'0' * 64}"
+    local_recipe.write_text(local_recipe.read_text().replace("path: faq.jsonl", source))
+
+    refused = call("why", "It is number 7.", local_recipe)
+    allowed = call("why", "It is number 7.", "--allow-network", local_recipe)
+
+    no_copy = "found no downloaded copy, expected one. Download it once with --allow-network."
+    assert (1, f"http://127.0.0.1:9/faq.jsonl: {no_copy}\n") == (refused.code, refused.err)
+    # Tried, and stopped where no recipe may go.
+    assert "downloading http://127.0.0.1:9/faq.jsonl" == allowed.err.splitlines()[0]

@@ -1,0 +1,29 @@
+"""An evaluation in a terminal: whom it is against, and what judging took."""
+
+from dataclasses import replace
+
+from runner.report.evaluation_text import evaluation_text, results_text
+from tests.evaluation.evaluations import GRADER, evaluation
+
+FOUND = evaluation(tuned=[1.0, 0.0], few=[0.0, 0.0], base=[1.0, 1.0])
+
+
+def test_wins_and_losses_are_against_the_last_or_whom_one_asks_for() -> None:
+    def heads(against: str | None) -> list[str]:
+        text = evaluation_text(FOUND, against=against)
+        return [line for line in text.splitlines() if line.startswith(("won", "lost"))]
+
+    assert ["lost against base by 1.000 of exact: data.json: row 2"] == heads(None)
+    assert ["won against few by 1.000 of exact: data.json: row 1"] == heads("few")
+    assert [] == [line for line in evaluation_text(FOUND, by="rouge").splitlines() if " against " in line]
+
+
+def test_what_judging_took_stands_beside_the_scores() -> None:
+    tuned, few, base = FOUND.results
+    judged = (replace(tuned, judge_tokens=1200, judge_usd=0.5), few, replace(base, judge_tokens=None))
+
+    lines = results_text((replace(judged[2], judge_usd=None), *judged[:2]), [GRADER]).splitlines()
+    cells = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines[:3]]
+    assert ["COST", "JUDGE TOKENS", "COST"] == cells[0][-3:]
+    assert [["$0.00", "unknown", "unknown"], ["$0.00", "1,200", "$0.50"]] == [row[-3:] for row in cells[1:]]
+    assert "JUDGE" not in results_text(FOUND.results, [GRADER])
