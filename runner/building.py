@@ -1,18 +1,14 @@
 """Datasets of recipes, built or found built, by the measure of the chosen host and model."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from runner.canonical import sha256_of
-from runner.dataset.build import DEFAULT_EFFORT, Effort, build_dataset
 from runner.dataset.cache import cache_key, pieces_key, read_cached, write_cached
 from runner.dataset.checks import DatasetLimits
-from runner.dataset.checks.baseline import read_baseline, with_baseline
-from runner.dataset.checks.checker import effective_levels
-from runner.dataset.checks.settings import baseline_path
+from runner.dataset.effort import DEFAULT_EFFORT, Effort
 from runner.dataset.hashed_files import HashedFiles
-from runner.dataset.inputs import find_inputs, find_templates, source_sizes
-from runner.dataset.kept_pieces import KEPT_FROM_BYTES, MAX_BYTES, KeptPieces, trim
+from runner.dataset.inputs import Inputs, find_inputs, find_templates, source_sizes
 from runner.dataset.tokens import (
     SMALL_VOCABULARY_MARGIN,
     CountedTokens,
@@ -49,9 +45,12 @@ def build(
     and RunnerError for a cluster that fails.
     """
     dataset = build_unfiltered(loaded, host, use_cache=use_cache, read_all=read_all, effort=effort)
-    path = baseline_path(loaded)
-    if path is None:
+    if loaded.recipe.checks.baseline is None:
         return dataset
+    from runner.dataset.checks.baseline import read_baseline, with_baseline
+    from runner.dataset.checks.checker import effective_levels
+
+    path = loaded.folder / loaded.recipe.checks.baseline
     return with_baseline(
         dataset, read_baseline(path, loaded.project.name_of(path)), effective_levels(loaded.recipe.checks)
     )
@@ -69,29 +68,53 @@ def build_unfiltered(
     state = loaded.project.make_state()
     folder, cache = state / "datasets", state / "cache"
     hashed = HashedFiles(cache / "files.json" if use_cache else None, trusted=not read_all)
-    limits, counter = build_yardstick(loaded, host)
-    made_by = pieces_key(loaded.recipe, find_templates(loaded, hashed), limits, counter)
+    yardstick = build_yardstick(loaded, host)
+    if use_cache and not _are_new(loaded, hashed):
+        inputs = find_inputs(loaded, hashed)
+        hashed.save()
+        cached = read_cached(cache, cache_key(loaded.recipe, inputs, *yardstick), folder)
+        if cached is not None:
+            return cached
+    dataset, inputs = _made(loaded, hashed, yardstick, effort, cache if use_cache else None)
+    hashed.save()
+    write_cached(cache, cache_key(loaded.recipe, inputs, *yardstick), dataset)
+    return dataset
+
+
+def _are_new(loaded: LoadedRecipe, hashed: HashedFiles) -> bool:
+    """Whether a source certainly is not what it was in any build before."""
     sizes = source_sizes(loaded)
-    # What certainly nobody built yet is hashed while it is built.
-    is_new = any(hashed.is_other(loaded.project.name_of(path), size) for path, size in sizes.items())
+    return any(hashed.is_other(loaded.project.name_of(path), size) for path, size in sizes.items())
+
+
+def _made(
+    loaded: LoadedRecipe,
+    hashed: HashedFiles,
+    yardstick: tuple[DatasetLimits, TokenCounter],
+    effort: Effort,
+    cache: Path | None,
+) -> tuple[Dataset, Inputs]:
+    """Build a dataset, and hash what it is made from at the same time."""
+    # Most commands find a dataset built, and start sooner without what builds it.
+    from concurrent.futures import ThreadPoolExecutor
+
+    from runner.dataset.build import build_dataset
+    from runner.dataset.kept_pieces import KEPT_FROM_BYTES, MAX_BYTES, KeptPieces, trim
+
+    folder = loaded.project.make_state() / "datasets"
+    kept = None
+    if cache is not None and sum(source_sizes(loaded).values()) >= KEPT_FROM_BYTES:
+        made_by = pieces_key(loaded.recipe, find_templates(loaded, hashed), *yardstick)
+        kept = KeptPieces(cache / "pieces", made_by)
     with ThreadPoolExecutor(1) as thread:
         hashing = thread.submit(find_inputs, loaded, hashed)
-        if use_cache and not is_new:
-            cached = read_cached(cache, cache_key(loaded.recipe, hashing.result(), limits, counter), folder)
-            if cached is not None:
-                hashed.save()
-                return cached
-        is_kept = use_cache and sum(sizes.values()) >= KEPT_FROM_BYTES
-        kept = KeptPieces(cache / "pieces", made_by) if is_kept else None
-        dataset = build_dataset(loaded, hashing, folder, (limits, counter), replace(effort, kept=kept))
-        inputs = hashing.result()
+        dataset = build_dataset(loaded, hashing, folder, yardstick, replace(effort, kept=kept))
     if kept is not None:
         trim(kept.folder, MAX_BYTES)
+    inputs = hashing.result()
     if inputs != find_inputs(loaded, hashed):
         raise RunnerError("a source file changed while it was being read. Run the command again.")
-    hashed.save()
-    write_cached(cache, cache_key(loaded.recipe, inputs, limits, counter), dataset)
-    return dataset
+    return dataset, inputs
 
 
 def build_yardstick(loaded: LoadedRecipe, host: Host) -> tuple[DatasetLimits, TokenCounter]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from runner import building, pipeline
 from runner.building import build_unfiltered
-from runner.dataset.build import Effort
 from runner.dataset.checks.baseline import (
     Baseline,
     new_hits,
@@ -20,6 +19,7 @@ from runner.dataset.checks.conversation import conversation_of_line
 from runner.dataset.checks.hits import Hit, Origin, read_hits
 from runner.dataset.checks.registry import RULES
 from runner.dataset.checks.settings import baseline_path, default_baseline
+from runner.dataset.effort import Effort
 from runner.dataset.index import identity_digest
 from runner.dataset.measure import measure_line
 from runner.dataset.recipe_tests import failed_key_tests

@@ -3,14 +3,13 @@
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.building import build, data_key, supply_sources
-from runner.dataset.build import Effort
 from runner.dataset.compare import changed_examples
+from runner.dataset.effort import Effort
 from runner.dataset.inputs import find_sources
 from runner.dataset.value import Dataset
-from runner.examples.confinement import read_confined
-from runner.examples.read import Example
 from runner.issues import Issue
 from runner.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator, today_of
@@ -22,12 +21,17 @@ from runner.providers.local_service import has_artefact, has_job
 from runner.recipe.choosing import single, with_one_dataset
 from runner.recipe.load import LoadedRecipe
 from runner.token_counts import counted
-from runner.tokens.dataset import with_known_tokens
+from runner.tokens.known import with_known_tokens
 from runner.validation import validate as validate  # the first stage, for those who run the next ones
 
+if TYPE_CHECKING:
+    from runner.examples.read import Example
 
-def preview(path: Path, operator: Operator) -> Generator[Example | Issue, None, None]:
+
+def preview(path: Path, operator: Operator) -> Generator["Example | Issue", None, None]:
     """The examples of a recipe one by one, nothing checked or written."""
+    from runner.examples.confinement import read_confined
+
     loaded = with_one_dataset(validate(path, operator), operator.only)
     supply_sources(loaded, operator)
     find_sources(loaded)

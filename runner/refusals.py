@@ -2,8 +2,6 @@
 
 from runner.budget import refuse_over_budget
 from runner.errors import JobFailedError, RunnerError, UsageError
-from runner.graders.grade import code_graders
-from runner.graders.parse import parse_grader
 from runner.operator import Operator, today_of
 from runner.plan_value import Planned, WatchJob
 from runner.providers.base_models import pinned_name
@@ -54,7 +52,12 @@ def _refuse_vain_retry(planned: Planned) -> None:
 
 def _runs_code(planned: Planned) -> bool:
     grader = planned.loaded.recipe.training.grader
-    return grader is not None and bool(code_graders(parse_grader(dict(grader))))
+    if grader is None:
+        return False
+    from runner.graders.grade import code_graders
+    from runner.graders.parse import parse_grader
+
+    return bool(code_graders(parse_grader(dict(grader))))
 
 
 def pinned_model(planned: Planned, operator: Operator) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from runner.display import one_line, shown
 from runner.hints import SHOWN_NAMES, did_you_mean, nearest
+from runner.verdicts import is_known_valid, note_valid, verdict_key
 
 Keys = tuple[str | int, ...]
 
@@ -45,8 +46,25 @@ class Violation:
     missing: str = ""
 
 
-def violations(schema_name: str, value: Any) -> list[Violation]:
-    """Check JSON data against a schema; every violation in document order."""
+def violations(schema_name: str, value: Any, *, within: Sequence[str] = ()) -> list[Violation]:
+    """Check JSON data against a schema; every violation in document order.
+
+    Of a value that is not whole, those keys at the top that `within` names are looked at alone.
+    """
+    key = verdict_key(f"{schema_text(schema_name)} {within}", value)
+    if key is not None and is_known_valid(key):
+        return []
+    found = [
+        item
+        for item in _violations(schema_name, value)
+        if not within or item.path and item.path[0] in within or item.missing in within
+    ]
+    if key is not None and not found:
+        note_valid(key)
+    return found
+
+
+def _violations(schema_name: str, value: Any) -> list[Violation]:
     from jsonschema import Draft202012Validator
 
     explainer = _Explainer(load_schema(schema_name))

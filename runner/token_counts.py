@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.canonical import sha256_bytes, sha256_of
-from runner.dataset.checks.checker import effective_levels
 from runner.dataset.tokens import ESTIMATE_MARGIN, ESTIMATED
 from runner.dataset.value import Dataset
 from runner.operator import Operator
@@ -17,14 +17,15 @@ from runner.providers.checks import base_model
 from runner.providers.hosts import Host, HostModel
 from runner.providers.hub_models import cache_folder, cached_commit
 from runner.recipe.load import LoadedRecipe
-from runner.sources.download import Network, download
 from runner.token_report import FileTokens, TokenReport
 from runner.tokens.chat_template import read_settings, template_text
 from runner.tokens.counters import Counter, EstimateCounter, ModelCounter, OpenAICounter, PackagedCounter
-from runner.tokens.counting import Counted
-from runner.tokens.dataset import count_dataset, counted_file, with_tokens
 from runner.tokens.encodings import MAX_RANKS_BYTES, RANKS, encoding_of, find_ranks
 from runner.tokens.statistics import token_statistics
+
+if TYPE_CHECKING:
+    from runner.sources.download import Network
+    from runner.tokens.counting import Counted
 
 # Where ranks lie in a project's state.
 RANKS_FOLDER = Path("cache") / "tiktoken"
@@ -57,7 +58,7 @@ def choose_counter(loaded: LoadedRecipe, host: Host, operator: Operator) -> Choi
     return Choice(counter=found)
 
 
-def fetch_ranks(loaded: LoadedRecipe, operator: Operator, network: Network | None = None) -> bool:
+def fetch_ranks(loaded: LoadedRecipe, operator: Operator, network: "Network | None" = None) -> bool:
     """Download the ranks of the model's encoding, if it has one and they are missing.
 
     Raises InvalidInputError. They are kept in the project's state, only with the hash that tiktoken demands.
@@ -67,6 +68,8 @@ def fetch_ranks(loaded: LoadedRecipe, operator: Operator, network: Network | Non
     if ranks is None or find_ranks(ranks, folder, operator.environment) is not None:
         return False
     operator.say(f"Downloading {ranks.url}")
+    from runner.sources.download import Network, download
+
     download(ranks.url, ranks.sha256, folder / ranks.key, network or Network(max_bytes=MAX_RANKS_BYTES))
     return True
 
@@ -74,6 +77,11 @@ def fetch_ranks(loaded: LoadedRecipe, operator: Operator, network: Network | Non
 def counted(dataset: Dataset, loaded: LoadedRecipe, host: Host, operator: Operator) -> Dataset:
     """The dataset with exact tokens, where they can be counted on this machine."""
     counter = choose_counter(loaded, host, operator).exact
+    if counter is None:
+        return dataset
+    from runner.dataset.checks.checker import effective_levels
+    from runner.tokens.dataset import with_tokens
+
     levels = effective_levels(loaded.recipe.checks)
     limit = context_tokens(loaded, host, operator)
     return with_tokens(dataset, counter, loaded.project.make_state(), limit, levels)
@@ -92,6 +100,8 @@ def token_report(loaded: LoadedRecipe, host: Host, dataset: Dataset, operator: O
     """Count the tokens of a dataset and sum them up. Raises CountingError."""
     choice = choose_counter(loaded, host, operator)
     limit = context_tokens(loaded, host, operator)
+    from runner.tokens.dataset import count_dataset, counted_file
+
     counted = count_dataset(dataset, choice.counter, loaded.project.make_state())
     files = tuple(
         _file_tokens(item, name, limit)
@@ -173,7 +183,9 @@ def _context_of(folder: Path) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
-def _file_tokens(counted: Counted, name: str, limit: int | None) -> FileTokens:
+def _file_tokens(counted: "Counted", name: str, limit: int | None) -> FileTokens:
+    from runner.tokens.dataset import counted_file
+
     weighed = counted.weighed
     return FileTokens(
         name=name,

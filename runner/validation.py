@@ -1,12 +1,10 @@
 """Check a recipe, and all it says, before any record is touched."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from runner.dataset.checks.settings import check_settings
-from runner.dataset.recipe_tests import check_tests, failed_tests
 from runner.errors import InvalidInputError, UsageError
-from runner.evaluation.problems import evaluation_problems, training_grader_problems
 from runner.examples.mapping import check_fields
 from runner.examples.methods import method_problems
 from runner.examples.selection import check_selection
@@ -17,6 +15,8 @@ from runner.operator import Operator
 from runner.project import Grants
 from runner.providers.checks import host_problems
 from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles
+from runner.recipe.model import Checks
+from runner.recipe.yaml import Keys
 from runner.sources.check import check_sources
 from runner.sources.supply import adopt
 
@@ -33,7 +33,7 @@ def validate(path: Path, operator: Operator) -> LoadedRecipe:
         runs = (loaded, *loaded.combinations)
         for each in {each.run_name: each for run in runs for each in run.lineage}.values():
             issues += [issue for issue in _semantic_issues(each, operator) if issue not in issues]
-    issues = issues or failed_tests(chosen)
+    issues = issues or _failed_tests(chosen)
     if issues:
         raise InvalidInputError(issues)
     return _granted(chosen, operator)
@@ -66,10 +66,33 @@ def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
         *check_fields(loaded.recipe),
         *check_templates(loaded.recipe, loaded.folder, loaded.project),
         *method_problems(loaded.recipe),
-        *training_grader_problems(loaded.recipe),
-        *check_settings(loaded),
-        *check_tests(loaded.recipe),
-        *evaluation_problems(loaded.recipe),
+        *_problems_of_rare_parts(loaded),
     ]
     issues = [loaded.issue(keys, message) for keys, message in problems]
     return [*issues, *host_problems(loaded, operator.user_hosts)]
+
+
+def _problems_of_rare_parts(loaded: LoadedRecipe) -> Iterator[tuple[Keys, str]]:
+    """Of what most recipes leave out. Imported where it is there: the start of every command waits for it."""
+    recipe = loaded.recipe
+    if recipe.training.grader is not None or recipe.evaluation is not None:
+        from runner.evaluation.problems import evaluation_problems, training_grader_problems
+
+        yield from training_grader_problems(recipe)
+        yield from evaluation_problems(recipe)
+    if recipe.checks != Checks():
+        from runner.dataset.checks.settings import check_settings
+
+        yield from check_settings(loaded)
+    if recipe.tests:
+        from runner.dataset.recipe_tests import check_tests
+
+        yield from check_tests(recipe)
+
+
+def _failed_tests(loaded: LoadedRecipe) -> list[Issue]:
+    if not loaded.recipe.tests:
+        return []
+    from runner.dataset.recipe_tests import failed_tests
+
+    return failed_tests(loaded)

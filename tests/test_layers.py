@@ -9,7 +9,7 @@ RUNNER = Path(__file__).parent.parent / "runner"
 LAYERS = (
     ("issues", "canonical", "clock", "display"),
     ("errors", "hints", "page"),
-    ("project", "schema"),
+    ("project", "schema", "verdicts"),
     ("recipe",),
     ("sources",),
     ("examples",),

@@ -4,7 +4,6 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -126,6 +125,5 @@ def _show_bug(arguments: list[str]) -> None:
         stream.write(f"command: {arguments}\n\n{traceback.format_exc()}")
     reason = traceback.format_exc().strip().splitlines()[-1]
     sys.stderr.write(
-        f"bug: {neutralise(reason)}\n"
-        f"This is a fault of finetune-runner. Please report it with {Path(name)}.\n"
+        f"bug: {neutralise(reason)}\nThis is a fault of finetune-runner. Please report it with {name}.\n"
     )

@@ -26,7 +26,7 @@ from runner.cli.options import (
     write_json,
 )
 from runner.cli.source_options import source_options
-from runner.dataset.build import Effort
+from runner.dataset.effort import Effort
 from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue

@@ -4,7 +4,6 @@ import codecs
 import io
 import os
 import sys
-from pathlib import Path
 
 import click
 
@@ -13,7 +12,7 @@ def open_closed_streams() -> None:
     """Put nothing where the shell closed a stream (`<&-`), so that no file or pipe takes its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for good, and pathlib is not imported yet
 
 
 def write_any_character() -> None:

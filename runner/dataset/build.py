@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 from runner.dataset.checks import Checker, DatasetLimits
+from runner.dataset.effort import DEFAULT_EFFORT, Effort
 from runner.dataset.index import index_line
 from runner.dataset.inputs import Inputs, hashed, source_sizes
 from runner.dataset.jobs import make_jobs
-from runner.dataset.kept_pieces import KeptPieces
 from runner.dataset.merge import merge_batches
 from runner.dataset.output import Output
 from runner.dataset.ray_task import encode_order
@@ -18,39 +17,19 @@ from runner.dataset.ray_workers import RayWorkers
 from runner.dataset.split import side_of
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Dataset
-from runner.dataset.watched import UNWATCHED, BuildWatch, watched
+from runner.dataset.watched import BuildWatch, watched
 from runner.dataset.workers import Trouble, Workers, choose_workers
 from runner.dataset.write import example_line
 from runner.errors import InvalidInputError
 from runner.examples.confinement import read_confined
 from runner.examples.read import Example
-from runner.examples.wire import Bounds, Request
+from runner.examples.wire import Request
 from runner.issues import Issue, Place
 from runner.recipe.load import LoadedRecipe
 from runner.recipe.model import Recipe
-from runner.sources.pieces import PIECE_BYTES
 from runner.sources.unpack import compression_of
 
 SHOWN_ISSUES = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effort:
-    """How a dataset is built, which never changes what comes out; `n_workers` None means: by size.
-
-    `kept` are the pieces of earlier builds; `watch` is told how far it is. `ray` is
-    the address of a cluster that makes the pieces, which are then not kept.
-    """
-
-    n_workers: int | None = None
-    piece_bytes: int = PIECE_BYTES
-    kept: KeptPieces | None = None
-    watch: BuildWatch = UNWATCHED
-    ray: str | None = None
-    bounds: Bounds = Bounds()
-
-
-DEFAULT_EFFORT = Effort()
 
 
 def build_dataset(

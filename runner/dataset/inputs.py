@@ -1,8 +1,8 @@
 """The files a dataset is made from, hashed."""
 
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner.dataset.hashed_files import HashedFiles
 from runner.dataset.value import InputFile
@@ -12,6 +12,9 @@ from runner.issues import Issue
 from runner.project import Project
 from runner.recipe.load import LoadedRecipe
 from runner.sources.read import find_source_files
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

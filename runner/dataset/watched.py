@@ -1,10 +1,12 @@
 """How far a build is, told to whoever watches."""
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from runner.dataset.batch import Batch
-from runner.dataset.jobs import Job
+if TYPE_CHECKING:
+    # Every command knows a watch; most build nothing.
+    from runner.dataset.batch import Batch
+    from runner.dataset.jobs import Job
 
 
 class BuildWatch(Protocol):
@@ -36,7 +38,7 @@ class Unwatched:
 UNWATCHED = Unwatched()
 
 
-def watched(batches: Iterable[tuple[Job, Batch]], watch: BuildWatch) -> Iterator[tuple[Job, Batch]]:
+def watched(batches: "Iterable[tuple[Job, Batch]]", watch: BuildWatch) -> "Iterator[tuple[Job, Batch]]":
     """The batches, counted as they pass."""
     for job, batch in batches:
         yield job, batch

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.canonical import canonical_json
+from runner.examples.bounds import Bounds as Bounds
 from runner.examples.read import Example, Message
 from runner.issues import Issue, Place, Severity
 from runner.project import Grants, Project
@@ -37,15 +38,6 @@ END = b"{}\n"
 
 # Made once: `json.dumps` makes one per call when it is given options.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """What the confined process may use; seconds are of processor time, so that waiting costs nothing."""
-
-    memory_bytes: int = 1 << 30
-    record_s: float = 10.0
-    read_s: float = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

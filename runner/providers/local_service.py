@@ -1,6 +1,5 @@
 """Finds the local service of a project, or starts it."""
 
-import http.client
 import json
 import os
 import shlex
@@ -177,6 +176,8 @@ def _find(layout: Layout) -> _Running | None:
 
 def _health(record: ServiceRecord) -> dict[str, Any] | None:
     """Ask a service how it is; None when nobody or someone else answers. Raises TimeoutError."""
+    import http.client
+
     connection = http.client.HTTPConnection("127.0.0.1", record.port, timeout=HEALTH_TIMEOUT_S)
     try:
         connection.request("GET", "/healthz", headers={"Authorization": f"Bearer {record.token}"})

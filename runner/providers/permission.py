@@ -1,6 +1,5 @@
 """Which host entries of a project may get a key: those that the operator allowed, as they are now."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +49,8 @@ class HostPermission:
         """The fingerprints in the user's file. Raises RunnerError for one that cannot be read."""
         if self.file is None or not self.file.is_file():
             return set()
+        import tomllib
+
         try:
             allowed: Mapping[str, object] = tomllib.loads(self.file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.display import shown
-from runner.graders.grade import judging_models
-from runner.graders.model import InvalidGraderError
-from runner.graders.parse import parse_grader
 from runner.hints import did_you_mean, listed
 from runner.providers.hosts import Host, HostOption
 from runner.recipe.model import AUTO, Training
@@ -85,6 +82,10 @@ def _grader_problems(training: Training, host: Host) -> Iterator[tuple[Keys, str
     """A model that judges is asked by hosted services; the local one has its hands full with training."""
     if training.grader is None or not host.is_local:
         return
+    from runner.graders.grade import judging_models
+    from runner.graders.model import InvalidGraderError
+    from runner.graders.parse import parse_grader
+
     try:
         models = judging_models(parse_grader(dict(training.grader)))
     except InvalidGraderError:

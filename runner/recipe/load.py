@@ -276,18 +276,17 @@ def in_reading_order(issues: Iterable[Issue], first: str) -> list[Issue]:
     return sorted(issues, key=position)
 
 
+_COMPOSING = ("version", "extends", "profiles")
+
+
 def _composing_issues(file: Document, bases: Sequence[Document]) -> list[Issue]:
     """Problems of the keys that every file states for itself."""
-    value = {key: file.value[key] for key in ("version", "extends", "profiles") if key in file.value}
+    value = {key: file.value[key] for key in _COMPOSING if key in file.value}
     if isinstance(value.get("profiles"), dict):
         known = profile_names(bases)
         kept = {name: item for name, item in value["profiles"].items() if item or name not in known}
         value["profiles"] = kept
-    return [
-        _issue(file, found)
-        for found in violations("recipe", value)
-        if found.path[:1] in [(key,) for key in value] or found.missing == "version"
-    ]
+    return [_issue(file, found) for found in violations("recipe", value, within=_COMPOSING)]
 
 
 def _schema_issues(document: Document) -> list[Issue]:

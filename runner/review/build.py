@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.dataset.batch import Batch
-from runner.dataset.build import DEFAULT_EFFORT
 from runner.dataset.cache import cache_key, read_cached
 from runner.dataset.checks import Checker, DatasetLimits
+from runner.dataset.effort import DEFAULT_EFFORT
 from runner.dataset.index import index_line
 from runner.dataset.inputs import Inputs, find_inputs
 from runner.dataset.jobs import Job, make_jobs

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from runner.dataset.build import DEFAULT_EFFORT
+from runner.dataset.effort import DEFAULT_EFFORT
 from runner.dataset.index import identity_digest
 from runner.dataset.jobs import Job, make_jobs
 from runner.examples.confinement import read_confined

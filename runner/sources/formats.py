@@ -1,12 +1,29 @@
 """Which formats there are, and which of them a file is in."""
 
+import sys
+from importlib.util import LazyLoader, find_spec, module_from_spec
 from pathlib import Path, PurePath
+from typing import Any
 
 from runner.display import shown
 from runner.recipe.model import Source
-from runner.sources import arrow, delimited, excel, json_array, json_lines, parquet, sqlite, yaml_documents
+from runner.sources import delimited, json_array, json_lines, yaml_documents
 from runner.sources.base import BinaryFormat, Format
 from runner.sources.unpack import compression_of, inner_name
+
+
+def _late(name: str) -> Any:
+    """A module of this package that is run when something of it is asked for, not when a command starts."""
+    full_name = f"{__package__}.{name}"
+    if full_name not in sys.modules:
+        spec = find_spec(full_name)
+        if spec is None or spec.loader is None:
+            raise AssertionError(f"BUG: there is no {full_name}")
+        spec.loader = LazyLoader(spec.loader)
+        sys.modules[full_name] = module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[full_name])
+    return sys.modules[full_name]
+
 
 TEXT_FORMATS: dict[str, Format] = {
     "json": json_array,
@@ -16,10 +33,10 @@ TEXT_FORMATS: dict[str, Format] = {
     "yaml": yaml_documents,
 }
 BINARY_FORMATS: dict[str, BinaryFormat] = {
-    "parquet": parquet,
-    "arrow": arrow,
-    "excel": excel,
-    "sqlite": sqlite,
+    "parquet": _late("parquet"),
+    "arrow": _late("arrow"),
+    "excel": _late("excel"),
+    "sqlite": _late("sqlite"),
 }
 FORMATS: dict[str, Format | BinaryFormat] = {**TEXT_FORMATS, **BINARY_FORMATS}
 SUFFIXES = {

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from runner.canonical import CHUNK_BYTES, sha256_file
@@ -14,8 +15,10 @@ from runner.project import Project
 from runner.recipe.model import Source
 from runner.sources.addresses import OBJECT_STORES
 from runner.sources.base import unusable
-from runner.sources.download import Network, download
 from runner.sources.stored import file_store, hub_folder, hub_listing, stored_files, url_file
+
+if TYPE_CHECKING:
+    from runner.sources.download import Network
 
 Say = Callable[[str], None]
 
@@ -26,7 +29,7 @@ def supply(
     *,
     allow_network: bool,
     say: Say = lambda _: None,
-    network: Network | None = None,
+    network: "Network | None" = None,
 ) -> None:
     """Download what is not here yet, if the operator lets it; what stays away is named where it is read.
 
@@ -88,7 +91,7 @@ def lend(sources: Sequence[Source], owner: Project, borrower: Project) -> None:
 
 
 def _supply_url(
-    source: Source, project: Project, *, allow_network: bool, say: Say, network: Network | None
+    source: Source, project: Project, *, allow_network: bool, say: Say, network: "Network | None"
 ) -> None:
     path, sha256, url = url_file(project, source), source.sha256 or "", source.url or ""
     if path.is_file():
@@ -108,4 +111,6 @@ def _supply_url(
 
         download_object(url, sha256, path, network)
     else:
+        from runner.sources.download import download
+
         download(url, sha256, path, network)

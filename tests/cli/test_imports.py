@@ -32,7 +32,13 @@ def test_validate_imports_neither_openai_nor_torch(local_recipe: Path) -> None:
     assert "0 ['jinja2', 'jsonschema']" == imported("validate", str(local_recipe), folder=local_recipe.parent)
 
 
+def test_a_recipe_found_valid_before_needs_no_jsonschema(local_recipe: Path) -> None:
+    found = [imported("validate", str(local_recipe), folder=local_recipe.parent) for _ in range(2)]
+    assert ["0 ['jinja2', 'jsonschema']", "0 ['jinja2']"] == found
+
+
 def test_plan_and_build_import_neither_openai_nor_torch(local_recipe: Path) -> None:
-    for command in ("build", "plan"):
-        found = imported(command, str(local_recipe), folder=local_recipe.parent)
-        assert "0 ['jinja2', 'jsonschema']" == found
+    found = [
+        imported(command, str(local_recipe), folder=local_recipe.parent) for command in ("build", "plan")
+    ]
+    assert ["0 ['jinja2', 'jsonschema']", "0 ['jinja2']"] == found

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from runner.dataset.batch import Batch, read_batch, write_batch
-from runner.dataset.build import Effort, build_dataset, build_one_by_one
+from runner.dataset.build import build_dataset, build_one_by_one
 from runner.dataset.checks import Checker, DatasetLimits
+from runner.dataset.effort import Effort
 from runner.dataset.inputs import find_inputs
 from runner.dataset.jobs import Job, make_jobs
 from runner.dataset.merge import merge_batches

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from runner.dataset.build import Effort, build_dataset
+from runner.dataset.build import build_dataset
 from runner.dataset.checks import DatasetLimits
+from runner.dataset.effort import Effort
 from runner.dataset.inputs import find_inputs
 from runner.dataset.jobs import make_jobs
 from runner.dataset.kept_pieces import KeptPieces, trim

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.dataset.build import Effort, build_dataset
+from runner.dataset.build import build_dataset
 from runner.dataset.checks import DatasetLimits
+from runner.dataset.effort import Effort
 from runner.dataset.inputs import find_inputs
 from runner.dataset.tokens import EstimatedTokens
 from runner.dataset.value import Dataset

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.dataset.checks.checker import Examiner, make_setup
-from runner.dataset.checks.rule import DatasetLimits
+from runner.dataset.checks.limits import DatasetLimits
 from runner.dataset.measure import measure_line
 from runner.dataset.tokens import EstimatedTokens
 from runner.examples.content import (

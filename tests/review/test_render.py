@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from runner.dataset.build import Effort
 from runner.dataset.checks import DatasetLimits
+from runner.dataset.effort import Effort
 from runner.dataset.tokens import EstimatedTokens
 from runner.dataset.workers import Trouble, Workers
 from runner.providers.hosts import find_host

@@ -16,11 +16,12 @@ from runner.dataset.checks.conversation import (
 from runner.dataset.checks.digest import digest_of, digests_of_texts
 from runner.dataset.checks.hits import Hit, Origin
 from runner.dataset.checks.length import LENGTH_RULES, most_tokens
+from runner.dataset.checks.limits import DatasetLimits
 from runner.dataset.checks.marks import make_finder
 from runner.dataset.checks.near import LEFT_OUT, signer
 from runner.dataset.checks.places import Places
 from runner.dataset.checks.registry import DATASET_RULES, EXAMPLE_RULES, RULES, UNUSED_IGNORE
-from runner.dataset.checks.rule import DatasetLimits, ExampleRule, Setup, Totals
+from runner.dataset.checks.rule import ExampleRule, Setup, Totals
 from runner.dataset.conversation import TextBytes
 from runner.dataset.index import identity_digest
 from runner.dataset.measure import measure

@@ -7,6 +7,7 @@ from typing import Protocol
 from runner.dataset.checks.columns import Columns
 from runner.dataset.checks.conversation import Conversation
 from runner.dataset.checks.hits import Hit, Origin, Values
+from runner.dataset.checks.limits import DatasetLimits
 from runner.dataset.checks.marks import Mark
 from runner.recipe.model import Level
 
@@ -38,20 +39,6 @@ class Rule:
     def message(self) -> str:
         """What was found, what was expected, and what to do."""
         return f"{self.problem} {self.advice}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetLimits:
-    """What the chosen host and model accept."""
-
-    min_examples: int
-    max_example_tokens: int | None = None
-    max_file_bytes: int | None = None
-    max_images: int = 10
-    max_image_bytes: int = 10_000_000
-    max_image_examples: int = 50_000
-    takes_images: bool = True
-    takes_tools: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from runner.dataset.checks.checker import Examiner
 from runner.dataset.checks.conversation import conversation_of_turns
+from runner.dataset.checks.limits import DatasetLimits
 from runner.dataset.checks.marks import CHARACTERS, ENDS, PERSONAL, RESIDUE, SECRETS, make_finder
 from runner.dataset.checks.registry import EXAMPLE_RULES
-from runner.dataset.checks.rule import DatasetLimits, Setup
+from runner.dataset.checks.rule import Setup
 from runner.dataset.conversation import text_bytes
 
 MARKS = (CHARACTERS, ENDS, RESIDUE, PERSONAL, SECRETS)

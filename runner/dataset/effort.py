@@ -1,0 +1,30 @@
+"""How a dataset is built."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.dataset.watched import UNWATCHED, BuildWatch
+from runner.examples.bounds import Bounds
+from runner.sources.pieces import PIECE_BYTES
+
+if TYPE_CHECKING:
+    from runner.dataset.kept_pieces import KeptPieces
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How a dataset is built, which never changes what comes out; `n_workers` None means: by size.
+
+    `kept` are the pieces of earlier builds; `watch` is told how far it is. `ray` is
+    the address of a cluster that makes the pieces, which are then not kept.
+    """
+
+    n_workers: int | None = None
+    piece_bytes: int = PIECE_BYTES
+    kept: "KeptPieces | None" = None
+    watch: BuildWatch = UNWATCHED
+    ray: str | None = None
+    bounds: Bounds = Bounds()
+
+
+DEFAULT_EFFORT = Effort()
