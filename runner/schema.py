@@ -134,7 +134,9 @@ class _Explainer:
     def alternatives(self, error: Any, path: Keys) -> Iterator[Violation]:
         choices = _required_alone(error.validator_value)
         if choices:
-            yield Violation(path, _choice_sentence(choices, error.instance))
+            # What is no mapping at all is told by its type.
+            if isinstance(error.instance, dict):
+                yield Violation(path, _choice_sentence(choices, error.instance))
             return
         branches: dict[int, list[Any]] = {}
         for child in error.context:
@@ -166,7 +168,9 @@ class _Explainer:
             return _PATTERNS.get(schema["pattern"], f"text like {schema['pattern']}")
         if schema.get("format") in _FORMATS:
             return _FORMATS[schema["format"]]
-        return _TYPES.get(schema.get("type", ""), "another value") + _bounds(schema)
+        types = schema.get("type", ())
+        named = [_TYPES[name] for name in ([types] if isinstance(types, str) else types)]
+        return (" or ".join(named) or "another value") + _bounds(schema)
 
     def resolve(self, reference: str) -> Mapping[str, Any]:
         node: Any = self.root

@@ -14,6 +14,7 @@ from runner.converting.common import (
     hub_source,
     inverted,
     looks_like_a_file,
+    mapping_at,
     use_template,
 )
 from runner.converting.conversion import Conversion, Converted, number
@@ -130,9 +131,10 @@ def _carry_datasets(conversion: Conversion, site: Site) -> None:
     """The first dataset decides about the template: a recipe has one for all of its sources."""
     datasets = conversion.take("datasets", [])
     first: _Mapping | None = None
-    for number_, dataset in enumerate(datasets if isinstance(datasets, list) else []):
+    for number_, given in enumerate(datasets if isinstance(datasets, list) else []):
         key = f"datasets[{number_}]"
-        mapping = _mapping(conversion, dict(dataset), key)
+        dataset = dict(mapping_at(given, key))
+        mapping = _mapping(conversion, dataset, key)
         if mapping is None or (first is not None and mapping != first):
             if mapping is not None:
                 conversion.forget(f"{key}.")
@@ -145,7 +147,7 @@ def _carry_datasets(conversion: Conversion, site: Site) -> None:
         if first is None:
             first = mapping
             use_template(conversion, mapping.template, mapping.fields)
-        source = _source(conversion, dict(dataset), key, site)
+        source = _source(conversion, dataset, key, site)
         conversion.recipe["sources"].append(source)
 
 
@@ -198,10 +200,14 @@ def _preference_fields(dataset: dict[str, Any]) -> dict[str, str]:
 def _chat(conversion: Conversion, dataset: dict[str, Any], key: str) -> _Mapping:
     """Conversations, under the names that the configuration gives to their parts."""
     field = str(dataset.get("field_messages", "messages"))
-    properties = dataset.get("message_property_mappings") or {}
+    properties = mapping_at(dataset.get("message_property_mappings"), f"{key}.message_property_mappings")
     role = properties.get("role") or dataset.get("message_field_role") or "role"
     content = properties.get("content") or dataset.get("message_field_content") or "content"
-    roles = {name: meant for name, meant in inverted(dataset.get("roles") or {}).items() if name != meant}
+    roles = {
+        name: meant
+        for name, meant in inverted(mapping_at(dataset.get("roles"), f"{key}.roles")).items()
+        if name != meant
+    }
     said = f"messages from {field}, role {role}, content {content}"
     if (role, content) in (("role", "content"), ("from", "value")):
         shape = "openai" if role == "role" else "sharegpt"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.converting.conversion import Conversion, number, whole
+from runner.display import shown
 from runner.project import Project
 
 # The learning rates at a multiplier of 1 in local training (runner/local/training/trainer_config.py).
@@ -73,6 +74,19 @@ def carry_learning_rate(conversion: Conversion, adapter: str) -> None:
     conversion.translate("learning_rate", path, multiplier, why)
 
 
+class OddSettingsError(ValueError):
+    """Settings of another shape than their tool's; the message is a sentence with the key."""
+
+
+def mapping_at(value: Any, key: str) -> Mapping[str, Any]:
+    """A mapping among the settings, an empty one for nothing. Raises OddSettingsError for what is none."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise OddSettingsError(f"{key}: found {shown(value)}, expected a mapping. Repair it.")
+    return value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """The file that is converted, the recipe that is written, and their project."""
@@ -84,7 +98,11 @@ class Site:
     def source(self, given: str, folders: tuple[Path, ...]) -> tuple[str, str]:
         """The path of a data file as the recipe writes it, and words where it is not in the project."""
         for folder in folders:
-            path = (folder / given).resolve()
+            try:
+                path = (folder / given).resolve()
+            except ValueError:
+                # No path holds a zero byte or half of a surrogate pair.
+                break
             if path.is_file() and self.project.contains(path):
                 relative = os.path.relpath(path, self.recipe.resolve().parent)
                 return Path(relative).as_posix(), ""

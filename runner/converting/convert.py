@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from runner.converting import axolotl, llama_factory, openai_job
-from runner.converting.common import Site
+from runner.converting.common import OddSettingsError, Site
 from runner.converting.conversion import Converted, Note
 from runner.errors import RunnerError
 from runner.recipe.formatting import format_recipe
@@ -39,7 +39,10 @@ def convert_file(site: Site) -> Written:
     settings = _settings(file)
     for tool, (recognises, convert) in TOOLS.items():
         if recognises(settings):
-            made = convert(settings, site)
+            try:
+                made = convert(settings, site)
+            except OddSettingsError as error:
+                raise RunnerError(f"{file}: {error}") from error
             return Written(tool=tool, text=_text(made, recipe, file), notes=made.notes)
     raise RunnerError(
         f"{file}: found no settings of {', '.join(TOOLS)}, expected such a YAML or JSON file. "

@@ -1,6 +1,7 @@
 """LLaMA-Factory: https://github.com/hiyouga/LLaMA-Factory, examples/ and data/README.md (2026-11)."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from runner.converting.common import (
     carry_epochs,
     carry_learning_rate,
     hub_source,
+    mapping_at,
     use_template,
 )
 from runner.converting.conversion import Conversion, Converted, number, whole
@@ -122,7 +124,8 @@ def _carry_datasets(conversion: Conversion, site: Site) -> None:
             where = site.project.name_of(folder / INFO) if folder else f"any {INFO} of the project"
             conversion.note(key, "lost", f"not in {where}; write its source by hand")
             continue
-        mapping = _mapping(known[name])
+        entry = mapping_at(known[name], f"{INFO}: {name}")
+        mapping = _mapping(entry, name)
         if first is None:
             first = mapping
             fields, template = mapping
@@ -132,7 +135,7 @@ def _carry_datasets(conversion: Conversion, site: Site) -> None:
             text = "its records are read in another way than those before; make a recipe of its own for it"
             conversion.note(key, "lost", text)
             continue
-        source = _source(conversion, known[name], key, (folder, site))
+        source = _source(conversion, entry, key, (folder, site))
         if limit is not None:
             source["limit"] = limit
         conversion.recipe["sources"].append(source)
@@ -145,14 +148,21 @@ def _dataset_info(given: str, site: Site) -> tuple[Path | None, dict[str, Any]]:
     folders = [Path.cwd(), *site.file.resolve().parents]
     for base in folders:
         path = base / given / INFO
-        if site.project.contains(path) and path.is_file():
+        if _is_a_name(given) and site.project.contains(path) and path.is_file():
             try:
                 with path.open("rb") as stream:
                     known = json.loads(stream.read(MAX_INFO_BYTES))
             except (OSError, ValueError, RecursionError) as error:
-                raise RunnerError(f"{path}: cannot be read as JSON. Repair it.") from error
+                raise RunnerError(
+                    f"{site.project.name_of(path)}: cannot be read as JSON. Repair it."
+                ) from error
             return path.parent, known if isinstance(known, dict) else {}
     return None, {}
+
+
+def _is_a_name(given: str) -> bool:
+    # No path holds a zero byte or half of a surrogate pair.
+    return not re.search("[\0\ud800-\udfff]", given)
 
 
 def _source(
@@ -170,10 +180,10 @@ def _source(
     return hub_source(named, "**/*.parquet")
 
 
-def _mapping(entry: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+def _mapping(entry: Mapping[str, Any], name: str) -> tuple[dict[str, str], dict[str, Any]]:
     """The fields and the template for the records of a dataset."""
     form = "sharegpt" if entry.get("formatting") == "sharegpt" else "alpaca"
-    columns, tags = entry.get("columns") or {}, entry.get("tags") or {}
+    columns, tags = (mapping_at(entry.get(key), f"{INFO}: {name}.{key}") for key in ("columns", "tags"))
     names = {**COLUMNS[form], **{name: name for name in SHARED}, "kto_tag": "label"}
     is_judged = bool(entry.get("ranking")) or "kto_tag" in columns
     if form == "alpaca" and is_judged:

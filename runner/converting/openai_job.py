@@ -6,7 +6,7 @@ https://platform.openai.com/docs/api-reference/fine-tuning (2026-11)
 from collections.abc import Mapping
 from typing import Any
 
-from runner.converting.common import Site
+from runner.converting.common import Site, mapping_at
 from runner.converting.conversion import Conversion, Converted
 from runner.examples.methods import OWN
 from runner.graders.model import InvalidGraderError
@@ -61,12 +61,14 @@ def convert(settings: Mapping[str, Any], _: Site) -> Converted:
 
 def _method(conversion: Conversion) -> tuple[str, Mapping[str, Any], Mapping[str, Any] | None]:
     """The method, its hyperparameters and its grader; both places for hyperparameters are read."""
-    top = conversion.take("hyperparameters", {})
-    given = conversion.take("method", {})
+    top = mapping_at(conversion.take("hyperparameters"), "hyperparameters")
+    given = mapping_at(conversion.take("method"), "method")
     method = str(given.get("type", "supervised"))
     method = method if method in OWN else "supervised"
-    inner = given.get(method) or {}
-    return method, {**top, **(inner.get("hyperparameters") or {})}, inner.get("grader")
+    inner = mapping_at(given.get(method), f"method.{method}")
+    chosen = mapping_at(inner.get("hyperparameters"), f"method.{method}.hyperparameters")
+    grader = inner.get("grader") and mapping_at(inner["grader"], f"method.{method}.grader")
+    return method, {**top, **chosen}, grader
 
 
 def _items(grader: Mapping[str, Any]) -> list[str]:

@@ -183,6 +183,23 @@ def test_a_training_file_is_checked_as_it_is(project: Path, call: Call) -> None:
     )
 
 
+@pytest.mark.parametrize("identity", [{"a": 1}, ["a"], 7])
+def test_a_call_that_has_no_text_for_an_id_is_a_finding(project: Path, call: Call, identity: object) -> None:
+    function = {"name": "f", "arguments": "{}"}
+    asked = {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": function}]}
+    messages = [
+        {"role": "user", "content": "a?"},
+        asked,
+        {"role": "tool", "tool_call_id": identity, "content": "1"},
+        {"role": "assistant", "content": "b"},
+    ]
+    (project / "train.jsonl").write_text(json.dumps({"messages": messages}) + "\n")
+    outcome = call("check", project / "train.jsonl")
+
+    assert 1 == outcome.code
+    assert "message 3 (tool) answers no call of a tool before it" in outcome.out
+
+
 @pytest.mark.parametrize(
     ("model", "warning"),
     [

@@ -61,6 +61,19 @@ def test_the_recipe_can_be_read(case: Path, project: Path) -> None:
             "{model_name_or_path: m, stage: ppo}",
             "found the stage 'ppo', expected sft, dpo or kto. No recipe trains so.",
         ),
+        ("{base_model: m, datasets: [a]}", "datasets[0]: found 'a', expected a mapping. Repair it."),
+        (
+            "{base_model: m, datasets: [{type: chat_template, path: a, roles: [b]}]}",
+            "datasets[0].roles: found a list of 1, expected a mapping. Repair it.",
+        ),
+        (
+            "{model: m, training_file: f, hyperparameters: 3}",
+            "hyperparameters: found 3, expected a mapping. Repair it.",
+        ),
+        (
+            "{model: m, training_file: f, method: {type: dpo, dpo: {hyperparameters: all}}}",
+            "method.dpo.hyperparameters: found 'all', expected a mapping. Repair it.",
+        ),
     ],
 )
 def test_what_cannot_be_converted_is_refused(tmp_path: Path, content: str, problem: str) -> None:
@@ -70,6 +83,37 @@ def test_what_cannot_be_converted_is_refused(tmp_path: Path, content: str, probl
         convert_file(Site(file=path, recipe=tmp_path / "r.yaml", project=Project(root=tmp_path)))
 
     assert f"{path}: {problem}" == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("info", "key", "found"),
+    [
+        ('{"faq": 7}', "faq", "7"),
+        ('{"faq": {"columns": "a"}}', "faq.columns", "'a'"),
+        ('{"faq": {"tags": true}}', "faq.tags", "true"),
+    ],
+)
+def test_an_odd_dataset_info_is_named_with_its_key(tmp_path: Path, info: str, key: str, found: str) -> None:
+    path = tmp_path / "x.yml"
+    path.write_text("{model_name_or_path: m, stage: sft, dataset: faq, dataset_dir: .}")
+    (tmp_path / "dataset_info.json").write_text(info)
+    with pytest.raises(RunnerError) as caught:
+        convert_file(Site(file=path, recipe=tmp_path / "r.yaml", project=Project(root=tmp_path)))
+
+    assert f"{path}: dataset_info.json: {key}: found {found}, expected a mapping. Repair it." == str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize("name", ["\\u0000", "\\ud800"])
+def test_a_name_that_no_path_can_have_is_not_there(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(f'{{"model_name_or_path": "m", "stage": "sft", "dataset": "a", "dataset_dir": "{name}"}}')
+    made = convert_file(Site(file=path, recipe=tmp_path / "r.yaml", project=Project(root=tmp_path)))
+
+    assert "lost | dataset a | not in any dataset_info.json of the project; write its source by hand" in [
+        told(note) for note in made.notes
+    ]
 
 
 @pytest.mark.torch

@@ -42,16 +42,21 @@ def malformed_call(conversation: Conversation, _: Setup) -> Iterator[Values]:
 
 def unanswered(conversation: Conversation, _: Setup) -> Iterator[Values]:
     """FT114. The calls of the last message are the answer itself and need no result."""
-    open_calls: set[Any] = set()
+    open_calls: set[str | None] = set()
     for place, turn in conversation.places():
         if turn.role == "tool":
-            if turn.tool_call_id not in open_calls:
+            answered = _text_or_none(turn.tool_call_id)
+            if answered not in open_calls:
                 yield {"found": f"{place} answers no call of a tool before it"}
-            open_calls.discard(turn.tool_call_id)
+            open_calls.discard(answered)
             continue
         if open_calls:
             yield {"found": f"{place} comes before the result of a call of a tool"}
-        open_calls = {call.get("id") for call in turn.tool_calls if isinstance(call, dict)}
+        open_calls = {_text_or_none(call.get("id")) for call in turn.tool_calls if isinstance(call, dict)}
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def unknown_tool(conversation: Conversation, _: Setup) -> Iterator[Values]:

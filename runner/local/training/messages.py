@@ -75,7 +75,7 @@ def _message(number: int, value: Any) -> Message:
     if not isinstance(value, dict):
         raise InvalidMessageError(f"message {number} is not an object")
     role, weight = value.get("role"), value.get("weight", 1)
-    if role not in ROLES:
+    if not isinstance(role, str) or role not in ROLES:
         expected = ", ".join(sorted(ROLES))
         raise InvalidMessageError(f"message {number} has role {role!r}; expected one of {expected}")
     if value.get("function_call"):

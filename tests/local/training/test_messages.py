@@ -30,6 +30,10 @@ def test_calls_and_their_answers_are_read() -> None:
     [
         (5, "message 1 is not an object"),
         ({"role": "user"}, "message 1 has no text content"),
+        (
+            {"role": ["user"], "content": "a"},
+            "message 1 has role ['user']; expected one of assistant, developer, system, tool, user",
+        ),
         ({"role": "tool", "content": "3"}, "message 1 has role 'tool' and no tool_call_id"),
         (
             {"role": "user", "content": "a", "tool_calls": [CALL]},
