@@ -81,7 +81,12 @@ def test_the_types_follow_the_schema(kind: type) -> None:
         (
             "= 1000.0",
             "= nan",
-            "$.models[0].training_usd_per_million_tokens: found 'nan', expected a number of at least 0.",
+            "$.models[0].training_usd_per_million_tokens: found 'nan', expected a number from 0 to 1000000.",
+        ),
+        (
+            "= 1000.0",
+            "= 1e308",
+            "$.models[0].training_usd_per_million_tokens: found 1e+308, expected a number from 0 to 1000000.",
         ),
         (
             "price_as_of = 2026-11-22\n",
