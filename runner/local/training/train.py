@@ -132,7 +132,7 @@ def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> Trai
     wait_for_all()
     checkpoints = read_checkpoints(checkpoints_dir(job))
     model_dir = job.output_dir / "model"
-    return TrainingResult(
+    result = TrainingResult(
         hyperparameters=hyperparameters,
         trained_tokens=sum(example.n_tokens for example in examples) * checkpoints[-1].epoch,
         weights_sha256=weights_sha256(model_dir),
@@ -141,6 +141,9 @@ def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> Trai
         checkpoints=tuple(checkpoints),
         results_csv=results_csv,
     )
+    # The first process publishes the files from here on, so it has to wait for those that still read them.
+    wait_for_all()
+    return result
 
 
 def _kind(job: TrainingJob) -> Adapter:

@@ -29,6 +29,7 @@ from runner.local.training.messages import Message
 from runner.local.training.models import LoadedModel, load_model
 from runner.local.training.results import read_results
 from runner.local.training.sampling import Sampling
+from runner.local.training.saving import weights_sha256
 from runner.local.training.train import train
 from runner.local.training.training_file import read_conversations
 from tests.local.training.fakes import RecordingReporter, make_job, messages, question_and_answer, write_jsonl
@@ -187,6 +188,23 @@ from tests.local.training.fakes import RecordingReporter, make_job
 job = make_job(Path(sys.argv[1]), Path(sys.argv[2]), n_epochs=2, batch_size=4)
 print(train(job, RecordingReporter()).weights_sha256)
 """
+
+
+def test_the_files_stay_until_every_process_has_read_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first process publishes them, and takes the checkpoints away, once training has returned."""
+    done: list[str] = []
+
+    def hashed(folder: Path) -> str:
+        done.append("read")
+        return weights_sha256(folder)
+
+    monkeypatch.setattr("runner.local.training.train.weights_sha256", hashed)
+    monkeypatch.setattr("runner.local.training.train.wait_for_all", lambda: done.append("wait"))
+    train(make_job(tmp_path, write_jsonl(tmp_path / "train.jsonl", TWO), n_epochs=1), RecordingReporter())
+
+    assert ["wait", "read", "wait"] == done[-3:]
 
 
 def test_same_job_gives_the_same_weights(tmp_path: Path) -> None:
