@@ -41,6 +41,11 @@ def test_the_schema_is_valid(name: str) -> None:
     Draft202012Validator.check_schema(load_schema(name))
 
 
+@pytest.mark.parametrize("name", ["evaluation", "candidate", "sha256"])
+def test_an_alias_keeps_what_a_lockfile_has(name: str) -> None:
+    assert load_schema("lockfile")["$defs"][name] == load_schema("aliases")["$defs"][name]
+
+
 @pytest.mark.parametrize("name", PAIRS)
 def test_the_types_follow_the_schema(name: str) -> None:
     """Properties are fields, required properties are fields without a default, defaults are equal."""

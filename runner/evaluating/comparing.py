@@ -74,7 +74,7 @@ def _side(subject: str, operator: Operator) -> Side:
         raise RunnerError(f"{name}: not found. Name a recipe or its lockfile.")
     lock = path if name.endswith(".lock.yaml") else load_recipe(path, "default").lock_path
     runs = read_lockfile(lock).runs
-    project = find_project(lock)
+    project = find_project(path)
     file = project.name_of(lock)
     if key not in runs:
         advice = did_you_mean(key, runs) or "`finetune run` makes one."

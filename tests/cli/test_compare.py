@@ -115,8 +115,11 @@ def test_what_was_never_evaluated_says_so(evaluated: Path, hosted: FakeHost, cal
     never = call("compare", "faq.yaml", "faq.yaml")
     missing = call("compare", "faq.yaml", "gone.yaml")
     profile = call("compare", "faq.yaml@defualt", "faq.yaml")
+    Path("other.yaml").write_text(evaluated.read_text())
+    not_run = call("compare", "other.yaml", "faq.yaml")
 
-    assert [1, 1, 1] == [never.code, missing.code, profile.code]
+    assert [1, 1, 1, 1] == [never.code, missing.code, profile.code, not_run.code]
+    assert "error: other.lock.yaml has no run 'default'. `finetune run` makes one.\n" == not_run.err
     assert (
         "error: faq.lock.yaml has no evaluation of the run 'default'. `finetune eval` makes one.\n"
         == never.err

@@ -170,6 +170,7 @@ evaluation:
     ) == (refused.code, refused.err)
     assert 0 == promoted.code
     assert "  evaluation  tuned: exact 1.000 [" in promoted.out
+    assert [("production", "ft:base-1:org::2")] == [each[:2] for each in on(call, "now")]
     retrain(call, trained, 7)
     assert 7 == call("promote", "production", trained).code
 
