@@ -207,15 +207,18 @@ def test_a_validation_file_that_the_job_lacks_is_a_difference(
     recipe.write_text(recipe.read_text() + "split:\n  validation: 0.15\n")
     outcome = call("import", put_job(hosted, put_file(hosted, built(call, recipe))), recipe)
 
+    assert (1, False) == (outcome.code, recipe.with_name("faq.lock.yaml").exists())
     assert "  validation_file: the recipe builds one, the job has none" in outcome.err.splitlines()
 
 
 def test_a_running_job_is_locked_and_followed(call: Call, ready: tuple[Path, str], hosted: FakeHost) -> None:
     recipe, file_id = ready
     hosted.job_status = "running"
-    call("import", put_job(hosted, file_id), recipe)
+    imported = call("import", put_job(hosted, file_id), recipe)
+    outcome = call("plan", recipe)
 
-    assert "  = follow ftjob-1: started before, last running" in call("plan", recipe).out.splitlines()
+    assert (0, 0, []) == (imported.code, outcome.code, [name for name in hosted.requests if "POST" in name])
+    assert "  = follow ftjob-1: started before, last running" in outcome.out.splitlines()
 
 
 def test_the_job_before_goes_to_the_history(call: Call, ready: tuple[Path, str], hosted: FakeHost) -> None:
@@ -279,6 +282,7 @@ def test_a_job_of_another_provider_is_a_difference(
     )
     outcome = call("import", put_job(hosted, file_id, model="tiny-1"), recipe, "--provider", "fake")
 
+    assert (1, False) == (outcome.code, recipe.with_name("faq.lock.yaml").exists())
     assert "  provider: the recipe asks for 'local', the job has 'fake'" in outcome.err.splitlines()
 
 
