@@ -68,8 +68,14 @@ def choose_questions(
     left_out = {leak.identity for leak in leaks}
     kept = chosen([item for item in items if item.identity not in left_out], section.limit)
     if not kept:
-        more = f" All {len(leaks)} nearly repeat training records." if leaks else ""
-        raise RunnerError(f"there are no questions to ask.{more} Raise `split.validation`, or add records.")
+        all_of_them = "The only one nearly repeats" if len(leaks) == 1 else f"All {len(leaks)} nearly repeat"
+        more = f" {all_of_them} training records." if leaks else ""
+        advice = (
+            "Add records to `evaluation.sources`."
+            if section.sources
+            else ("Raise `split.validation`, or add records.")
+        )
+        raise RunnerError(f"there are no questions to ask.{more} {advice}")
     shared = overlap(kept, training) if looks else None
     questions = Questions(
         on=on,

@@ -55,7 +55,8 @@ def results_text(results: Sequence[Result], graders: Sequence[str]) -> str:
     ]
     lines = [table_text(header, rows)]
     lines += [
-        f"{result.name}: {result.cut} answers were cut off at `evaluation.max_tokens`."
+        f"{result.name}: {_many(result.cut, 'answer was', 'answers were')} cut off at "
+        "`evaluation.max_tokens`."
         for result in results
         if result.cut
     ]
@@ -74,7 +75,8 @@ def comparison_lines(comparison: Comparison, *, is_paired: bool = True) -> Itera
         yield f"{comparison.grader}: {one} and {other} have no question in common."
         return
     if is_paired and not comparison.wins and not comparison.losses:
-        yield f"{comparison.grader}: {one} and {other} score the same on all {comparison.ties} questions."
+        on = "the only question" if comparison.ties == 1 else f"all {comparison.ties} questions"
+        yield f"{comparison.grader}: {one} and {other} score the same on {on}."
         return
     said = {
         "better": f"{one} is better than {other}",
@@ -97,7 +99,7 @@ def _head(evaluation: Evaluation) -> Iterator[str]:
     profile = "" if evaluation.profile == "default" else f" ({evaluation.profile})"
     on = {"validation": "held out", "training": "trained on", "sources": "of `evaluation.sources`"}
     yield (
-        f"{evaluation.recipe}{profile}: {questions.n} questions {on[questions.on]}, "
+        f"{evaluation.recipe}{profile}: {_many(questions.n, 'question', 'questions')} {on[questions.on]}, "
         f"sha256 {questions.sha256[:16]}; graders {evaluation.graders_sha256[:16]}"
     )
     yield from _leak_lines(questions)
@@ -132,7 +134,8 @@ def size_lines(evaluation: Evaluation) -> Iterator[str]:
             f"difference of {comparison.visible:.3f} four times in five{rest}."
         )
     if 0 < evaluation.questions.n < FEW:
-        yield f"{evaluation.questions.n} questions are few: below {FEW}, only large differences can be told."
+        many = _many(evaluation.questions.n, "question is too few", "questions are few")
+        yield f"{many}: below {FEW}, only large differences can be told."
 
 
 def _slice_lines(evaluation: Evaluation) -> Iterator[str]:
@@ -207,6 +210,10 @@ def break_even_line(item: BreakEven) -> str:
 def score_text(score: Interval | LockedScore | None) -> str:
     """A mean with its interval."""
     return "–" if score is None else f"{score.mean:.3f} [{score.low:.3f}, {score.high:.3f}]"
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
 
 
 def _dollars(value: float | None) -> str:

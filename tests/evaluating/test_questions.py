@@ -65,6 +65,14 @@ def test_a_set_that_is_all_training_says_so() -> None:
         choose_questions(ASKED[:1], TRAINING, SECTION, looks=None)
 
     assert (
-        "there are no questions to ask. All 1 nearly repeat training records. Raise `split.validation`, "
-        "or add records." == str(caught.value)
+        "there are no questions to ask. The only one nearly repeats training records. "
+        "Raise `split.validation`, or add records." == str(caught.value)
     )
+
+
+def test_a_set_of_its_own_needs_records() -> None:
+    section = replace(SECTION, sources=(Source(path="q.jsonl"),))
+    with pytest.raises(RunnerError) as caught:
+        choose_questions([], TRAINING, section, looks=None)
+
+    assert "there are no questions to ask. Add records to `evaluation.sources`." == str(caught.value)

@@ -27,3 +27,11 @@ def test_what_judging_took_stands_beside_the_scores() -> None:
     assert ["COST", "JUDGE TOKENS", "COST"] == cells[0][-3:]
     assert [["$0.00", "unknown", "unknown"], ["$0.00", "1,200", "$0.50"]] == [row[-3:] for row in cells[1:]]
     assert "JUDGE" not in results_text(FOUND.results, [GRADER])
+
+
+def test_one_question_is_spoken_of_as_one() -> None:
+    text = evaluation_text(evaluation(tuned=[1.0], base=[1.0]))
+
+    assert text.startswith("faq: 1 question held out, ")
+    assert "exact: tuned and base score the same on the only question." in text
+    assert "1 question is too few: below 30, only large differences can be told." in text
