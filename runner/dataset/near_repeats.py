@@ -15,6 +15,9 @@ from runner.recipe.model import Split
 # What is compared with the training file at once: some 180 MB in memory. A larger validation file is
 # compared in parts, and the training file read once for each.
 BLOCK_CHARACTERS = 4_000_000
+# What is compared unasked: more would take longer than all the rest of a build.
+MAX_BYTES = 16 << 20
+MAX_STEPS = 20_000_000
 
 
 class NearRepeat(NamedTuple):
@@ -41,22 +44,34 @@ def left_out(dataset: Dataset) -> Iterator[LeftOut]:
             yield LeftOut(f"{origin.file}: row {origin.row}", hit.values["place"], hit.values["share"])
 
 
-def threshold_of(split: Split, n_records: int) -> float | None:
+def is_asked(split: Split) -> bool:
+    """Whether a recipe says itself what is near."""
+    return split.near_repeats is not None
+
+
+def threshold_of(split: Split, n_records: int, size_bytes: int) -> float | None:
     """What two examples share to be near by a recipe; None where it keeps them, or is too large unasked."""
     if split.validation <= 0 or split.near_repeats == "keep":
         return None
     if split.near_repeats is None:
-        return THRESHOLD if n_records <= MAX_RECORDS else None
+        return THRESHOLD if n_records <= MAX_RECORDS and size_bytes <= MAX_BYTES else None
     return split.near_repeats
 
 
 def find_near_repeats(
-    training: Path, validation: Path, threshold: float, block_characters: int = BLOCK_CHARACTERS
+    training: Path,
+    validation: Path,
+    threshold: float,
+    block_characters: int = BLOCK_CHARACTERS,
+    max_steps: int | None = None,
 ) -> dict[int, NearRepeat]:
-    """The nearest line of the training file, the first of equal ones, by the line of the validation file."""
+    """The nearest line of the training file, the first of equal ones, by the line of the validation file.
+
+    Nothing is found where that takes more than `max_steps`: then nearly all lines resemble each other.
+    """
     common = common_runs(_texts(training))
     found: dict[int, NearRepeat] = {}
-    n_before = 0
+    n_before = n_steps = 0
     for block in _blocks(_texts(validation), block_characters):
         texts = NearTexts(block, threshold, common)
         for line, text in enumerate(_texts(training)):
@@ -64,7 +79,10 @@ def find_near_repeats(
                 before = found.get(n_before + number)
                 if before is None or share > before.share:
                     found[n_before + number] = NearRepeat(line, share)
+            if max_steps is not None and n_steps + texts.n_steps > max_steps:
+                return {}
         n_before += len(block)
+        n_steps += texts.n_steps
     return dict(sorted(found.items()))
 
 

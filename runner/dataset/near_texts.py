@@ -74,19 +74,24 @@ class NearTexts:
                 index.setdefault(run, []).append(number)
         self.index = index
         self.indexed = frozenset(index)
+        # How many runs were compared so far, which is what takes the time where texts resemble each other.
+        self.n_steps = 0
 
     def near(self, text: str) -> Iterator[tuple[int, float]]:
         """The numbers of the texts that this one is near, each with what they share."""
         own = self._own(text)
         met: Counter[int] = Counter()
         for run in own & self.indexed:
-            met.update(self.index[run])
+            numbers = self.index[run]
+            self.n_steps += len(numbers)
+            met.update(numbers)
         for number, n_met in met.items():
             runs = self.runs[number]
             # All that is not indexed may be shared.
             n_shared = n_met + len(runs) - self.n_indexed[number]
             if _share(n_shared, len(own), len(runs)) < self.threshold:
                 continue
+            self.n_steps += len(runs)
             share = _share(len(own.intersection(runs)), len(own), len(runs))
             if share >= self.threshold:
                 yield number, share

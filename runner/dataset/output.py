@@ -12,7 +12,7 @@ from runner.dataset.checks.hits import Hit, Origin, hit_line
 from runner.dataset.index import LEFT_OUT, first_number_of
 from runner.dataset.inputs import Inputs
 from runner.dataset.measure import measure_line
-from runner.dataset.near_repeats import NearRepeat, find_near_repeats, threshold_of
+from runner.dataset.near_repeats import MAX_STEPS, NearRepeat, find_near_repeats, is_asked, threshold_of
 from runner.dataset.split import Side
 from runner.dataset.value import Dataset
 from runner.dataset.write import ExampleWriter, HashedFile
@@ -77,10 +77,15 @@ class Output:
     def _leave_out(self, recipe: Recipe, checker: Checker) -> int:
         """How many lines the validation file had that nearly repeat a line of the training file."""
         training, validation = self.sides["training"], self.sides["validation"]
-        threshold = threshold_of(recipe.split, self.n_records)
+        threshold = threshold_of(recipe.split, self.n_records, training.size_bytes + validation.size_bytes)
         if threshold is None or not validation.n_examples:
             return 0
-        repeats = find_near_repeats(training.written(), validation.written(), threshold)
+        repeats = find_near_repeats(
+            training.written(),
+            validation.written(),
+            threshold,
+            max_steps=None if is_asked(recipe.split) else MAX_STEPS,
+        )
         if not repeats:
             return 0
         kept = self._stack.enter_context(ExampleWriter(self.folder))

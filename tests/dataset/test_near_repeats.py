@@ -11,9 +11,18 @@ from runner.dataset.build import Effort, build_dataset
 from runner.dataset.checks import DatasetLimits
 from runner.dataset.inputs import find_inputs
 from runner.dataset.kept_pieces import KeptPieces
-from runner.dataset.near_repeats import LeftOut, NearRepeat, find_near_repeats, left_out, threshold_of
+from runner.dataset.near_repeats import (
+    MAX_BYTES,
+    LeftOut,
+    NearRepeat,
+    find_near_repeats,
+    left_out,
+    threshold_of,
+)
 from runner.dataset.tokens import EstimatedTokens
 from runner.dataset.value import Dataset
+from runner.dataset.write import training_line
+from runner.examples.read import Message
 from runner.issues import Place
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.recipe.model import Split
@@ -161,4 +170,23 @@ def test_a_file_larger_than_a_block_is_compared_in_parts(tmp_path: Path) -> None
 def test_it_is_done_by_itself_up_to_a_size_and_above_on_request(
     split: Split, n_records: int, expected: float | None
 ) -> None:
-    assert expected == threshold_of(split, n_records)
+    assert expected == threshold_of(split, n_records, 1)
+
+
+def test_many_bytes_are_compared_where_it_is_asked(tmp_path: Path) -> None:
+    assert [0.8, None, 0.9] == [
+        threshold_of(Split(validation=0.1), 10, MAX_BYTES),
+        threshold_of(Split(validation=0.1), 10, MAX_BYTES + 1),
+        threshold_of(Split(validation=0.1, near_repeats=0.9), 10, MAX_BYTES + 1),
+    ]
+
+
+def test_a_search_without_end_finds_nothing(tmp_path: Path) -> None:
+    """Where all texts are made of the same words; steps are counted, so that it ends alike everywhere."""
+    files = [tmp_path / "training", tmp_path / "validation"]
+    for file in files:
+        lines = [training_line([Message("user", answer(number))]) for number in range(30)]
+        file.write_bytes(b"".join(lines))
+
+    assert 30 == len(find_near_repeats(*files, 0.8))
+    assert {} == find_near_repeats(*files, 0.8, max_steps=50)
