@@ -32,6 +32,9 @@ def ask(study: Study, console: Console) -> list[Outcome]:
                 stack.callback(opened[host.name].close)
             return opened[host.name]
 
+        # A key that is missing is missed before the first question, not after all those of another host.
+        for each in study.hosts.values():
+            provider(each)
         outcomes = []
         judge = provider(study.judge) if judges(study.graders) else None
         for candidate in study.candidates:

@@ -77,6 +77,17 @@ def test_wins_and_losses_against_somebody_who_is_not_asked(
     assert [] == hosted.questions
 
 
+def test_a_missing_key_is_said_before_anybody_is_asked(
+    evaluated: Path, hosted: FakeHost, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    model = ("--model", "gpt-4.1-mini-2025-04-14", "--provider", "openai")
+    outcome = call("eval", evaluated, *accept(*model))
+
+    assert (1, []) == (outcome.code, hosted.questions)
+    assert "error: openai needs a key: the environment variable OPENAI_API_KEY is not set." in outcome.err
+
+
 def test_questions_are_asked_at_temperature_zero_with_a_seed(
     evaluated: Path, hosted: FakeHost, call: Call
 ) -> None:
