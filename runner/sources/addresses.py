@@ -1,7 +1,6 @@
 """Which addresses a source may be downloaded from: public ones, as they stand in the recipe."""
 
 import ipaddress
-import socket
 from collections.abc import Callable, Sequence
 from urllib.parse import SplitResult, urlsplit
 
@@ -80,5 +79,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 def resolve(host: str, port: int) -> Sequence[str]:
     """Ask the system for the addresses of a host. Raises OSError."""
+    import socket
+
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))

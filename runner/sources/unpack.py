@@ -6,10 +6,9 @@ import io
 import lzma
 import os
 import stat
-import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from runner.display import one_line, shown
 from runner.errors import InvalidInputError
@@ -17,6 +16,10 @@ from runner.hints import listed, nearest
 from runner.project import Grants
 from runner.sources.base import unusable
 from runner.sources.extras import require
+
+if TYPE_CHECKING:
+    # Read where a file is packed; commands that read none start sooner.
+    import zipfile
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".xz": "xz", ".bz2": "bzip2", ".zip": "zip"}
 
@@ -195,13 +198,17 @@ def _unpacked(
     if compression == "xz":
         return lzma.LZMAFile(stream), lzma.LZMAError
     if compression == "zip":
+        import zipfile
+
         archive = _archive(stream, file)
         return archive.open(_find_member(archive, member, file)), zipfile.BadZipFile
     zstd = require("compression.zstd", "backports.zstd", file=file)
     return zstd.ZstdFile(stream), zstd.ZstdError
 
 
-def _archive(stream: IO[bytes], file: str) -> zipfile.ZipFile:
+def _archive(stream: IO[bytes], file: str) -> "zipfile.ZipFile":
+    import zipfile
+
     try:
         return zipfile.ZipFile(stream)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
@@ -212,7 +219,7 @@ def _archive(stream: IO[bytes], file: str) -> zipfile.ZipFile:
         ) from None
 
 
-def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+def _members(archive: "zipfile.ZipFile") -> "list[zipfile.ZipInfo]":
     return [
         info
         for info in archive.infolist()
@@ -220,7 +227,7 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     ]
 
 
-def _find_member(archive: zipfile.ZipFile, name: str | None, file: str) -> zipfile.ZipInfo:
+def _find_member(archive: "zipfile.ZipFile", name: str | None, file: str) -> "zipfile.ZipInfo":
     members = _members(archive)
     names = [info.filename for info in members]
     if name is None and len(members) != 1:
@@ -235,7 +242,7 @@ def _find_member(archive: zipfile.ZipFile, name: str | None, file: str) -> zipfi
     return chosen
 
 
-def _check_member(info: zipfile.ZipInfo, file: str) -> None:
+def _check_member(info: "zipfile.ZipInfo", file: str) -> None:
     parts = info.filename.replace("\\", "/").split("/")
     if ".." in parts or parts[0] == "" or parts[0].endswith(":"):
         raise unusable(
