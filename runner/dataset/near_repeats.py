@@ -64,10 +64,10 @@ def find_near_repeats(
     threshold: float,
     block_characters: int = BLOCK_CHARACTERS,
     max_steps: int | None = None,
-) -> dict[int, NearRepeat]:
+) -> dict[int, NearRepeat] | None:
     """The nearest line of the training file, the first of equal ones, by the line of the validation file.
 
-    Nothing is found where that takes more than `max_steps`: then nearly all lines resemble each other.
+    None where that takes more than `max_steps`: then nearly all lines resemble each other.
     """
     common = common_runs(_texts(training))
     found: dict[int, NearRepeat] = {}
@@ -80,7 +80,7 @@ def find_near_repeats(
                 if before is None or share > before.share:
                     found[n_before + number] = NearRepeat(line, share)
             if max_steps is not None and n_steps + texts.n_steps > max_steps:
-                return {}
+                return None
         n_before += len(block)
         n_steps += texts.n_steps
     return dict(sorted(found.items()))

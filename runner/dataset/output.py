@@ -77,15 +77,14 @@ class Output:
     def _leave_out(self, recipe: Recipe, checker: Checker) -> int:
         """How many lines the validation file had that nearly repeat a line of the training file."""
         training, validation = self.sides["training"], self.sides["validation"]
-        threshold = threshold_of(recipe.split, self.n_records, training.size_bytes + validation.size_bytes)
-        if threshold is None or not validation.n_examples:
+        if not validation.n_examples:
             return 0
-        repeats = find_near_repeats(
-            training.written(),
-            validation.written(),
-            threshold,
-            max_steps=None if is_asked(recipe.split) else MAX_STEPS,
-        )
+        threshold = threshold_of(recipe.split, self.n_records, training.size_bytes + validation.size_bytes)
+        most = None if is_asked(recipe.split) else MAX_STEPS
+        files = training.written(), validation.written()
+        repeats = None if threshold is None else find_near_repeats(*files, threshold, max_steps=most)
+        if repeats is None and not is_asked(recipe.split):
+            checker.report_not_compared()
         if not repeats:
             return 0
         kept = self._stack.enter_context(ExampleWriter(self.folder))

@@ -188,5 +188,18 @@ def test_a_search_without_end_finds_nothing(tmp_path: Path) -> None:
         lines = [training_line([Message("user", answer(number))]) for number in range(30)]
         file.write_bytes(b"".join(lines))
 
-    assert 30 == len(find_near_repeats(*files, 0.8))
-    assert {} == find_near_repeats(*files, 0.8, max_steps=50)
+    assert 30 == len(find_near_repeats(*files, 0.8) or {})
+    assert find_near_repeats(*files, 0.8, max_steps=50) is None
+
+
+def test_what_is_too_large_unasked_is_told(recipe: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def codes(split: str = "") -> tuple[int, list[str]]:
+        dataset = built(recipe(split))
+        return dataset.n_near_repeats, [item.code for item in dataset.findings if item.code >= "FT406"]
+
+    monkeypatch.setattr("runner.dataset.output.MAX_STEPS", 0)
+    assert [(0, ["FT407"]), (3, ["FT406"]), (0, [])] == [
+        codes(), codes(", near_repeats: 0.8"), codes(", near_repeats: keep"),
+    ]  # fmt: skip
+    monkeypatch.setattr("runner.dataset.near_repeats.MAX_BYTES", 0)
+    assert (0, ["FT407"]) == codes()

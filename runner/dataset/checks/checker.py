@@ -18,7 +18,7 @@ from runner.dataset.checks.hits import Hit, Origin
 from runner.dataset.checks.length import LENGTH_RULES, most_tokens
 from runner.dataset.checks.limits import DatasetLimits
 from runner.dataset.checks.marks import make_finder
-from runner.dataset.checks.near import LEFT_OUT, signer
+from runner.dataset.checks.near import LEFT_OUT, NOT_COMPARED, signer
 from runner.dataset.checks.places import Places
 from runner.dataset.checks.registry import DATASET_RULES, EXAMPLE_RULES, RULES, UNUSED_IGNORE
 from runner.dataset.checks.rule import ExampleRule, Setup, Totals
@@ -223,6 +223,10 @@ class Checker:
         for identity, (near, share) in repeats.items():
             place = f"{origins[near].file}: row {origins[near].row}"
             self._report(Hit(LEFT_OUT.code, {"place": place, "share": f"{share:.0%}"}), origins[identity])
+
+    def report_not_compared(self) -> None:
+        """FT407: nobody looked for near repeats."""
+        self._report(Hit(NOT_COMPARED.code, {}), None)
 
     def findings(
         self,

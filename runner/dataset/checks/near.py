@@ -138,6 +138,20 @@ LEFT_OUT = Rule(
     bad="a question of the validation file that the training file has with another comma",
     good="questions of the validation file that are unlike those of the training file",
 )
+NOT_COMPARED = Rule(
+    code="FT407",
+    name="near-repeats-not-sought",
+    level="info",
+    problem="the files are too large, or their texts too alike, to be compared unasked, so the validation "
+    "file may nearly repeat the training file.",
+    advice="`split.near_repeats: 0.8` compares them however long that takes, `keep` says that it need not "
+    "be.",
+    description="Files are small enough to look for near repeats unasked, or the recipe says what to do.",
+    why="Looking takes seconds up to some megabytes and minutes beyond; what was not looked for should be "
+    "known.",
+    bad="200,000 records with `split: {validation: 0.1}`",
+    good="the same with `near_repeats: keep`",
+)
 NEAR_RULES = (
     DatasetRule(
         rules=(

@@ -5,7 +5,7 @@ from runner.dataset.checks.encoding import ENCODING_RULES
 from runner.dataset.checks.images import IMAGE_DATASET_RULES, IMAGE_RULES
 from runner.dataset.checks.judged import JUDGED_RULES
 from runner.dataset.checks.length import LENGTH_RULES
-from runner.dataset.checks.near import LEFT_OUT, NEAR_RULES
+from runner.dataset.checks.near import LEFT_OUT, NEAR_RULES, NOT_COMPARED
 from runner.dataset.checks.personal import PERSONAL_RULES
 from runner.dataset.checks.repeats import REPEAT_RULES
 from runner.dataset.checks.residue import RESIDUE_RULES
@@ -54,6 +54,7 @@ RULES: dict[str, Rule] = {
             *(item.rule for item in EXAMPLE_RULES),
             *(rule for item in DATASET_RULES for rule in item.rules),
             LEFT_OUT,
+            NOT_COMPARED,
             UNUSED_IGNORE,
         ),
         key=lambda rule: rule.code,

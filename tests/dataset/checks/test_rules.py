@@ -79,6 +79,8 @@ def findings(case: dict[str, Any], code: str) -> list[str]:
             Origin(f"{row:016x}", "data.jsonl", row, ignored), sides[-1], checker.examiner.examine(seen)
         )
     checker.report_left_out({row: (near, share) for row, near, share in case.get("left_out", ())})
+    if case.get("not_compared"):
+        checker.report_not_compared()
     totals = case.get("totals", {})
     found = checker.findings(
         sides.count("training"),
