@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from runner.dataset.value import Dataset, InputFile
 from runner.errors import StaleLockError
@@ -9,7 +10,9 @@ from runner.lockfile import LockedFile, LockedRun
 from runner.plan import base_job
 from runner.plan_changes import section_hashes, training_changes
 from runner.plan_value import Planned
-from runner.record_drift import RecordDrift, find_record_drift
+
+if TYPE_CHECKING:
+    from runner.record_drift import RecordDrift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +25,7 @@ class Difference:
     stage: str
     name: str
     what: str
-    record: RecordDrift | None = None
+    record: "RecordDrift | None" = None
 
     def __str__(self) -> str:
         if self.record is not None:
@@ -71,6 +74,9 @@ def _differences(planned: Planned, locked: LockedRun) -> Iterator[Difference]:
     files = list(_dataset(locked, dataset, planned.changed_examples))
     yield from files
     if files:
+        # Only a dataset that changed is read again, down to its first record.
+        from runner.record_drift import find_record_drift
+
         record = find_record_drift(planned, locked)
         yield Difference(stage="dataset", name=record.record, what=record.what, record=record)
     if locked.job is not None:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ Keys = tuple[str | int, ...]
 def schema_text(name: str) -> str:
     """Read a schema such as `recipe` from the installed package, or from the checkout it is edited in."""
     file = f"{name}.schema.json"
-    installed = resources.files("runner") / "schemas" / file
+    installed = Path(__file__).parent / "schemas" / file
     if installed.is_file():
         return installed.read_text(encoding="utf-8")
     return (Path(__file__).parent.parent / "schemas" / file).read_text(encoding="utf-8")

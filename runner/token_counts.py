@@ -79,11 +79,11 @@ def counted(dataset: Dataset, loaded: LoadedRecipe, host: Host, operator: Operat
     counter = choose_counter(loaded, host, operator).exact
     if counter is None:
         return dataset
-    from runner.dataset.checks.checker import effective_levels
     from runner.tokens.dataset import with_tokens
 
-    levels = effective_levels(loaded.recipe.checks)
     limit = context_tokens(loaded, host, operator)
+    # What the recipe does not set is at the rule's own level: no need to import every rule.
+    levels = dict(loaded.recipe.checks.levels)
     return with_tokens(dataset, counter, loaded.project.make_state(), limit, levels)
 
 

@@ -10,6 +10,9 @@ from runner.sources.pieces import PIECE_BYTES
 if TYPE_CHECKING:
     from runner.dataset.kept_pieces import KeptPieces
 
+# More than the one process that merges can keep busy.
+MAX_WORKERS = 6
+
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from runner.dataset.checks.hits import read_hits
-from runner.dataset.checks.near import LEFT_OUT
+from runner.dataset.checks.hits import LEFT_OUT_CODE, read_hits
 from runner.dataset.near_texts import MAX_RECORDS, THRESHOLD, NearTexts, common_runs, said
 from runner.dataset.value import Dataset
 from runner.examples.content import content_of_line, turns_of
@@ -40,7 +39,7 @@ def left_out(dataset: Dataset) -> Iterator[LeftOut]:
     if not dataset.n_near_repeats:
         return
     for hit, origin in read_hits(dataset.hits_path):
-        if hit.code == LEFT_OUT.code and origin is not None:
+        if hit.code == LEFT_OUT_CODE and origin is not None:
             yield LeftOut(f"{origin.file}: row {origin.row}", hit.values["place"], hit.values["share"])
 
 

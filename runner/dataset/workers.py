@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Self
 
 from runner.dataset.batch import Batch, read_batch
 from runner.dataset.checks import DatasetLimits
+from runner.dataset.effort import MAX_WORKERS
 from runner.dataset.jobs import Job
 from runner.dataset.kept_pieces import KeptPieces
 from runner.dataset.tokens import TokenCounter, counter_spec
@@ -24,8 +25,6 @@ from runner.examples.confinement import start_confined
 from runner.examples.wire import Request, encode_request
 from runner.sources.pieces import Piece, UncuttableError
 
-# More than the one process that merges can keep busy.
-MAX_WORKERS = 6
 # Below this a second process costs more than it saves: about 20,000 records.
 PARALLEL_BYTES = 24 << 20
 

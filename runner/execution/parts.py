@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,6 +107,9 @@ def _completed(
     def send(number: int) -> str:
         with path.open("rb") as stream:
             return provider.send_part(begun.upload, Window(stream, number * PART_BYTES, PART_BYTES))
+
+    # Threads are for files of many parts alone; importing them costs every plan.
+    from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(AT_A_TIME) as threads:
         sent = [(number, threads.submit(send, number)) for number in missing]

@@ -6,7 +6,7 @@ from itertools import islice
 from unicodedata import east_asian_width
 
 from runner.budget import total_price
-from runner.dataset.checks.near import LEFT_OUT
+from runner.dataset.checks.hits import LEFT_OUT_CODE
 from runner.dataset.near_repeats import left_out
 from runner.dataset.value import Dataset, DatasetFile
 from runner.display import neutralise, one_line
@@ -34,7 +34,7 @@ def dataset_text(dataset: Dataset) -> str:
         lines.append(_dataset_line("validation", dataset.validation_file))
     if dataset.n_near_repeats:
         lines += _left_out_lines(dataset)
-    lines += [neutralise(str(item)) for item in dataset.findings if item.code != LEFT_OUT.code]
+    lines += [neutralise(str(item)) for item in dataset.findings if item.code != LEFT_OUT_CODE]
     if dataset.n_known:
         lines.append(f"in the baseline: {dataset.n_known:,} more findings")
     return "\n".join(lines)

@@ -6,22 +6,24 @@ import os
 import subprocess
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from runner.dataset.effort import MAX_WORKERS
 from runner.dataset.value import DatasetFile
-from runner.dataset.workers import MAX_WORKERS
 from runner.errors import RunnerError
 from runner.examples.confinement import start_confined
 from runner.tokens.blocks import Weighed, blocks_of, joined, weigh_block
 from runner.tokens.counters import Counter, EstimateCounter, PackagedCounter, counter_value
 from runner.tokens.store import CountStore
 from runner.tokens.worker import read_weighed
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 # Below this, a file is counted without another process, where nothing of the model's is run.
 SMALL_BYTES = 1 << 20
@@ -87,6 +89,9 @@ class Weighing:
     """Processes that weigh blocks, started with the first block; with none of them it is done right here."""
 
     def __init__(self, counter: Counter, n_workers: int) -> None:
+        # Files that were counted before need no threads.
+        from concurrent.futures import ThreadPoolExecutor
+
         self.ahead = 2 * n_workers + 1
         self._counter = counter
         self._threads = ThreadPoolExecutor(max(1, n_workers))

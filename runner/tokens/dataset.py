@@ -30,7 +30,7 @@ def with_tokens(
     """The dataset with counted tokens; as it is where there is no exact counter, or counting fails.
 
     Where the build could but estimate, what the count says of examples beyond `longest` tokens takes the
-    place of what it said. `levels` are those of the recipe's checks.
+    place of what it said. `levels` are those that the recipe sets.
     """
     if counter is None:
         return dataset

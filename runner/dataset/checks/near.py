@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from runner.dataset.checks.columns import Columns
-from runner.dataset.checks.hits import Hit, Origin
+from runner.dataset.checks.hits import LEFT_OUT_CODE, Hit, Origin
 from runner.dataset.checks.rule import DatasetRule, Rule, Setup, Totals
 from runner.dataset.checks.samples import ask, lines
 from runner.dataset.split import Side
@@ -125,7 +125,7 @@ def similarity(one: tuple[int, ...], other: tuple[int, ...]) -> float:
 
 
 LEFT_OUT = Rule(
-    code="FT406",
+    code=LEFT_OUT_CODE,
     name="near-repeat-left-out",
     level="info",
     problem="an example nearly repeats that of {place} in the training file ({share} in common), so the "

@@ -5,7 +5,6 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +153,7 @@ def find_host(name: str, user_folder: Path | None = None, project: Project | Non
         return _parse_host(name, own.read_bytes(), str(own))
     shared = _project_entries(project).get(name)
     if shared is None or project is None:
-        content = (resources.files("runner.providers.hosts") / f"{name}.toml").read_bytes()
+        content = (Path(__file__).parent / f"{name}.toml").read_bytes()
         return _parse_host(name, content, f"{name}.toml")
     file = f"{PROJECT_FOLDER}/{name}.toml"
     if name in SHIPPED:
