@@ -101,7 +101,7 @@ template:
     - {role: system, content: "Category: {{ category }}"}
     - {role: user, content: "{{ title }} 관련 내용을 알려줘."}
     - {role: assistant, content: "{{ body }}"}
-split: {validation: 0.1, group_by: title, seed: 7}
+split: {validation: 0.1, group_by: title, seed: 7, near_repeats: keep}
 training: {provider: openai, model: gpt-4.1-mini-2025-04-14}
 """
 # The fields of recipes/online_guide.yaml.
@@ -120,7 +120,7 @@ template:
     - {role: system, content: "Category: {{ category }}"}
     - {role: user, content: "{{ title }} 관련 내용을 알려줘."}
     - {role: assistant, content: "{{ body }}"}
-split: {validation: 0.1, group_by: title, seed: 7}
+split: {validation: 0.1, group_by: title, seed: 7, near_repeats: keep}
 training: {provider: openai, model: gpt-4.1-mini-2025-04-14}
 """
 RECIPES = {"crawl": CRAWL, "guide": GUIDE}
