@@ -53,6 +53,8 @@ def main() -> None:
         content, proof = (read_exactly(stdin, size) for size in job.pop("sizes"))
         for batch in worker.batches(job, content, proof):
             write_batch(stdout, batch)
+            # All of it, before the next is made: the others may wait for this one.
+            stdout.flush()
         if "path" in job:
             write_batch(stdout, END)
         stdout.flush()
