@@ -1,7 +1,5 @@
 """Rules about examples that repeat or contradict each other."""
 
-import tempfile
-import weakref
 from array import array
 from collections.abc import Iterable, Iterator
 
@@ -9,6 +7,7 @@ from runner.dataset.checks.columns import Columns, Rare
 from runner.dataset.checks.hits import Hit, Origin
 from runner.dataset.checks.rule import DatasetRule, Rule, Setup, Totals
 from runner.dataset.checks.samples import ask, lines
+from runner.dataset.checks.spool import Spool
 from runner.dataset.repeated import RepeatedNumbers
 from runner.examples.seen import SeenKeys
 
@@ -17,8 +16,6 @@ _MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
 # Up to so many repeated questions are known by name; with more of them every question may be one.
 _MAX_REPEATED = 250_000
-# What is told of few examples stays in memory.
-_IN_MEMORY_BYTES = 8 << 20
 
 
 class _Repeats:
@@ -84,26 +81,22 @@ class _Told:
     """Columns in a temporary file, 28 bytes for each example."""
 
     def __init__(self) -> None:
-        # Open as long as this is there.
-        self.stream = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115
-        weakref.finalize(self, self.stream.close)
+        self.spool = Spool()
         self.heads: list[tuple[str, int, int, Rare]] = []
 
     def write(self, examples: Columns) -> None:
         """Append what `read` gives."""
         rare = Rare([], examples.rare.ignored, [], [])
         self.heads.append((examples.file, examples.rows_before, len(examples), rare))
-        for column in _kept(examples):
-            self.stream.write(column.tobytes())
+        self.spool.write(_kept(examples))
 
     def read(self) -> Iterator[Columns]:
         """The examples as they were written, without what is not needed to compare and to name them."""
-        self.stream.seek(0)
+        self.spool.rewind()
         for file, rows_before, count, rare in self.heads:
             examples = Columns(file, rows_before)
             examples.rare = rare
-            for column in _kept(examples):
-                column.frombytes(self.stream.read(count * column.itemsize))
+            self.spool.read(_kept(examples), count)
             yield examples
 
 

@@ -56,16 +56,18 @@ class _Lengths:
     """A histogram of the lengths of answers, and the longest and the shortest of them."""
 
     def __init__(self, _: Setup) -> None:
+        # Answers by their length on a logarithmic scale, and by their length itself until there are many.
         self.counts: Counter[int] = Counter()
+        self.lengths: Counter[int] = Counter()
         self.n_seen = 0
         self.longest: list[tuple[int, int, Origin]] = []
         self.shortest: list[tuple[int, int, Origin]] = []
 
     def observe(self, examples: Columns) -> Iterable[tuple[int, Hit]]:
         """Nothing yet: what is usual shows in the end."""
-        for length, count in Counter(examples.lengths).items():
-            if length:
-                self.counts[eighths(length)] += count
+        self.lengths.update(examples.lengths)
+        if len(self.lengths) > _BLOCK:
+            self._count()
         for sign, kept in ((1, self.longest), (-1, self.shortest)):
             least = kept[0][0] if len(kept) == MAX_NAMED else -_ENDLESS
             lengths = enumerate(examples.lengths)
@@ -77,6 +79,7 @@ class _Lengths:
 
     def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
         """FT405. Median and median absolute deviation, which outliers do not move."""
+        self._count()
         if self.counts.total() < MIN_EXAMPLES:
             return
         middle = _median(self.counts)
@@ -91,6 +94,12 @@ class _Lengths:
                 if sign * (eighths(abs(length)) - middle) > far and _length(middle) >= least:
                     values = {"found": f"{abs(length):,}", "how": name, "usual": f"{_length(middle):,}"}
                     yield origin, Hit("FT405", values)
+
+    def _count(self) -> None:
+        for length, count in self.lengths.items():
+            if length:
+                self.counts[eighths(length)] += count
+        self.lengths.clear()
 
 
 class _Boilerplate:
