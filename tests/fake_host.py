@@ -70,6 +70,7 @@ class FakeHost:
     delay_s: float = 0.6
     charges: int = 0
     uploads: Counter[str] = field(default_factory=Counter)
+    n_begun: int = 0
     begun: dict[str, dict[str, Any]] = field(default_factory=dict)
     forgotten: Counter[str] = field(default_factory=Counter)
     hidden: Counter[str] = field(default_factory=Counter)
@@ -114,7 +115,8 @@ class FakeHost:
     def upload_answer(self, parts: list[str], body: bytes) -> Any:
         """Begin an upload, take a part of one, or complete it; one that is unknown is gone."""
         if len(parts) == 2:
-            begun = {**json.loads(body), "id": f"upload-{len(self.begun) + 1}", "parts": {}}
+            self.n_begun += 1
+            begun = {**json.loads(body), "id": f"upload-{self.n_begun}", "parts": {}}
             self.begun[begun["id"]] = begun
             return self._upload_object(begun, "pending")
         upload = self.begun.get(parts[2])

@@ -104,18 +104,20 @@ def _completed(
     n_parts = -(-sought.file.size_bytes // PART_BYTES)
     missing = [number for number in range(n_parts) if number not in begun.parts]
 
-    def send(number: int) -> str:
+    def send(number: int) -> None:
         with path.open("rb") as stream:
-            return provider.send_part(begun.upload, Window(stream, number * PART_BYTES, PART_BYTES))
+            part = provider.send_part(begun.upload, Window(stream, number * PART_BYTES, PART_BYTES))
+        # Here, so that no part waits for an earlier one to be recorded.
+        ledger.add(sought.key, begun, number, part)
 
     # Threads are for files of many parts alone; importing them costs every plan.
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor, as_completed
 
     with ThreadPoolExecutor(AT_A_TIME) as threads:
-        sent = [(number, threads.submit(send, number)) for number in missing]
+        sending = [threads.submit(send, number) for number in missing]
         try:
-            for number, part in sent:
-                ledger.add(sought.key, begun, number, part.result())
+            for sent in as_completed(sending):
+                sent.result()
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
             raise

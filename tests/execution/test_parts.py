@@ -2,9 +2,15 @@
 
 import hashlib
 import io
+import json
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,3 +139,67 @@ def test_a_window_reads_like_a_file_of_its_own(tmp_path: Path) -> None:
         assert (0, b"4567") == (window.seek(0), window.read())
         assert b"89" == Window(stream, 8, 4).read()
         assert b"" == Window(stream, 12, 4).read()
+
+
+# Sends a file of 300 MB in parts of 64 MiB, four at a time; prints by how many bytes its memory grew.
+SEND = """
+import resource, sys
+from pathlib import Path
+from runner.dataset.value import DatasetFile
+from runner.execution.files import SoughtFile
+from runner.execution.parts import Ledger, upload_in_parts
+from runner.providers.openai_compatible import connect
+folder, url, size = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+def sought(name, n_bytes):
+    (folder / name).open("wb").truncate(n_bytes)
+    file = DatasetFile(sha256="0", size_bytes=n_bytes, n_examples=1, n_tokens=0, tokens_exact=False)
+    return SoughtFile(key=name, filename=name, file=file)
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+provider, ledger = connect("fake", url, "key"), Ledger(folder / "ledger")
+upload_in_parts(provider, folder / "small", sought("small", 1_000), ledger, print)
+before = peak()
+upload_in_parts(provider, folder / "large", sought("large", size), ledger, print)
+print(peak() - before)
+"""
+
+
+class Forgetful(BaseHTTPRequestHandler):
+    """Counts the bytes of parts and keeps none of them."""
+
+    n_bytes = 0
+    lock = threading.Lock()
+
+    def do_POST(self) -> None:
+        left = int(self.headers["Content-Length"])
+        while left:
+            left -= len(self.rfile.read(min(left, 1 << 16)))
+        with self.lock:
+            type(self).n_bytes += int(self.headers["Content-Length"]) if self.path.endswith("/parts") else 0
+        answer: dict[str, Any] = {"id": "an-id", "file": {"id": "file-1", "filename": "large", "bytes": 1}}
+        content = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *arguments: Any) -> None:
+        """Stay silent."""
+
+
+@pytest.mark.long
+def test_an_upload_of_300_megabytes_takes_little_memory(tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Forgetful)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    size = 300_000_000
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    try:
+        command = [sys.executable, "-c", SEND, str(tmp_path), url, str(size)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    assert size <= Forgetful.n_bytes < size + 10_000
+    assert int(done.stdout) < 16 << 20

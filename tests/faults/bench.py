@@ -14,24 +14,26 @@ import yaml
 
 from runner.canonical import sha256_bytes
 from tests.fake_host import FakeHost, Metadata, start_fake_host
-from tests.faults.nursery import Child, Ended
+from tests.faults.nursery import AT_A_TIME, Child, Ended
 from tests.small_project import RECIPE as SMALL_RECIPE
 from tests.small_project import write_host_entry, write_project
 
 MAX_RERUNS = 5
+N_PARTS = 6
 REPOSITORY = Path(__file__).parent.parent.parent
 RECIPE = SMALL_RECIPE.replace("training:", "split:\n  validation: 0.4\ntraining:")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of host; `says_metadata` is what its entry claims."""
+    """A kind of host: `says_metadata` is what its entry claims, `in_parts` that files are sent in parts."""
 
     name: str
     metadata: Metadata
     says_metadata: bool = True
     serves_content: bool = True
     lag: int = 0
+    in_parts: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,19 @@ KINDS = (
 )
 
 
+# Hosts at which every file is sent in parts.
+PART_KINDS = (
+    Kind(name="filters, in parts", metadata="filtered", in_parts=True),
+    Kind(
+        name="drops metadata, keeps content, in parts",
+        metadata="dropped",
+        says_metadata=False,
+        serves_content=False,
+        in_parts=True,
+    ),
+)
+
+
 class Bench:
     """One host and one nursery, used for one scenario after another."""
 
@@ -78,9 +93,8 @@ class Bench:
         self.number = 0
         self.host, self._stop_host = start_fake_host()
         self.template = write_project(folder / "template", RECIPE).parent
-        for keeps in (True, False):
-            config = folder / str(keeps).lower()
-            write_host_entry(config, self.host.url, keeps_metadata=keeps, min_examples=1)
+        for kind in (*KINDS, *PART_KINDS):
+            self._write_entry(kind)
         self.nursery = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.nursery"],
             stdin=subprocess.PIPE,
@@ -106,8 +120,19 @@ class Bench:
 
     def child(self, folder: Path, kind: Kind, **options: Any) -> Child:
         """A command in a project, with the host's entry."""
-        config = self.folder / str(kind.says_metadata).lower()
-        return Child(folder=str(folder), config=str(config), says_metadata=kind.says_metadata, **options)
+        return Child(folder=str(folder), config=str(self._config(kind)), **options)
+
+    def _config(self, kind: Kind) -> Path:
+        return self.folder / f"metadata-{kind.says_metadata}-parts-{kind.in_parts}"
+
+    def _write_entry(self, kind: Kind) -> None:
+        config = self._config(kind)
+        if config.exists():
+            return
+        entry = write_host_entry(config, self.host.url, keeps_metadata=kind.says_metadata, min_examples=1)
+        if kind.in_parts:
+            limits = "max_file_bytes = 1\nmax_upload_bytes = 536870912"
+            entry.write_text(entry.read_text().replace("max_file_bytes = 536870912", limits))
 
     def ask(self, *children: Child) -> list[Ended]:
         """Run commands at the same time."""
@@ -153,6 +178,9 @@ class Bench:
             for digest, count in host.uploads.items()
             if count > scenario.n_uploads + host.forgotten[digest]
         ]
+        n_parts = sum(request.endswith("/parts") for request in host.requests)
+        if not scenario.faults and n_parts > N_PARTS + AT_A_TIME * len(scenario.kills):
+            problems.append(f"{n_parts} parts sent")
         return problems + _wrong_lock(folder / "faq.lock.yaml", host)
 
 

@@ -24,12 +24,15 @@ import openai._base_client as sdk
 from runner import canonical, clock, run_state
 from runner.cli import rerun  # noqa: F401 - imported once, for all children
 from runner.cli.main import run
-from runner.execution import history
+from runner.execution import history, parts
 from runner.execution.journal import Journal
+from runner.execution.parts import Ledger
 from tests.fake_host import KEY
 
 TIMEOUT_S = 0.4
 HANG_S = 20.0
+# The training file of the small project is four of these, the validation file two.
+PART_BYTES, AT_A_TIME = 300, 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,6 @@ class Child:
     arguments: list[str] = field(default_factory=lambda: ["run", "faq.yaml", "--yes"])
     kill_at: int | None = None
     forks: bool = True
-    says_metadata: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,17 +90,18 @@ class Steps:
 
         return stepped
 
-    def torn(self, append: Callable[..., Any]) -> Callable[..., Any]:
-        """Appending to the journal with one more step, at which half of the line is on disk."""
+    def appending(self, append: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
+        """As `around`, for a file of lines, with one more step at which half of the line is on disk."""
+        append = self.around(append, name)
 
-        def half_written(journal: Journal, entry: dict[str, Any]) -> None:
+        def half_written(lines: Journal | Ledger, entry: dict[str, Any]) -> None:
             if self.is_next():
-                journal.path.parent.mkdir(parents=True, exist_ok=True)
-                with journal.path.open("ab") as stream:
+                lines.path.parent.mkdir(parents=True, exist_ok=True)
+                with lines.path.open("ab") as stream:
                     line = canonical.canonical_json(entry)
                     stream.write(b"\n" + line[: len(line) // 2])
-            self.step(f"inside journal {_entry_name(journal, entry)}")
-            append(journal, entry)
+            self.step(f"inside {name(lines, entry)}")
+            append(lines, entry)
 
         return half_written
 
@@ -162,7 +165,9 @@ def _instrument(steps: Steps, child: Child) -> None:
     clock.SystemClock.sleep = lambda self, seconds: time.sleep(0.0)  # type: ignore[method-assign]
     sdk.INITIAL_RETRY_DELAY = 0.0  # type: ignore[attr-defined]
     openai.OpenAI = partial(openai.OpenAI, timeout=TIMEOUT_S)  # type: ignore[misc,assignment]
-    Journal._append = steps.torn(steps.around(Journal._append, _entry_text))  # type: ignore[method-assign]
+    Journal._append = steps.appending(Journal._append, _entry_text)  # type: ignore[method-assign]
+    Ledger._append = steps.appending(Ledger._append, _part_text)  # type: ignore[method-assign]
+    parts.PART_BYTES, parts.AT_A_TIME = PART_BYTES, AT_A_TIME
     canonical.Path = _stepping_path(steps)  # type: ignore[attr-defined]
     history.append_durably = steps.around(  # type: ignore[attr-defined]
         history.append_durably,  # type: ignore[attr-defined]
@@ -186,12 +191,12 @@ def _stepping_path(steps: Steps) -> type[Path]:
     return SteppingPath
 
 
-def _entry_text(journal: Journal, entry: dict[str, Any]) -> str:
-    return f"journal {_entry_name(journal, entry)}"
+def _entry_text(_: Journal, entry: dict[str, Any]) -> str:
+    return f"journal {entry['state']} {entry['kind']}"
 
 
-def _entry_name(_: Journal, entry: dict[str, Any]) -> str:
-    return f"{entry['state']} {entry['kind']}"
+def _part_text(_: Ledger, entry: dict[str, Any]) -> str:
+    return f"ledger {entry.get('upload', 'given up')} part {entry.get('part', 'none')}"
 
 
 def _ended(process: int, output: Path) -> Ended:

@@ -21,6 +21,8 @@ CREATE_FAULTS = (
     "500_after",
     "503_after",
 )
+# The SDK repeats the first two by itself, which makes no file; the last one is sent once.
+PART_REQUESTS = ("POST /uploads", "POST /uploads/upload-1/parts", "POST /uploads/upload-1/complete")
 READS = (
     "GET /files",
     "GET /files/file-1",
@@ -48,6 +50,16 @@ def all_faults() -> Iterator[Fault]:
     for read in ("GET /fine_tuning/jobs", "GET /files"):
         for fault in ("drop", "500_after"):
             yield ((CREATE, (fault, fault)), (UPLOAD, (fault,)), (read, (500,) * 6))
+
+
+def part_faults() -> Iterator[Fault]:
+    """Every request of an upload in parts with every fault, once and more often than the SDK repeats it."""
+    yield ()
+    for request in PART_REQUESTS:
+        for fault in CREATE_FAULTS:
+            yield ((request, (fault,)),)
+            yield ((request, (fault,) * 3),)
+    yield ((PART_REQUESTS[2], ("drop",)), ("GET /files", (500,) * 6))
 
 
 def killed(scenario: Scenario, steps: int, *, first: int = 0, every: int = 1) -> list[Scenario]:

@@ -9,11 +9,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.bench import KINDS, Bench, Kind, Scenario, check_all
-from tests.faults.scenarios import CREATE, UPLOAD, Fault, all_faults, killed, random_scenario
+from tests.faults.bench import KINDS, PART_KINDS, Bench, Kind, Scenario, check_all
+from tests.faults.scenarios import (
+    CREATE,
+    UPLOAD,
+    Fault,
+    all_faults,
+    killed,
+    part_faults,
+    random_scenario,
+)
 
 BENCHES = 2
 FAULTS = list(all_faults())
+PART_FAULTS = list(part_faults())
 SEEDS = int(os.environ.get("FINETUNE_FAULT_SEEDS", "20"))
 
 
@@ -66,6 +75,30 @@ def test_every_fault_without_a_kill_and_with_one(benches: list[Bench]) -> None:
     assert [] == check_all(benches, scenarios)
 
 
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 9])
+@pytest.mark.parametrize("kind", PART_KINDS, ids=name_of)
+def test_an_upload_in_parts_killed_at_any_step(benches: list[Bench], kind: Kind, every: int) -> None:
+    calm = Scenario(kind=kind)
+    problems, runs = benches[0].play(calm)
+
+    assert [] == problems
+    sent = [step for step in runs[0].trace if step.startswith("after POST /uploads")]
+    assert [f"after POST /uploads/upload-{number}/parts" for number in (1, 1, 1, 1, 2, 2)] == [
+        step for step in sent if step.endswith("/parts")
+    ]
+    assert [] == check_all(benches, killed(calm, len(runs[0].trace), first=5, every=every))
+
+
+def test_faults_of_an_upload_in_parts(benches: list[Bench]) -> None:
+    """Some, with a kill each; `test_every_fault_in_parts_at_every_step` has all."""
+    scenarios = [
+        Scenario(kind=PART_KINDS[number % 2], faults=fault, kills=(20 + number,))
+        for number, fault in enumerate(PART_FAULTS[::6])
+    ]
+
+    assert [] == check_all(benches, scenarios)
+
+
 def test_random_faults_and_kills(benches: list[Bench]) -> None:
     assert [] == check_all(benches, [random_scenario(seed) for seed in range(SEEDS)])
 
@@ -80,6 +113,18 @@ def test_every_fault_at_every_step(benches: list[Bench], fault: Fault) -> None:
 
         assert [] == problems
         assert [] == check_all(benches, killed(calm, len(runs[0].trace), first=number, every=len(KINDS)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", PART_FAULTS, ids=name_of)
+def test_every_fault_in_parts_at_every_step(benches: list[Bench], fault: Fault) -> None:
+    for number, kind in enumerate(PART_KINDS):
+        calm = Scenario(kind=kind, faults=fault)
+        problems, runs = benches[0].play(calm)
+
+        assert [] == problems
+        steps = killed(calm, len(runs[0].trace), first=number, every=len(PART_KINDS))
+        assert [] == check_all(benches, steps)
 
 
 @pytest.mark.long
