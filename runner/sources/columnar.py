@@ -74,9 +74,10 @@ def explained(kind: str, file: str) -> Iterator[None]:
 def _compile(schema: Any, file: str) -> list[tuple[str, Any, Convert | None]]:
     columns: list[tuple[str, Any, Convert | None]] = []
     issues = []
+    first: dict[str, int] = {}
     for index, field in enumerate(schema):
         place = Place(file=file)
-        if schema.names.index(field.name) != index:
+        if first.setdefault(field.name, index) < index:
             message = f"found the column {shown(field.name)} twice, expected each once. Rename one."
             issues.append(Issue(place=place, message=message))
             continue

@@ -10,6 +10,7 @@ from runner.errors import InvalidInputError
 from runner.issues import Issue, Place
 from runner.recipe.model import Source
 from runner.sources.base import PieceRecords, Record
+from runner.sources.header import check_header
 from runner.sources.lines import bounded_lines
 from runner.sources.pieces import cut_delimited
 
@@ -30,7 +31,7 @@ def read(stream: TextIO, source: Source, file: str) -> Iterator[Record | Issue]:
     """
     rows = _rows(stream, _delimiter(source, file), file)
     _, header = next(((line, row) for line, row in rows if row), (0, []))
-    _check_header(header, file)
+    check_header(header, file)
     for number, (line, cells) in enumerate(rows, start=1):
         if len(cells) == len(header):
             yield Record(dict(zip(header, cells, strict=True)), file, number)
@@ -47,7 +48,7 @@ def read_piece(content: bytes, source: Source, file: str) -> PieceRecords | None
     """The records of a piece in UTF-8 with the rows below its header, None where one has a problem."""
     rows = _rows(io.StringIO(content.decode("utf-8"), newline=""), _delimiter(source, file), file)
     header = next((row for _, row in rows if row), [])
-    _check_header(header, file)
+    check_header(header, file)
     records, number, width = [], 0, len(header)
     for number, (_, cells) in enumerate(rows, start=1):
         if len(cells) == width:
@@ -95,17 +96,3 @@ def _quote_sentence(error: csv.Error) -> str:
             "Write a double quote inside a quoted cell twice."
         )
     return f"found a row that cannot be read ({text}), expected cells and delimiters. Repair it."
-
-
-def _check_header(header: list[str], file: str) -> None:
-    issues = []
-    for column, name in enumerate(header, start=1):
-        place = Place(file=file)
-        if not name:
-            message = f"found no name in column {column} of the header, expected one. Name it, or remove it."
-            issues.append(Issue(place=place, message=message))
-        elif name in header[: column - 1]:
-            message = f"found the column {shown(name)} twice in the header, expected each once. Rename one."
-            issues.append(Issue(place=place, message=message))
-    if issues:
-        raise InvalidInputError(issues)

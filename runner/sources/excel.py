@@ -11,12 +11,12 @@ from typing import Any
 from zipfile import BadZipFile
 
 from runner.display import one_line, shown
-from runner.errors import InvalidInputError
 from runner.hints import listed, nearest
 from runner.issues import Issue, Place
 from runner.project import Grants
 from runner.recipe.model import Source
 from runner.sources.base import Record, unusable
+from runner.sources.header import check_header
 from runner.sources.unpack import refuse_zip_bomb
 from runner.sources.values import records_of
 
@@ -136,16 +136,7 @@ def _names(header: Sequence[Any], file: str) -> list[str]:
     names = ["" if cell.value is None else str(cell.value) for cell in header]
     while names and not names[-1]:
         names.pop()
-    issues = []
-    for column, name in enumerate(names, start=1):
-        if not name:
-            message = f"found no name in column {column} of the header, expected one. Name it, or remove it."
-            issues.append(Issue(place=Place(file=file), message=message))
-        elif name in names[: column - 1]:
-            message = f"found the column {shown(name)} twice in the header, expected each once. Rename one."
-            issues.append(Issue(place=Place(file=file), message=message))
-    if issues:
-        raise InvalidInputError(issues)
+    check_header(names, file)
     return names
 
 

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -177,7 +178,7 @@ def _rows(connection: sqlite3.Connection, statement: str, file: str) -> Iterator
     connection.set_progress_handler(step, STEPS_PER_CALL)
     cursor = connection.execute(statement)
     names = [column[0] for column in cursor.description or ()]
-    again = next((name for index, name in enumerate(names) if name in names[:index]), None)
+    again = next((name for name, times in Counter(names).items() if times > 1), None)
     if again is not None:
         raise unusable(
             file,

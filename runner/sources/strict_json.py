@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,8 +53,7 @@ class StrictDecoder:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) != len(pairs):
-            keys = [key for key, _ in pairs]
-            again = next(key for index, key in enumerate(keys) if key in keys[:index])
+            again = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
             self.problems.append(
                 f"found the key {shown(again)} twice in one object, expected each key once. Remove one."
             )

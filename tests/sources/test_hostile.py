@@ -154,6 +154,36 @@ def test_a_file_without_permission(suffix: str, read: Read) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "n_issues", "expected"),
+    [
+        (
+            "a.csv",
+            b"".join(b"c%d," % n for n in range(200_000)) + b"c7\n",
+            1,
+            "a.csv: found the column 'c7' twice in the header, expected each once. Rename one.",
+        ),
+        (
+            "a.csv",
+            b"a," * 200_000 + b"a\n",
+            100,
+            "a.csv: found the column 'a' twice in the header, expected each once. Rename one.",
+        ),
+        (
+            "a.jsonl",
+            b'{"": 0' + b"".join(b',"k%d": 1' % n for n in range(200_000)) + b',"k7": 2}\n',
+            1,
+            "a.jsonl: row 1: found the key 'k7' twice in one object, expected each key once. Remove one.",
+        ),
+    ],
+)
+def test_very_many_names_take_no_more_than_linear_time(
+    name: str, content: bytes, n_issues: int, expected: str, read: Read
+) -> None:
+    """Each against all before it would take minutes; the time is the suite's to notice."""
+    assert [expected] * n_issues == read.problems(put(read, name, content))
+
+
 def test_a_file_that_grows_while_it_is_read(project: Path) -> None:
     line = json.dumps({"a": "x" * 100}) + "\n"
     path = project.resolve() / "a.jsonl"
