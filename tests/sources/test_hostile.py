@@ -12,6 +12,7 @@ from runner.errors import InvalidInputError
 from runner.project import Project
 from runner.recipe.model import Source
 from runner.sources.read import read_records
+from tests.powerless import powerless
 from tests.sources.conftest import Read
 
 DEEP = "found nesting deeper than 200 levels, expected less. Flatten the record."
@@ -142,7 +143,6 @@ def test_what_is_no_file(suffix: str, read: Read) -> None:
     ] == read.problems({"path": name}, {"path": f"b.{suffix}"})
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
 @pytest.mark.parametrize("suffix", ["json", "parquet", "xlsx", "sqlite", "arrow", "yaml", "jsonl.gz", "zip"])
 def test_a_file_without_permission(suffix: str, read: Read) -> None:
     source = put(read, f"a.{suffix}", b"x")
@@ -150,7 +150,19 @@ def test_a_file_without_permission(suffix: str, read: Read) -> None:
 
     assert (
         f"a.{suffix}: found a file that cannot be read (Permission denied), expected one that can. "
-        "Make it readable." == read.problem(source)
+        "Make it readable." == powerless(lambda: read.problem(source))
+    )
+
+
+@pytest.mark.parametrize("path", ["closed/a.jsonl", "closed/*.jsonl", "*/*.jsonl"])
+def test_a_folder_without_permission(path: str, read: Read) -> None:
+    (read.folder / "closed").mkdir()
+    put(read, "closed/a.jsonl", b"{}")
+    (read.folder / "closed").chmod(0)
+
+    assert (
+        f"{path}: found a folder that cannot be read (Permission denied), expected one that can. "
+        "Make it readable." == powerless(lambda: read.problem({"path": path}))
     )
 
 
