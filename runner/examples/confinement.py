@@ -108,16 +108,17 @@ def _death(process: "subprocess.Popen[bytes]", shared: int, recipe: Recipe, boun
     phase, place = position.read()
     position.close()
     lines = complaint.decode("utf-8", "replace").splitlines()
-    message = _sentence(code, lines[-1] if lines else "", phase, bounds)
+    has_record = place is not None and place.row is not None
+    what = {
+        Phase.STARTING: "a recipe",
+        Phase.READING: "data after this record" if has_record else "data",
+        Phase.WORKING: "a record",
+    }[phase]
+    message = _sentence(code, lines[-1] if lines else "", phase, what, bounds)
     return Issue(place=place or Place(file=recipe.name), message=message)
 
 
-def _sentence(code: int, complaint: str, phase: Phase, bounds: Bounds) -> str:
-    what = {
-        Phase.STARTING: "a recipe",
-        Phase.READING: "data after this record",
-        Phase.WORKING: "a record",
-    }[phase]
+def _sentence(code: int, complaint: str, phase: Phase, what: str, bounds: Bounds) -> str:
     seconds = bounds.record_s if phase is Phase.WORKING else bounds.read_s
     remedy = "Simplify the template, the paths or the data."
     if code in (-signal.SIGPROF, -signal.SIGALRM, -signal.SIGXCPU):

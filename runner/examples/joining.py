@@ -13,7 +13,7 @@ from runner.issues import Issue, Place
 from runner.project import Project
 from runner.recipe.model import Join, Source
 from runner.sources.base import Record
-from runner.sources.read import read_records
+from runner.sources.read import Opening, read_records
 
 # Held as JSON text: as Python objects it would be several times as much. The process that reads may not
 # write files, so there is no index on disk.
@@ -24,8 +24,14 @@ _ENTRY_BYTES = 200
 Index = dict[str, bytes]
 
 
-def load_index(
-    join: Join, source: Source, folder: Path, project: Project, *, max_bytes: int = MAX_INDEX_BYTES
+def load_index(  # noqa: PLR0913 - what to read, and within which bounds
+    join: Join,
+    source: Source,
+    folder: Path,
+    project: Project,
+    *,
+    max_bytes: int = MAX_INDEX_BYTES,
+    opening: Opening = lambda _: None,
 ) -> Index:
     """Read a source whole, by the key that identifies its records.
 
@@ -38,7 +44,7 @@ def load_index(
     places: dict[str, int] = {}
     issues: list[Issue] = []
     size = 0
-    for record in read_records((source,), folder, project):
+    for record in read_records((source,), folder, project, opening=opening):
         try:
             key = identity_text(read_key(record.data), path, record.data)
         except PathError as error:

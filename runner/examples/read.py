@@ -24,8 +24,8 @@ from runner.sources.read import read_records
 
 MAX_ISSUES = 1_000
 
-# Told which record is worked on next, or None when the next one is being read.
-Watch = Callable[[Record | None], None]
+# Told which record is worked on next, None when the next one is being read, and which file that is in.
+Watch = Callable[[Record | str | None], None]
 
 # Identity, group, the suppressions that apply and, by variant, what the example says.
 Conversations = tuple[str, str | None, tuple[int, ...], list[tuple[str, Content]]]
@@ -152,8 +152,8 @@ def _all_items(recipe: Recipe, folder: Path, project: Project, watch: Watch) -> 
     try:
         maker = ExampleMaker(recipe, folder, project)
         watch(None)
-        selectors = compile_selectors(recipe, folder, project)
-        for record in read_records(recipe.sources, folder, project, selectors=selectors):
+        selectors = compile_selectors(recipe, folder, project, watch)
+        for record in read_records(recipe.sources, folder, project, selectors=selectors, opening=watch):
             watch(record)
             yield from maker.items(record)
             watch(None)

@@ -11,14 +11,18 @@ from runner.issues import Issue
 from runner.project import Project
 from runner.recipe.model import Recipe, Source
 from runner.sources.base import Record, Select
+from runner.sources.read import Opening
 
 Keys = tuple[str | int, ...]
 
 
-def compile_selectors(recipe: Recipe, folder: Path, project: Project) -> dict[int, Select]:
+def compile_selectors(
+    recipe: Recipe, folder: Path, project: Project, opening: Opening = lambda _: None
+) -> dict[int, Select]:
     """What decides about the records of the sources that need it, by the index of the source.
 
-    Reads the sources that others join. Raises InvalidInputError with their problems.
+    Reads the sources that others join, and tells `opening` of their files. Raises InvalidInputError with
+    their problems.
     """
     read_key = compile_path(recipe.key) if recipe.key is not None else None
     selectors: dict[int, Select] = {}
@@ -28,7 +32,7 @@ def compile_selectors(recipe: Recipe, folder: Path, project: Project) -> dict[in
         joiner = None
         if source.join is not None:
             named = next(item for item in recipe.sources if item.name == source.join.source)
-            joiner = Joiner(source.join, load_index(source.join, named, folder, project))
+            joiner = Joiner(source.join, load_index(source.join, named, folder, project, opening=opening))
         selectors[index] = Selector(source, recipe.key, read_key, joiner)
     return selectors
 

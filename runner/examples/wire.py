@@ -204,22 +204,25 @@ class Position:
         self._memory = mmap.mmap(handle, self.SIZE_BYTES)
         self._file = ""
 
-    def note(self, record: Record | None) -> None:
-        """Say that a record is worked on, or with None that the next is being read."""
-        if record is None:
+    def note(self, what: Record | str | None) -> None:
+        """Say that a record is worked on, that a file is opened, or with None that the next is being read."""
+        if what is None:
             self._memory[0] = Phase.READING
             return
-        name = record.file.encode("utf-8")[: self.SIZE_BYTES - self._HEAD.size]
-        if record.file != self._file:
+        file, row, phase = (
+            (what.file, what.row, Phase.WORKING) if isinstance(what, Record) else (what, 0, Phase.READING)
+        )
+        name = file.encode("utf-8", "replace")[: self.SIZE_BYTES - self._HEAD.size]
+        if file != self._file:
             self._memory[self._HEAD.size : self._HEAD.size + len(name)] = name
-            self._file = record.file
-        self._HEAD.pack_into(self._memory, 0, Phase.WORKING, record.row, len(name))
+            self._file = file
+        self._HEAD.pack_into(self._memory, 0, phase, row, len(name))
 
     def read(self) -> tuple[Phase, Place | None]:
-        """What was noted last, and the last record that was worked on, if any."""
+        """What was noted last: the record that was worked on, or else the file that was opened, if any."""
         phase, row, length = self._HEAD.unpack_from(self._memory, 0)
         name = self._memory[self._HEAD.size : self._HEAD.size + length].decode("utf-8", "replace")
-        return Phase(phase), Place(file=name, row=row) if row else None
+        return Phase(phase), Place(file=name, row=row or None) if name else None
 
     def close(self) -> None:
         """Let go of the memory."""

@@ -58,9 +58,10 @@ def make_watch(position: Position, bounds: Bounds) -> Watch:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
     signal.setitimer(signal.ITIMER_PROF, bounds.read_s)
 
-    def watch(record: Record | None) -> None:
-        position.note(record)
-        signal.setitimer(signal.ITIMER_PROF, bounds.read_s if record is None else bounds.record_s)
+    def watch(what: Record | str | None) -> None:
+        position.note(what)
+        is_record = isinstance(what, Record)
+        signal.setitimer(signal.ITIMER_PROF, bounds.record_s if is_record else bounds.read_s)
 
     return watch
 

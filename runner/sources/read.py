@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -39,6 +39,11 @@ from runner.sources.text import decoding_issue, has_other_mark, in_utf_8, is_cut
 from runner.sources.unpack import compression_of, open_bytes
 
 MAX_ISSUES = 1_000
+# What stands for a file's name where a query without a name gives the records.
+QUERY = "query"
+
+# Told the name of a file that is read next.
+Opening = Callable[[str], object]
 
 # What ends a line: for CSV anything a spreadsheet writes, for the others a line feed alone.
 _NEWLINES = {"csv": "", "tsv": ""}
@@ -65,21 +70,23 @@ def find_source_files(source: Source, folder: Path, project: Project) -> list[Pa
     return sorted(found, key=project.name_of)
 
 
-def read_records(
+def read_records(  # noqa: PLR0913 - what to read, and who is told of it
     sources: Sequence[Source],
     folder: Path,
     project: Project,
     *,
     max_issues: int = MAX_ISSUES,
     selectors: Mapping[int, Select] | None = None,
+    opening: Opening = lambda _: None,
 ) -> Iterator[Record]:
     """Yield the records of all sources in order, but for those that another source joins or queries.
 
-    `selectors` decide by a source's index which of its records come out, and how. Raises InvalidInputError,
-    after the last record that can be used, with every problem found on the way.
+    `selectors` decide by a source's index which of its records come out, and how; `opening` is told of each
+    file. Raises InvalidInputError, after the last record that can be used, with every problem found on the
+    way.
     """
     issues: list[Issue] = []
-    for item in _items(sources, folder, project, selectors or {}):
+    for item in _items(sources, folder, project, selectors or {}, opening):
         if isinstance(item, Record):
             yield item
             continue
@@ -97,13 +104,17 @@ def looked_up(sources: Sequence[Source]) -> set[str]:
 
 
 def _items(
-    sources: Sequence[Source], folder: Path, project: Project, selectors: Mapping[int, Select]
+    sources: Sequence[Source],
+    folder: Path,
+    project: Project,
+    selectors: Mapping[int, Select],
+    opening: Opening,
 ) -> Iterator[Record | Issue]:
     inner = looked_up(sources)
     for index, source in enumerate(sources):
         if source.name in inner:
             continue
-        items = _source_items(source, sources, folder, project)
+        items = _source_items(source, sources, folder, project, opening)
         yield from _selected(items, selectors.get(index), source.limit)
 
 
@@ -128,10 +139,11 @@ def _selected(
 
 
 def _source_items(
-    source: Source, sources: Sequence[Source], folder: Path, project: Project
+    source: Source, sources: Sequence[Source], folder: Path, project: Project, opening: Opening
 ) -> Iterator[Record | Issue]:
     """Go on with the next file where one cannot be read."""
     if source.tables and source.query is not None:
+        opening(source.name or QUERY)
         try:
             yield from _query_items(source, sources, folder, project)
         except InvalidInputError as error:
@@ -143,8 +155,10 @@ def _source_items(
         yield from error.issues
         return
     for path in files:
+        file = project.name_of(path)
+        opening(file)
         try:
-            yield from read_file(path, source, project.name_of(path), project.grants)
+            yield from read_file(path, source, file, project.grants)
         except InvalidInputError as error:
             yield from error.issues
 
@@ -158,7 +172,7 @@ def _query_items(
         paths = find_source_files(named[name], folder, project)
         kind = format_of(paths[0], named[name], project.name_of(paths[0]))
         tables[name] = duckdb_query.Table(source=named[name], format=kind, paths=tuple(paths))
-    yield from duckdb_query.read(tables, source.query or "", source.name or "query")
+    yield from duckdb_query.read(tables, source.query or "", source.name or QUERY)
 
 
 def read_file(

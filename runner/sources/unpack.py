@@ -30,6 +30,8 @@ ALWAYS_UNPACKED_BYTES = 64 << 20
 BUFFER_BYTES = 1 << 16
 
 _ENCRYPTED = 0x1
+# What zstd says of a frame whose window is above its own bound, which no data needs.
+_LARGE_WINDOW = "requires too much memory"
 # What an archive of macOS holds beside the files.
 _NOT_MEMBERS = ("__MACOSX/",)
 _DAMAGED = (EOFError, zlib.error, NotImplementedError)
@@ -180,6 +182,12 @@ class _Unpacked(io.RawIOBase):
                 "found a packed file that ends too early, expected a whole one. Copy or download it again.",
             )
         reason = one_line(str(error), limit=120)
+        if _LARGE_WINDOW in reason:
+            return unusable(
+                self._file,
+                "found a file packed with a window of more than 128 MiB, expected a smaller one. "
+                "Pack it again without `--long` and `--ultra`.",
+            )
         return unusable(
             self._file,
             f"found a packed file that is damaged ({reason}), expected a sound one. "

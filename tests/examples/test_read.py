@@ -11,6 +11,7 @@ from runner.canonical import sha256_of
 from runner.examples.read import Example, Message, read_examples
 from runner.examples.seen import SeenKeys
 from runner.issues import Issue
+from runner.sources.base import Record
 from tests.examples.conftest import MakeSetting, Setting
 
 VARIANTS = [
@@ -110,18 +111,12 @@ def test_templates_that_cannot_be_used_are_issues(setting: MakeSetting) -> None:
 
 def test_the_watch_hears_of_every_record(setting: MakeSetting) -> None:
     made = setting(data=[{"title": "A"}, {}])
-    heard: list[int | None] = []
+    heard: list[Record | str | None] = []
 
-    list(
-        read_examples(
-            made.recipe,
-            made.folder,
-            made.project,
-            watch=lambda record: heard.append(None if record is None else record.row),
-        )
-    )
+    list(read_examples(made.recipe, made.folder, made.project, watch=heard.append))
 
-    assert [None, 1, None, 2, None] == heard
+    first, second = Record({"title": "A"}, "data.json", 1), Record({}, "data.json", 2)
+    assert [None, "data.json", first, None, second, None] == heard
 
 
 @pytest.mark.parametrize("error", [MemoryError, RecursionError])

@@ -115,8 +115,15 @@ def test_both_sides_see_the_position() -> None:
         os.ftruncate(shared.fileno(), Position.SIZE_BYTES)
         writer, reader = Position(shared.fileno()), Position(shared.fileno())
         seen = [reader.read()]
-        for record in (None, Record({}, "데이터.json", 1), Record({}, "b.json", 2**40), None):
-            writer.note(record)
+        for what in (
+            None,
+            "데이터.json",
+            Record({}, "데이터.json", 1),
+            Record({}, "b.json", 2**40),
+            None,
+            "c",
+        ):
+            writer.note(what)
             seen.append(reader.read())
         writer.close()
         reader.close()
@@ -124,9 +131,11 @@ def test_both_sides_see_the_position() -> None:
     assert [
         (Phase.STARTING, None),
         (Phase.READING, None),
+        (Phase.READING, Place(file="데이터.json")),
         (Phase.WORKING, Place(file="데이터.json", row=1)),
         (Phase.WORKING, Place(file="b.json", row=2**40)),
         (Phase.READING, Place(file="b.json", row=2**40)),
+        (Phase.READING, Place(file="c")),
     ] == seen
 
 

@@ -93,7 +93,7 @@ def test_a_query_that_needs_too_much_memory_ends_in_a_sentence(read: Read) -> No
     query = "SELECT list(a.title || b.title || c.title) AS title FROM t a, t b, t c ORDER BY 1"
 
     assert [
-        "test: found data after this record that needs more than 1024 MiB of memory, expected less. "
+        "query: found data that needs more than 1024 MiB of memory, expected less. "
         "Simplify the template, the paths or the data."
     ] == [str(item) for item in read.confined(named, {"tables": ["t"], "query": query})]
 
@@ -114,7 +114,7 @@ def test_a_query_without_end_is_stopped(read: Read) -> None:
     query = f"{numbers} SELECT max(n) AS title FROM r ORDER BY 1"
 
     assert [
-        "test: found data after this record that takes more than 0.5 s of processor time, expected less. "
+        "a.db: found data that takes more than 0.5 s of processor time, expected less. "
         "Simplify the template, the paths or the data."
     ] == [str(item) for item in read.confined({**source, "query": query}, bounds=Bounds(read_s=0.5))]
 

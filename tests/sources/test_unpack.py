@@ -5,6 +5,7 @@ import gzip
 import json
 import lzma
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,31 @@ def test_a_file_that_is_not_packed_at_all_is_named(suffix: str, read: Read) -> N
 
     assert problem.startswith(f"a.jsonl{suffix}: found a packed file that is damaged (")
     assert problem.endswith(f"), expected a sound one. {AGAIN}")
+
+
+def test_a_window_that_takes_gigabytes_is_refused(read: Read) -> None:
+    """A zstd frame names the memory that unpacking takes: here 2 GiB, for nothing."""
+    magic, descriptor, window, empty_block = b"\x28\xb5\x2f\xfd", b"\x00", b"\xa8", b"\x01\x00\x00"
+    (read.folder / "a.jsonl.zst").write_bytes(magic + descriptor + window + empty_block)
+
+    assert (
+        "a.jsonl.zst: found a file packed with a window of more than 128 MiB, expected a smaller one. "
+        "Pack it again without `--long` and `--ultra`." == read.problem({"path": "a.jsonl.zst"})
+    )
+
+
+def test_a_dictionary_that_takes_gigabytes_is_named(read: Read) -> None:
+    """An xz header that asks for 4 GiB to unpack three bytes."""
+    packed = bytearray(lzma.compress(b"{}\n"))
+    # The size of the dictionary stands in the block's header, whose last four bytes are its checksum.
+    packed[16] = 40
+    packed[20:24] = zlib.crc32(packed[12:20]).to_bytes(4, "little")
+    (read.folder / "a.jsonl.xz").write_bytes(packed)
+
+    assert [
+        "a.jsonl.xz: found data that needs more than 1024 MiB of memory, expected less. "
+        "Simplify the template, the paths or the data."
+    ] == list(map(str, read.confined({"path": "a.jsonl.xz"})))
 
 
 @pytest.mark.parametrize("suffix", PACK)
