@@ -63,7 +63,7 @@ def adopt(path: Path, operator: Operator, baseline: Path | None = None) -> tuple
     """
     loaded = with_one_dataset(pipeline.validate(path, operator), operator.only)
     host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
-    dataset = build_unfiltered(loaded, host)
+    dataset = build_unfiltered(loaded, host, effort=Effort(watch=operator.watch))
     target = baseline or baseline_path(loaded) or default_baseline(loaded)
     return target, write_baseline(target, read_hits(dataset.hits_path))
 
@@ -94,8 +94,10 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
     n_examples = 0
     project = find_project(path)
     source = Source(path=path.name, format="jsonl")
+    operator.watch.begin(None, "checking")
     try:
         for record in read_records([source], path.parent, project):
+            operator.watch.advance(1, 0)
             made = conversation_of_line(record.data)
             if isinstance(made, str):
                 problems.append(Issue(place=record.place, message=made))
@@ -108,6 +110,8 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
             checker.collect(origin, "training", checker.examiner.examine(counted))
     except InvalidInputError as error:
         problems += error.issues
+    finally:
+        operator.watch.end()
     size = path.stat().st_size
     findings = checker.findings(n_examples, 0, split_asked=False, keyed=True, sizes=(size, 0))
     return Checked(

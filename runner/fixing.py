@@ -1,7 +1,7 @@
 """The safe part of what the checks find, repaired: in the recipe where it can say so, else in its data."""
 
 import hashlib
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from difflib import unified_diff
@@ -11,10 +11,13 @@ from tempfile import NamedTemporaryFile
 from runner import pipeline
 from runner.building import build_unfiltered
 from runner.canonical import write_atomically
+from runner.dataset.build import counted_examples
 from runner.dataset.checks.checker import effective_levels
 from runner.dataset.checks.hits import read_hits
+from runner.dataset.effort import Effort
 from runner.dataset.fix_text import CODES, fixed_text
 from runner.dataset.value import Dataset
+from runner.dataset.watched import BuildWatch
 from runner.display import one_line, spelled_out
 from runner.errors import RunnerError
 from runner.examples.confinement import read_confined
@@ -64,14 +67,14 @@ def find_repairs(path: Path, operator: Operator, *, in_place: bool = False) -> t
     """
     loaded = with_one_dataset(pipeline.validate(path, operator), operator.only)
     host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
-    dataset = build_unfiltered(loaded, host)
+    dataset = build_unfiltered(loaded, host, effort=Effort(watch=operator.watch))
     levels = effective_levels(loaded.recipe.checks)
     found = {hit.code for hit, _ in read_hits(dataset.hits_path) if levels[hit.code] != "off"}
     repairs = Repairs()
     text = loaded.path.read_bytes().decode("utf-8")
     edited = text
     if "FT206" in found:
-        edited = _trimmed(loaded, edited, repairs)
+        edited = _trimmed(loaded, edited, repairs, operator.watch)
     codes = found & set(CODES)
     if codes:
         edited = _repair_sources(
@@ -113,9 +116,8 @@ def _try(loaded: LoadedRecipe, recipe: Repair | None, operator: Operator) -> Dat
         stream.write(content)
         stream.flush()
         tried = with_one_dataset(pipeline.validate(Path(stream.name), operator), operator.only)
-        return build_unfiltered(
-            tried, find_host(tried.recipe.training.provider, operator.user_hosts, tried.project)
-        )
+        host = find_host(tried.recipe.training.provider, operator.user_hosts, tried.project)
+        return build_unfiltered(tried, host, effort=Effort(watch=operator.watch))
 
 
 def _take_back(repair: Repair) -> None:
@@ -125,8 +127,8 @@ def _take_back(repair: Repair) -> None:
         repair.target.unlink(missing_ok=True)
 
 
-def _trimmed(loaded: LoadedRecipe, text: str, repairs: Repairs) -> str:
-    for name in _untidy_fields(loaded):
+def _trimmed(loaded: LoadedRecipe, text: str, repairs: Repairs, watch: BuildWatch) -> str:
+    for name in _untidy_fields(loaded, watch):
         try:
             text = set_trim(text, name)
         except EditError as error:
@@ -134,18 +136,17 @@ def _trimmed(loaded: LoadedRecipe, text: str, repairs: Repairs) -> str:
     return text
 
 
-def _untidy_fields(loaded: LoadedRecipe) -> list[str]:
+def _untidy_fields(loaded: LoadedRecipe, watch: BuildWatch) -> list[str]:
     """The fields that bring white space to the ends of messages, in the order of the recipe."""
     edges = dict(_edge_fields(loaded))
     found: set[str] = set()
-    with closing(_examples(loaded)) as examples:
-        for example in examples:
-            for number, message in enumerate(example.messages):
-                text = message.content
-                if text[:1].isspace():
-                    found.add(edges.get((example.variant, number, "begins"), ""))
-                if text[-1:].isspace():
-                    found.add(edges.get((example.variant, number, "ends"), ""))
+    for example in _examples(loaded, watch):
+        for number, message in enumerate(example.messages):
+            text = message.content
+            if text[:1].isspace():
+                found.add(edges.get((example.variant, number, "begins"), ""))
+            if text[-1:].isspace():
+                found.add(edges.get((example.variant, number, "ends"), ""))
     return [item.name for item in loaded.recipe.fields if item.name in found and not item.trim]
 
 
@@ -165,10 +166,15 @@ def _edge_fields(loaded: LoadedRecipe) -> Iterator[tuple[tuple[str, int, str], s
                     yield (template.name, number, "ends"), name
 
 
-def _examples(loaded: LoadedRecipe) -> Generator[Example, None, None]:
-    for item in read_confined(loaded.recipe, loaded.folder, loaded.project):
-        if isinstance(item, Example):
-            yield item
+def _examples(loaded: LoadedRecipe, watch: BuildWatch) -> Iterator[Example]:
+    watch.begin(None, "repairing")
+    try:
+        with closing(read_confined(loaded.recipe, loaded.folder, loaded.project)) as items:
+            for item in counted_examples(items, watch):
+                if isinstance(item, Example):
+                    yield item
+    finally:
+        watch.end()
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import Any
 from runner import pipeline
 from runner.building import build, supply_sources
 from runner.canonical import write_atomically
+from runner.dataset.effort import Effort
 from runner.dataset.value import Dataset
 from runner.errors import InvalidInputError, RunnerError, UsageError
 from runner.operator import Operator, today_of
@@ -112,8 +113,9 @@ def propose(path: Path, operator: Operator, to: Destination) -> Proposal:
     tried = _tried(loaded, after, replace(operator, profile=profile))
     _refuse_other(tried, loaded, porting, profile)
     one, there = with_one_dataset(loaded, ()), with_one_dataset(tried, ())
-    dataset = build(there, target)
-    here = price_of(one.recipe, build(one, source), source, source.model(one.root_model))
+    effort = Effort(watch=operator.watch)
+    dataset = build(there, target, effort=effort)
+    here = price_of(one.recipe, build(one, source, effort=effort), source, source.model(one.root_model))
     return Proposal(
         loaded=loaded,
         porting=porting,

@@ -84,7 +84,7 @@ def counted(dataset: Dataset, loaded: LoadedRecipe, host: Host, operator: Operat
     limit = context_tokens(loaded, host, operator)
     # What the recipe does not set is at the rule's own level: no need to import every rule.
     levels = dict(loaded.recipe.checks.levels)
-    return with_tokens(dataset, counter, loaded.project.make_state(), limit, levels)
+    return with_tokens(dataset, counter, loaded.project.make_state(), limit, levels, operator.watch)
 
 
 def context_tokens(loaded: LoadedRecipe, host: Host, operator: Operator) -> int | None:
@@ -102,7 +102,7 @@ def token_report(loaded: LoadedRecipe, host: Host, dataset: Dataset, operator: O
     limit = context_tokens(loaded, host, operator)
     from runner.tokens.dataset import count_dataset, counted_file
 
-    counted = count_dataset(dataset, choice.counter, loaded.project.make_state())
+    counted = count_dataset(dataset, choice.counter, loaded.project.make_state(), operator.watch)
     files = tuple(
         _file_tokens(item, name, limit)
         for item, name in zip(counted, ("training", "validation"), strict=False)

@@ -182,4 +182,12 @@ def _task(loaded: LoadedRecipe, decided: Operator, state: Path) -> Task:
     host = find_host(loaded.recipe.training.provider, decided.user_hosts, loaded.project)
     limits, counter = build_yardstick(loaded, host)
     exact = choose_counter(loaded, host, decided).exact
-    return Task(loaded=loaded, host=host, limits=limits, counter=counter, state=state, exact=exact)
+    return Task(
+        loaded=loaded,
+        host=host,
+        limits=limits,
+        counter=counter,
+        state=state,
+        exact=exact,
+        watch=decided.watch,
+    )

@@ -17,6 +17,7 @@ from runner.cli.options import (
     write_json,
 )
 from runner.cli.source_options import source_options
+from runner.dataset.effort import Effort
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import with_one_dataset
 from runner.report.tokens_text import tokens_text
@@ -54,7 +55,8 @@ def tokens(
     if allow_network:
         fetch_ranks(loaded, decided)
     host = find_host(loaded.recipe.training.provider, decided.user_hosts, loaded.project)
-    report = token_report(loaded, host, building.build(loaded, host), decided)
+    dataset = building.build(loaded, host, effort=Effort(watch=decided.watch))
+    report = token_report(loaded, host, dataset, decided)
     if as_json:
         write_json({"tokens": report.data()})
     else:

@@ -53,7 +53,7 @@ def build_dataset(
     )
     try:
         with Output(folder) as output, Workers(request, counter, limits, count, effort.kept) as workers:
-            effort.watch.begin(_total_bytes(sizes))
+            effort.watch.begin(total_bytes(sizes))
             checker = Checker(limits, counter, loaded.recipe.checks)
             with _makers(effort.ray, request, yardstick, workers) as makers:
                 batches = makers.batches(make_jobs(request, effort.piece_bytes))
@@ -64,7 +64,7 @@ def build_dataset(
         effort.watch.begin(None)
         with closing(examples):
             checker = Checker(limits, counter, loaded.recipe.checks)
-            counted = _counted(examples, effort.watch)
+            counted = counted_examples(examples, effort.watch)
             return build_one_by_one(loaded.recipe, counted, hashed(inputs), folder, checker)
     finally:
         effort.watch.end()
@@ -108,11 +108,12 @@ def _makers(
     return RayWorkers(address, encode_order(request, counter, limits), here)
 
 
-def _total_bytes(sizes: Mapping[Path, int]) -> int | None:
+def total_bytes(sizes: Mapping[Path, int]) -> int | None:
+    """The size of all sources, None where some are packed."""
     return None if any(map(compression_of, sizes)) else sum(sizes.values())
 
 
-def _counted(examples: Iterable[Example | Issue], watch: BuildWatch) -> Iterator[Example | Issue]:
+def counted_examples(examples: Iterable[Example | Issue], watch: BuildWatch) -> Iterator[Example | Issue]:
     """The examples, each counted as a record unless it is another variant of the one before."""
     last = None
     for example in examples:

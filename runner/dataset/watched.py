@@ -1,7 +1,7 @@
-"""How far a build is, told to whoever watches."""
+"""How far the work on a dataset is, told to whoever watches."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     # Every command knows a watch; most build nothing.
@@ -9,23 +9,26 @@ if TYPE_CHECKING:
     from runner.dataset.jobs import Job
 
 
-class BuildWatch(Protocol):
-    """Is told of a build that takes place; a dataset that is there already is not built."""
+Doing = Literal["building", "checking", "counting tokens", "repairing"]
 
-    def begin(self, total_bytes: int | None) -> None:
-        """A build begins, or begins again; sizes of packed sources say nothing, so their total is None."""
+
+class BuildWatch(Protocol):
+    """Is told of work on a dataset that takes place; one that is there already is not built."""
+
+    def begin(self, total_bytes: int | None, doing: Doing = "building") -> None:
+        """Work begins, or begins again; sizes of packed sources say nothing, so their total is None."""
 
     def advance(self, n_records: int, n_bytes: int) -> None:
         """So many more records and bytes are done; the bytes of files that are not cut are not known."""
 
     def end(self) -> None:
-        """The build ended, well or not."""
+        """The work ended, well or not."""
 
 
 class Unwatched:
     """Nobody watches."""
 
-    def begin(self, total_bytes: int | None) -> None:
+    def begin(self, total_bytes: int | None, doing: Doing = "building") -> None:
         """Say nothing."""
 
     def advance(self, n_records: int, n_bytes: int) -> None:

@@ -1,9 +1,11 @@
-"""How far a build is: a bar on a terminal, a line now and then elsewhere, nothing for a short one."""
+"""How far work on a dataset is: a bar on a terminal, a line now and then elsewhere, nothing for little."""
 
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO
+
+from runner.dataset.watched import Doing
 
 SILENT_S = 2.0
 # Off a terminal, one line per so many seconds.
@@ -12,19 +14,21 @@ WIDE_TERMINAL, WIDE_BAR, NARROW_BAR = 100, 24, 10
 
 
 class BuildProgress:
-    """Shows builds, one after another, as they are watched (`runner.dataset.watched.BuildWatch`)."""
+    """Shows one work after another as it is watched (`runner.dataset.watched.BuildWatch`)."""
 
     def __init__(self, stream: TextIO, now: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._now = now
         self._bar: Any = None
+        self._doing: Doing = "building"
         self._began = self._due = 0.0
         self._n_records = self._n_bytes = 0
         self._total_bytes: int | None = None
 
-    def begin(self, total_bytes: int | None) -> None:
+    def begin(self, total_bytes: int | None, doing: Doing = "building") -> None:
         """Start counting."""
         self.end()
+        self._doing = doing
         self._total_bytes = total_bytes or None
         self._n_records = self._n_bytes = 0
         self._began = self._now()
@@ -43,7 +47,7 @@ class BuildProgress:
         self._due = now + PLAIN_S
         # A reader that has gone does not end a build.
         with suppress(BrokenPipeError):
-            self._stream.write(f"building: {', '.join(self._parts(now))}\n")
+            self._stream.write(f"{self._doing}: {', '.join(self._parts(now))}\n")
             self._stream.flush()
 
     def end(self) -> None:
@@ -67,7 +71,7 @@ class BuildProgress:
     def _show_bar(self, now: float) -> None:
         if self._bar is None:
             self._bar = _make_bar(self._stream)
-            self._bar.add_task("building", total=self._total_bytes, measures="")
+            self._bar.add_task(self._doing, total=self._total_bytes, measures="")
             self._bar.start()
         done = min(self._n_bytes, self._total_bytes) if self._total_bytes else self._n_bytes
         self._bar.update(self._bar.task_ids[0], completed=done, measures=", ".join(self._parts(now)))

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.dataset.batch import Batch
+from runner.dataset.build import counted_examples, total_bytes
 from runner.dataset.cache import cache_key, read_cached
 from runner.dataset.checks import Checker, DatasetLimits
 from runner.dataset.effort import DEFAULT_EFFORT
 from runner.dataset.index import index_line
-from runner.dataset.inputs import Inputs, find_inputs
+from runner.dataset.inputs import Inputs, find_inputs, source_sizes
 from runner.dataset.jobs import Job, make_jobs
 from runner.dataset.merge import merge_batches
 from runner.dataset.output import Output
 from runner.dataset.split import side_of
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Dataset
+from runner.dataset.watched import UNWATCHED, BuildWatch, watched
 from runner.dataset.workers import Trouble, Workers, choose_workers
 from runner.dataset.write import example_line
 from runner.errors import InvalidInputError
@@ -34,7 +36,7 @@ from runner.tokens.counters import Counter
 class Task:
     """A recipe to render and what its examples are measured with; `state` holds what earlier builds found.
 
-    `exact` counts the tokens of what was built, where it is at hand.
+    `exact` counts the tokens of what was built, where it is at hand; `watch` is told how far it is.
     """
 
     loaded: LoadedRecipe
@@ -43,6 +45,7 @@ class Task:
     counter: TokenCounter
     state: Path
     exact: Counter | None = None
+    watch: BuildWatch = UNWATCHED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +120,12 @@ def build_state(prepared: Prepared, folder: Path, pieces: Pieces | None) -> Buil
         except Trouble:
             # Reading record by record tells what it is.
             pass
-    return _build_one_by_one(prepared, folder)
+        finally:
+            task.watch.end()
+    try:
+        return _build_one_by_one(prepared, folder)
+    finally:
+        task.watch.end()
 
 
 def _build_in_pieces(prepared: Prepared, folder: Path, pieces: Pieces | None) -> Built:
@@ -129,7 +137,8 @@ def _build_in_pieces(prepared: Prepared, folder: Path, pieces: Pieces | None) ->
         jobs = make_jobs(request, effort.piece_bytes)
         batches = pieces.batches(workers, jobs) if pieces else workers.batches(jobs)
         checker = Checker(task.limits, task.counter)
-        merge_batches(_noted(batches, spans), output, checker)
+        task.watch.begin(total_bytes(source_sizes(loaded)))
+        merge_batches(_noted(watched(batches, task.watch), spans), output, checker)
         dataset = output.dataset(loaded.recipe, prepared.inputs, checker)
     return Built(task=task, dataset=dataset, spans=tuple(spans))
 
@@ -158,7 +167,8 @@ def _build_one_by_one(prepared: Prepared, folder: Path) -> Built:
     problems: list[Issue] = []
     examples = read_confined(loaded.recipe, loaded.folder, loaded.project)
     with closing(examples), Output(folder) as output:
-        for example in examples:
+        task.watch.begin(None)
+        for example in counted_examples(examples, task.watch):
             if isinstance(example, Issue):
                 problems.append(example)
                 continue

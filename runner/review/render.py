@@ -73,8 +73,8 @@ def _build_both(before: Part, after: Part, folder: Path) -> "list[Built | Indexe
 def _rendered(built: Built) -> Rendered:
     task = built.task
     loaded, host = task.loaded, task.host
-    levels = effective_levels(loaded.recipe.checks)
-    dataset = with_tokens(built.dataset, task.exact, task.state, task.limits.max_example_tokens, levels)
+    levels, longest = effective_levels(loaded.recipe.checks), task.limits.max_example_tokens
+    dataset = with_tokens(built.dataset, task.exact, task.state, longest, levels, task.watch)
     price = price_of(loaded.recipe, dataset, host, host.model(loaded.root_model))
     return Rendered(dataset=dataset, price=price, problems=built.problems)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from runner.dataset.effort import MAX_WORKERS
 from runner.dataset.value import DatasetFile
+from runner.dataset.watched import UNWATCHED, BuildWatch
 from runner.errors import RunnerError
 from runner.examples.confinement import start_confined
 from runner.tokens.blocks import Weighed, blocks_of, joined, weigh_block
@@ -45,13 +46,19 @@ class Counted:
     weighed: Weighed
 
 
-def count_file(path: Path, file: DatasetFile, counter: Counter, store: CountStore) -> Counted:
+def count_file(
+    path: Path, file: DatasetFile, counter: Counter, store: CountStore, watch: BuildWatch = UNWATCHED
+) -> Counted:
     """Count a dataset file, or find it counted. Raises CountingError."""
     name, digest = counter.identity, bytes.fromhex(file.sha256)
     weighed = store.find(name, digest)
     if weighed is None:
-        with Weighing(counter, _n_workers(file.size_bytes, counter)) as weighing:
-            weighed = joined(_weighed_blocks(path, weighing, name, store))
+        watch.begin(file.size_bytes, "counting tokens")
+        try:
+            with Weighing(counter, _n_workers(file.size_bytes, counter)) as weighing:
+                weighed = joined(_weighed_blocks(path, weighing, name, store, watch))
+        finally:
+            watch.end()
         store.keep(name, digest, weighed)
         store.save()
     return Counted(file=file, counter=counter, weighed=weighed)
@@ -65,24 +72,29 @@ def _n_workers(size_bytes: int, counter: Counter) -> int:
     return 1 if size_bytes < PARALLEL_BYTES else min(cores, MAX_WORKERS)
 
 
-def _weighed_blocks(path: Path, weighing: "Weighing", name: str, store: CountStore) -> Iterator[Weighed]:
+def _weighed_blocks(
+    path: Path, weighing: "Weighing", name: str, store: CountStore, watch: BuildWatch
+) -> Iterator[Weighed]:
     """What is known and what is being counted, in the order of the blocks."""
-    pending: deque[tuple[bytes, Weighed | Future[Weighed]]] = deque()
+    pending: deque[tuple[bytes, int, Weighed | Future[Weighed]]] = deque()
+
+    def finished() -> Weighed:
+        digest, size_bytes, found = pending.popleft()
+        if isinstance(found, Weighed):
+            weighed = found
+        else:
+            weighed = found.result()
+            store.keep(name, digest, weighed)
+        watch.advance(len(weighed.lengths), size_bytes)
+        return weighed
+
     for block in blocks_of(path):
         digest = hashlib.sha256(block).digest()
-        pending.append((digest, store.find(name, digest) or weighing.submit(block)))
+        pending.append((digest, len(block), store.find(name, digest) or weighing.submit(block)))
         if len(pending) > weighing.ahead:
-            yield _finished(*pending.popleft(), name, store)
+            yield finished()
     while pending:
-        yield _finished(*pending.popleft(), name, store)
-
-
-def _finished(digest: bytes, found: "Weighed | Future[Weighed]", name: str, store: CountStore) -> Weighed:
-    if isinstance(found, Weighed):
-        return found
-    weighed = found.result()
-    store.keep(name, digest, weighed)
-    return weighed
+        yield finished()
 
 
 class Weighing:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runner.dataset.checks.length import LENGTH_RULES
 from runner.dataset.value import Dataset, DatasetFile, Finding
+from runner.dataset.watched import UNWATCHED, BuildWatch
 from runner.issues import Severity
 from runner.tokens.counters import Counter
 from runner.tokens.counting import Counted, CountingError, count_file
@@ -18,14 +19,21 @@ _SHOWN_LINES = 3
 STORE = Path("cache") / "tokens.sqlite"
 
 
-def count_dataset(dataset: Dataset, counter: Counter, state: Path) -> tuple[Counted, ...]:
+def count_dataset(
+    dataset: Dataset, counter: Counter, state: Path, watch: BuildWatch = UNWATCHED
+) -> tuple[Counted, ...]:
     """Count the files of a dataset, or find them counted in a project's state. Raises CountingError."""
     with closing(CountStore(state / STORE)) as store:
-        return tuple(count_file(dataset.path_of(file), file, counter, store) for file in dataset.files)
+        return tuple(count_file(dataset.path_of(file), file, counter, store, watch) for file in dataset.files)
 
 
-def with_tokens(
-    dataset: Dataset, counter: Counter | None, state: Path, longest: int | None, levels: Mapping[str, str]
+def with_tokens(  # noqa: PLR0913 - what is counted with, for whom, and who is told
+    dataset: Dataset,
+    counter: Counter | None,
+    state: Path,
+    longest: int | None,
+    levels: Mapping[str, str],
+    watch: BuildWatch = UNWATCHED,
 ) -> Dataset:
     """The dataset with counted tokens; as it is where there is no exact counter, or counting fails.
 
@@ -35,7 +43,7 @@ def with_tokens(
     if counter is None:
         return dataset
     try:
-        counted = count_dataset(dataset, counter, state)
+        counted = count_dataset(dataset, counter, state, watch)
     except CountingError:
         return dataset
     files = [counted_file(item) for item in counted]

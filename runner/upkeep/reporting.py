@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from runner import __version__
 from runner.building import build, supply_sources, yardstick
+from runner.dataset.effort import Effort
 from runner.dataset.value import Dataset, DatasetFile
 from runner.display import one_line
 from runner.errors import RunnerError
@@ -98,7 +99,8 @@ def report_of(
 
 def _dataset(gathering: _Gathering) -> Dataset:
     supply_sources(gathering.loaded, gathering.operator)
-    return build(gathering.loaded, gathering.host)
+    effort = Effort(watch=gathering.operator.watch)
+    return build(gathering.loaded, gathering.host, effort=effort)
 
 
 def _price(gathering: _Gathering, dataset: Dataset) -> Any:

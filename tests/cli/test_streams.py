@@ -59,6 +59,39 @@ def test_a_build_tells_people_how_far_it_is(
 
 
 @pytest.mark.parametrize(
+    ("command", "works"),
+    [
+        (("plan", "RECIPE"), ["building"]),
+        (("tokens", "RECIPE"), ["building", "counting tokens"]),
+        (("check", "RECIPE", "--fix"), ["building", "repairing", "building"]),
+        (("check", "TRAINING"), ["checking"]),
+        (("diff", "RECIPE", "OTHER"), ["building", "building"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_whatever_may_take_long_tells_how_far_it_is(
+    call: Call,
+    recipe: Path,
+    hosted: FakeHost,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    works: list[str],
+) -> None:
+    monkeypatch.setattr("runner.report.build_progress.SILENT_S", 0)
+    data = recipe.parent / "faq.jsonl"
+    data.write_text(data.read_text().replace("It is number 3.", " It is number 3. "))
+    other, training = recipe.with_name("other.yaml"), recipe.with_name("training.jsonl")
+    other.write_text(recipe.read_text().replace("{{ question }}", "Q: {{ question }}"))
+    training.write_text('{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}\n')
+    named = {"RECIPE": recipe, "OTHER": other, "TRAINING": training}
+
+    outcome = call(*(named.get(word, word) for word in command))
+
+    said = [line.split(": ")[0] for line in outcome.err.splitlines() if " records/s" in line]
+    assert works == said
+
+
+@pytest.mark.parametrize(
     ("asked_for", "written"),
     [
         (None, '"가 é 🙂"'.encode()),

@@ -62,6 +62,16 @@ def test_bytes_that_are_not_known_are_not_told() -> None:
     assert "building: 5,000 records, 500 records/s\n" == stream.getvalue()
 
 
+def test_other_work_is_called_what_it_is() -> None:
+    stream, seconds = io.StringIO(), Seconds()
+    progress = BuildProgress(stream, seconds)
+    progress.begin(4_000_000, "counting tokens")
+    seconds.now = 4
+    progress.advance(1_000, 1_000_000)
+
+    assert "counting tokens: 1,000 records, 250 records/s, 1 of 4 MB, 0:12 left\n" == stream.getvalue()
+
+
 def test_a_second_build_counts_from_nothing() -> None:
     stream, seconds = io.StringIO(), Seconds()
     progress = BuildProgress(stream, seconds)
