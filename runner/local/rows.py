@@ -72,7 +72,7 @@ class JobRow:
     for weights trained before. Reinforcement has a `grader`. `hyperparameters` are those asked for until
     training replaces "auto".
     `starts` counts the workers since it was created or resumed, or since its last checkpoint, `pauses` how
-    often it was paused: a worker of an earlier pause stops.
+    often it was paused or created again: a worker from before that stops.
     """
 
     id: str

@@ -1,5 +1,6 @@
 """A worker whose training is a second or less; the job's seed chooses what it does."""
 
+import atexit
 import os
 import signal
 import sys
@@ -21,8 +22,10 @@ from runner.local.training.job import (
 )
 from runner.local.worker import main
 
-SUCCEEDS, WAITS, DISK_FULL, DIES, BREAKS, OTHER_FAILS, OTHER_DIES = 1, 2, 3, 4, 5, 6, 7
+SUCCEEDS, WAITS, DISK_FULL, DIES, BREAKS, OTHER_FAILS, OTHER_DIES, LINGERS = 1, 2, 3, 4, 5, 6, 7, 8
 TOTAL_STEPS = 4
+# How long a process that has done its work is still there: several looks of its supervisor.
+LINGERS_S = 0.5
 GO, CANCELLED = "go", "cancelled"
 
 
@@ -41,6 +44,8 @@ def train(job: TrainingJob, reporter: Reporter | None) -> TrainingResult:
         os.kill(os.getpid(), signal.SIGKILL)
     if job.seed == BREAKS:
         raise KeyError("surprise")
+    if job.seed == LINGERS:
+        atexit.register(time.sleep, LINGERS_S)
     results = job.output_dir / "results.csv"
     results.write_text("step,train_loss\n1,0.5\n")
     weights = b"weights of " + job.training_file.read_bytes()

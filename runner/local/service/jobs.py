@@ -1,6 +1,7 @@
 """The routes of fine-tuning jobs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -58,6 +59,9 @@ async def create_job(request: Request) -> Response:
     said = request.headers.get(ALLOW_CODE_HEADER) == "1"
     grader = _grader(service, body, allow_code=service.allow_code or (service.trusts_clients and said))
     job = _new_job(service, job_id, body, grader, allow_network=allow_network)
+    if known is not None:
+        # Its worker may not have ended yet, and is not this job's.
+        job = replace(job, pauses=known.pauses + 1)
     with service.store.transaction():
         service.store.remove_job(job.id)
         service.store.add(job, *_first_events(job))

@@ -47,15 +47,16 @@ def test_deleting_a_model_removes_its_folder(client: openai.OpenAI, service: Run
     assert caught.value.code == "model_not_found"
 
 
-def test_a_deleted_model_is_trained_again_by_the_same_create(client: openai.OpenAI) -> None:
-    """The repeated key asks for the model, and gives the same job and name."""
+@pytest.mark.parametrize("seed", [fake_worker.SUCCEEDS, fake_worker.LINGERS])
+def test_a_deleted_model_is_trained_again_by_the_same_create(client: openai.OpenAI, seed: int) -> None:
+    """The repeated key asks for the model: the same job and name, while the first worker may still end."""
 
     def create():
         return client.fine_tuning.jobs.create(
             model="tiny-1",
             training_file=file,
-            seed=fake_worker.SUCCEEDS,
-            extra_headers={"Idempotency-Key": "again"},
+            seed=seed,
+            extra_headers={"Idempotency-Key": f"again-{seed}"},
         )
 
     file = upload(client).id
