@@ -11,6 +11,11 @@ ROOT_MARKERS = ("finetune.toml", ".git")
 STATE_FOLDER = ".finetune"
 
 
+def real_path(path: Path) -> Path:
+    """A path, absolute, with links resolved; those in a circle stay, and opening one says what it is."""
+    return Path(os.path.realpath(path))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grants:
     """What the person at the keyboard lets a recipe read, which no recipe can give itself.
@@ -38,14 +43,14 @@ class Project:
 
     def name_of(self, path: Path) -> str:
         """Name a path relative to the project's root, with forward slashes."""
-        resolved = path.resolve()
+        resolved = real_path(path)
         if resolved.is_relative_to(self.root):
             return resolved.relative_to(self.root).as_posix()
         return Path(os.path.relpath(resolved, self.root)).as_posix()
 
     def contains(self, path: Path) -> bool:
         """Whether a path, symbolic links resolved, lies inside the project or a folder that is granted."""
-        resolved = path.resolve()
+        resolved = real_path(path)
         return any(resolved.is_relative_to(folder) for folder in (self.root, *self.grants.folders))
 
     def make_state(self) -> Path:

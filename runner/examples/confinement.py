@@ -1,5 +1,6 @@
 """Read examples in a child process that a hostile recipe or record cannot turn against the user."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from runner.sources.base import Record
 # standard library, and everything else in the environment is none of its business.
 _START = "import sys; sys.path[:] = sys.argv[2:]; from runner.examples.worker import main; main()"
 _MAX_STDERR_BYTES = 10_000
+# Libraries have their own, such as pyarrow.lib.ArrowMemoryError.
+_NO_MEMORY = re.compile(r"[\w.]*MemoryError\b")
 # How a process ends that runs into a fault of a library in C or C++; its memory was its own.
 _CRASHES = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGILL, -signal.SIGFPE)
 
@@ -123,7 +126,7 @@ def _sentence(code: int, complaint: str, phase: Phase, what: str, bounds: Bounds
     remedy = "Simplify the template, the paths or the data."
     if code in (-signal.SIGPROF, -signal.SIGALRM, -signal.SIGXCPU):
         return f"found {what} that takes more than {seconds:g} s of processor time, expected less. {remedy}"
-    if code == -signal.SIGKILL or complaint.startswith("MemoryError"):
+    if code == -signal.SIGKILL or _NO_MEMORY.match(complaint):
         size = bounds.memory_bytes >> 20
         return f"found {what} that needs more than {size} MiB of memory, expected less. {remedy}"
     if code in _CRASHES:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from runner.display import one_line, shown
 from runner.examples.metering import SandboxError
-from runner.project import Project
+from runner.project import Project, real_path
 
 MAX_TEMPLATE_BYTES = 1 << 18
 
@@ -13,7 +13,7 @@ def locate(name: str, folder: Path, project: Project) -> Path:
     """The file of that name, links resolved. Raises SandboxError with a sentence."""
     if name.startswith(("/", "~")) or "\\" in name or "\0" in name:
         raise SandboxError(f"found the path {shown(name)}, expected one relative to the recipe. Change it.")
-    path = (folder / name).resolve()
+    path = real_path(folder / name)
     if not project.contains(path):
         raise SandboxError(
             f"found {shown(name)} outside the project, expected a file inside it. Move the file there."

@@ -7,6 +7,8 @@ from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
 
+from runner.project import real_path
+
 Parts = tuple[str, ...]
 Seen = set[tuple[Path, Parts]]
 
@@ -27,17 +29,17 @@ def matches(folder: Path, pattern: str) -> Iterator[Path]:
 
 
 def _match(folder: Path, parts: Parts, seen: Seen) -> Iterator[Path]:
-    # Several `**`, or links in a circle, lead to the same folder in very many ways.
-    state = (folder.resolve(), parts)
-    if state in seen:
+    if not _is_new(folder, parts, seen):
         return
-    seen.add(state)
     first, rest = parts[0], parts[1:]
     if first == "**":
-        yield from _match(folder, rest or ("*",), seen)
-        for entry in _entries(folder):
-            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                yield from _match(Path(entry.path), parts, seen)
+        # Not by recursion: folders may be nested deeper than calls.
+        waiting = [folder]
+        while waiting:
+            here = waiting.pop()
+            yield from _match(here, rest or ("*",), seen)
+            inner = (Path(entry.path) for entry in _entries(here) if _is_entered(entry))
+            waiting += [path for path in inner if _is_new(path, parts, seen)]
     elif not is_pattern(first):
         yield from _step(folder / first, rest, seen)
     else:
@@ -45,6 +47,18 @@ def _match(folder: Path, parts: Parts, seen: Seen) -> Iterator[Path]:
         for entry in _entries(folder):
             if expression.match(entry.name) and entry.name.startswith(".") == first.startswith("."):
                 yield from _step(Path(entry.path), rest, seen)
+
+
+def _is_new(folder: Path, parts: Parts, seen: Seen) -> bool:
+    """Several `**`, or links in a circle, lead to the same folder in very many ways: once is enough."""
+    state = (real_path(folder), parts)
+    is_new = state not in seen
+    seen.add(state)
+    return is_new
+
+
+def _is_entered(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
 
 
 def _step(path: Path, rest: Parts, seen: Seen) -> Iterator[Path]:

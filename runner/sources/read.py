@@ -12,7 +12,7 @@ from runner.display import one_line
 from runner.errors import InvalidInputError
 from runner.hints import nearest
 from runner.issues import Issue, Place
-from runner.project import Grants, Project
+from runner.project import Grants, Project, real_path
 from runner.recipe.model import Source
 from runner.sources import duckdb_query, stored
 from runner.sources.base import (
@@ -244,7 +244,7 @@ def read_piece(piece: Piece, source: Source, file: str) -> PieceRecords | None:
 def _matching(source: Source, folder: Path, project: Project, name: str) -> set[Path]:
     _check_pattern(source, folder, project, name)
     try:
-        found = {path.resolve() for path in matches(folder, source.path)}
+        found = set(map(real_path, matches(folder, source.path)))
     except OSError as error:
         raise _unusable(name, _unreadable("folder", error.strerror)) from error
     if not found:

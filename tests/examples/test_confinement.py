@@ -139,6 +139,21 @@ def test_a_killed_process_is_an_issue(setting: MakeSetting) -> None:
     )
 
 
+def test_a_library_that_gets_no_memory_is_told_as_such(
+    setting: MakeSetting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as Arrow, whose error has a name of its own."""
+    monkeypatch.setattr(
+        "runner.examples.confinement._START",
+        "raise type('ArrowMemoryError', (MemoryError,), {'__module__': 'pyarrow.lib'})('malloc of 9 failed')",
+    )
+
+    assert [
+        "test: found a recipe that needs more than 1024 MiB of memory, expected less. "
+        "Simplify the template, the paths or the data."
+    ] == [str(item) for item in confined(setting(data=[{"title": "A"}]))]
+
+
 def test_a_fault_of_ours_is_called_one(setting: MakeSetting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runner.examples.confinement._START", "raise KeyError('x')")
 

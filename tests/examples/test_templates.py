@@ -68,6 +68,19 @@ def test_a_link_out_of_the_project_is_no_template(
     ] == check_templates(made.recipe, made.folder, made.project)
 
 
+def test_links_in_a_circle_are_no_template(setting: MakeSetting) -> None:
+    made = setting(template={"messages": [{"role": "user", "content": "{% include 'a.j2' %}"}]})
+    (made.folder / "a.j2").symlink_to("b.j2")
+    (made.folder / "b.j2").symlink_to("a.j2")
+
+    assert [
+        (
+            ("template", "messages", 0, "content"),
+            "found no file at 'a.j2', expected a template. Correct the path from the recipe.",
+        )
+    ] == check_templates(made.recipe, made.folder, made.project)
+
+
 def test_includes_that_double_at_every_level_are_refused_early(setting: MakeSetting) -> None:
     files = {f"{n}.j2": f"{{% include '{n + 1}.j2' %}}" * 2 for n in range(30)} | {"30.j2": ""}
     made = setting(files=files, template={"messages": [{"role": "user", "content_file": "0.j2"}]})

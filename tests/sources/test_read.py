@@ -1,6 +1,8 @@
 """Which files a source names, and what becomes of files that are good, odd or broken."""
 
+import inspect
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,19 @@ def test_patterns_that_lead_everywhere_end_soon(root: Project) -> None:
     assert 12 == len(found(root, "*/" * 1 + "**/**/*.json"))
 
 
+def test_folders_may_be_nested_deeper_than_calls(root: Project) -> None:
+    write(root, "e/" * 150 + "a.json")
+    before = sys.getrecursionlimit()
+
+    sys.setrecursionlimit(len(inspect.stack(0)) + 120)
+    try:
+        names = found(root, "**/*.json")
+    finally:
+        sys.setrecursionlimit(before)
+
+    assert ["e/" * 150 + "a.json"] == names
+
+
 def test_a_pattern_cannot_climb(root: Project) -> None:
     write(root, "d/a.json")
 
@@ -117,6 +132,15 @@ def test_a_pipe_is_refused_before_it_is_opened(root: Project) -> None:
 
 def test_a_link_to_nothing_is_named(root: Project) -> None:
     (root.root / "a.json").symlink_to(root.root / "gone.json")
+
+    assert "a.json: found a link to nothing, expected a file. Correct the link." == message(
+        root, Source(path="a.json")
+    )
+
+
+def test_links_in_a_circle_are_named(root: Project) -> None:
+    (root.root / "a.json").symlink_to(root.root / "b.json")
+    (root.root / "b.json").symlink_to(root.root / "a.json")
 
     assert "a.json: found a link to nothing, expected a file. Correct the link." == message(
         root, Source(path="a.json")
