@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import struct
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +54,9 @@ def sha256_file(path: Path) -> str:
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Replace a file in one step, on disk before the name changes. Raises OSError and leaves the old file."""
+    # Imported by what writes: most commands find everything written.
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Iterable
-from difflib import get_close_matches
 from itertools import islice
 
 from runner.display import one_line
@@ -15,6 +14,8 @@ SHOWN_CHARACTERS = 40
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Ask about the one known name that looks like the word; empty where none does."""
+    from difflib import get_close_matches
+
     near = get_close_matches(word, list(islice(known, SEARCHED_NAMES)), n=1, cutoff=0.6)
     return f"Did you mean '{one_line(near[0], limit=SHOWN_CHARACTERS)}'?" if near else ""
 

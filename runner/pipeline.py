@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.building import build, data_key, supply_sources
-from runner.dataset.compare import changed_examples
 from runner.dataset.effort import Effort
 from runner.dataset.inputs import find_sources
 from runner.dataset.value import Dataset
@@ -17,9 +16,9 @@ from runner.plan import Situation, base_job, make_plan
 from runner.plan_value import Planned
 from runner.providers.checks import base_model, refuse_missing_validation
 from runner.providers.hosts import Host, find_host
-from runner.providers.local_service import has_artefact, has_job
-from runner.recipe.choosing import single, with_one_dataset
+from runner.recipe.choosing import chosen, single, with_one_dataset
 from runner.recipe.load import LoadedRecipe
+from runner.stages import with_shared_uploads
 from runner.token_counts import counted
 from runner.tokens.known import with_known_tokens
 from runner.validation import validate as validate  # the first stage, for those who run the next ones
@@ -44,6 +43,17 @@ def plan(path: Path, operator: Operator) -> Planned:
     Raises InvalidInputError, StaleLockError, UsageError where the recipe has several; nothing is sent.
     """
     return plan_loaded(single(validate(path, operator), operator.only), operator)
+
+
+def plan_all(path: Path, operator: Operator, *, read_all: bool = False) -> tuple[Planned, ...]:
+    """Decide what the runs of all chosen combinations would do; one run for a recipe without a matrix.
+
+    With `read_all`, every source is hashed, however unchanged it looks. Raises InvalidInputError,
+    StaleLockError; nothing is sent.
+    """
+    recipes = chosen(validate(path, operator), operator.only)
+    built: dict[str, Dataset] = {}
+    return with_shared_uploads(plan_loaded(each, operator, built, read_all=read_all) for each in recipes)
 
 
 def plan_loaded(
@@ -94,6 +104,8 @@ def _situation(
 ) -> Situation:
     changed = None
     if locked is not None and locked.index != dataset.index:
+        from runner.dataset.compare import changed_examples
+
         changed = changed_examples(dataset.folder / f"{locked.index}.index", dataset.index_path)
     return Situation(
         host=host,
@@ -110,5 +122,7 @@ def _situation(
 def _artefact_present(loaded: LoadedRecipe, host: Host, locked: LockedRun | None) -> bool:
     if not host.is_local or locked is None or locked.job is None:
         return True
+    from runner.providers.local_service import has_artefact, has_job
+
     here = has_artefact if locked.job.status == "succeeded" else has_job
     return here(loaded.project.state, locked.job.id)

@@ -11,8 +11,8 @@ from runner.lockfile import LockedJob, LockedRun
 from runner.plan_changes import data_changes, training_changes
 from runner.plan_value import BaseJob, CreateJob, FileRole, Plan, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.price import Price, price_of, retirement
-from runner.providers.base import TERMINAL
 from runner.providers.hosts import Host, HostModel
+from runner.providers.statuses import TERMINAL
 from runner.recipe.model import Recipe, RecipeModel
 
 # How much of a job key a filename carries.

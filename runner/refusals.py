@@ -1,11 +1,14 @@
 """What stops a run before anything is sent: its data, an ended job, a dead model, the budget."""
 
+from collections.abc import Sequence
+
 from runner.budget import refuse_over_budget
 from runner.errors import JobFailedError, RunnerError, UsageError
 from runner.operator import Operator, today_of
 from runner.plan_value import Planned, WatchJob
 from runner.providers.base_models import pinned_name
 from runner.providers.checks import base_model, refuse_large_files
+from runner.stages import all_stages
 
 
 def refuse_unfit(planned: Planned, operator: Operator) -> None:
@@ -38,6 +41,28 @@ def refuse_unfit_stage(planned: Planned, operator: Operator) -> None:
             f"{model.name} was shut down on {model.shutdown_date}. Choose another model; "
             f"{planned.loaded.command('port', '--to', 'HOST')} shows what becomes of the recipe elsewhere."
         )
+
+
+def refuse_all_unfit(plans: Sequence[Planned], operator: Operator) -> None:
+    """Raise what would stop the runs before anything is sent: data, ended jobs, a dead model, the budget.
+
+    Of several, one whose job ended does not stop the others.
+    """
+    if len(plans) == 1:
+        refuse_unfit(plans[0], operator)
+        return
+    ended = {planned.loaded.run_name: planned.refusal for planned in plans if planned.refusal}
+    for stage in all_stages(plans):
+        if stage.loaded.run_name not in ended:
+            refuse_unfit_stage(stage, operator)
+    if ended and not any(planned.plan.steps for planned in plans):
+        raise failures(plans, [f"{name}: {refusal}" for name, refusal in ended.items()])
+    refuse_over_budget(plans, operator.max_cost_usd, allow_unknown_price=operator.allow_unknown_price)
+
+
+def failures(plans: Sequence[Planned], failed: Sequence[str]) -> JobFailedError:
+    """The error of a run of several plans, some of whose jobs did not succeed."""
+    return JobFailedError("\n".join([f"{len(failed)} of {len(plans)} jobs did not succeed.", *failed]))
 
 
 def _refuse_vain_retry(planned: Planned) -> None:

@@ -5,50 +5,19 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from runner.budget import refuse_over_budget
-from runner.dataset.value import Dataset
 from runner.drift import refuse_drift
 from runner.errors import JobFailedError, RunnerError
 from runner.execution.run import refreshed
 from runner.following import Console, follow_started
 from runner.lockfile import LockedRun
 from runner.operator import Operator
-from runner.pipeline import plan_loaded, validate
+from runner.pipeline import plan_all, validate
 from runner.plan_value import Planned
 from runner.recipe.choosing import chosen
-from runner.refusals import refuse_unfit, refuse_unfit_stage
+from runner.refusals import failures, refuse_all_unfit
 from runner.run_state import alone, save_run
 from runner.running import start_job
 from runner.saved_plan import SavedPlan, refuse_moved
-from runner.stages import all_stages, with_shared_uploads
-
-
-def plan_all(path: Path, operator: Operator, *, read_all: bool = False) -> tuple[Planned, ...]:
-    """Decide what the runs of all chosen combinations would do; one run for a recipe without a matrix.
-
-    With `read_all`, every source is hashed, however unchanged it looks. Raises InvalidInputError,
-    StaleLockError; nothing is sent.
-    """
-    recipes = chosen(validate(path, operator), operator.only)
-    built: dict[str, Dataset] = {}
-    return with_shared_uploads(plan_loaded(each, operator, built, read_all=read_all) for each in recipes)
-
-
-def refuse_all_unfit(plans: Sequence[Planned], operator: Operator) -> None:
-    """Raise what would stop the runs before anything is sent: data, ended jobs, a dead model, the budget.
-
-    Of several, one whose job ended does not stop the others.
-    """
-    if len(plans) == 1:
-        refuse_unfit(plans[0], operator)
-        return
-    ended = {planned.loaded.run_name: planned.refusal for planned in plans if planned.refusal}
-    for stage in all_stages(plans):
-        if stage.loaded.run_name not in ended:
-            refuse_unfit_stage(stage, operator)
-    if ended and not any(planned.plan.steps for planned in plans):
-        raise _failures(plans, [f"{name}: {refusal}" for name, refusal in ended.items()])
-    refuse_over_budget(plans, operator.max_cost_usd, allow_unknown_price=operator.allow_unknown_price)
 
 
 def run(
@@ -107,9 +76,5 @@ def _all_finished(
         except JobFailedError as error:
             failed.append(f"{planned.loaded.run_name}: {error}")
     if failed:
-        raise _failures([planned for planned, _ in started], failed)
+        raise failures([planned for planned, _ in started], failed)
     return tuple(done)
-
-
-def _failures(plans: Sequence[Planned], failed: Sequence[str]) -> JobFailedError:
-    return JobFailedError("\n".join([f"{len(failed)} of {len(plans)} jobs did not succeed.", *failed]))

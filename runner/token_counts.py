@@ -2,14 +2,13 @@
 
 import json
 from dataclasses import dataclass, replace
-from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.canonical import sha256_bytes, sha256_of
 from runner.dataset.tokens import ESTIMATE_MARGIN, ESTIMATED
-from runner.dataset.value import Dataset
+from runner.dataset.value import Dataset, DatasetFile
 from runner.operator import Operator
 from runner.price import price_of, trained_epochs
 from runner.providers.base_models import BaseModel
@@ -17,15 +16,13 @@ from runner.providers.checks import base_model
 from runner.providers.hosts import Host, HostModel
 from runner.providers.hub_models import cache_folder, cached_commit
 from runner.recipe.load import LoadedRecipe
-from runner.token_report import FileTokens, TokenReport
-from runner.tokens.chat_template import read_settings, template_text
 from runner.tokens.counters import Counter, EstimateCounter, ModelCounter, OpenAICounter, PackagedCounter
 from runner.tokens.encodings import MAX_RANKS_BYTES, RANKS, encoding_of, find_ranks
-from runner.tokens.statistics import token_statistics
 
 if TYPE_CHECKING:
     from runner.sources.download import Network
-    from runner.tokens.counting import Counted
+    from runner.token_report import FileTokens, TokenReport
+    from runner.tokens.counted import Counted
 
 # Where ranks lie in a project's state.
 RANKS_FOLDER = Path("cache") / "tiktoken"
@@ -96,11 +93,12 @@ def context_tokens(loaded: LoadedRecipe, host: Host, operator: Operator) -> int 
     return None if folder is None else _context_of(folder)
 
 
-def token_report(loaded: LoadedRecipe, host: Host, dataset: Dataset, operator: Operator) -> TokenReport:
+def token_report(loaded: LoadedRecipe, host: Host, dataset: Dataset, operator: Operator) -> "TokenReport":
     """Count the tokens of a dataset and sum them up. Raises CountingError."""
     choice = choose_counter(loaded, host, operator)
     limit = context_tokens(loaded, host, operator)
-    from runner.tokens.dataset import count_dataset, counted_file
+    from runner.token_report import TokenReport
+    from runner.tokens.dataset import count_dataset
 
     counted = count_dataset(dataset, choice.counter, loaded.project.make_state(), operator.watch)
     files = tuple(
@@ -108,7 +106,7 @@ def token_report(loaded: LoadedRecipe, host: Host, dataset: Dataset, operator: O
         for item, name in zip(counted, ("training", "validation"), strict=False)
     )
     epochs, epochs_text = trained_epochs(loaded.recipe, dataset.training_file.n_examples)
-    dataset = replace(dataset, training_file=counted_file(counted[0]))
+    dataset = replace(dataset, training_file=_counted_file(counted[0]))
     return TokenReport(
         counter=choice.counter.identity,
         missing=choice.missing,
@@ -125,6 +123,8 @@ def _packaged(model: HostModel | None) -> Counter | str | None:
         return None
     if find_spec("tokenizers") is None:
         return f"the library that reads tokenizers is not installed: {_INSTALL}"
+    from importlib import resources
+
     content = (resources.files("runner") / model.tokenizer).read_bytes()
     return PackagedCounter(
         tokenizer=model.tokenizer, chat_format=model.chat_format, sha256=sha256_bytes(content)
@@ -153,6 +153,8 @@ def _of_model(model: BaseModel, operator: Operator) -> Counter | str | None:
         return f"the model {model.name} is not on this machine."
     if find_spec("tokenizers") is None:
         return f"the library that reads tokenizers is not installed: {_INSTALL}"
+    from runner.tokens.chat_template import read_settings, template_text
+
     try:
         template = template_text(folder, read_settings(folder))
         tokenizer = (folder / "tokenizer.json").read_bytes()
@@ -183,13 +185,20 @@ def _context_of(folder: Path) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
-def _file_tokens(counted: "Counted", name: str, limit: int | None) -> FileTokens:
+def _counted_file(counted: "Counted") -> DatasetFile:
     from runner.tokens.dataset import counted_file
+
+    return counted_file(counted.file, counted.counter, counted.weighed.totals)
+
+
+def _file_tokens(counted: "Counted", name: str, limit: int | None) -> "FileTokens":
+    from runner.token_report import FileTokens
+    from runner.tokens.statistics import token_statistics
 
     weighed = counted.weighed
     return FileTokens(
         name=name,
-        is_exact=counted_file(counted).tokens_exact,
+        is_exact=_counted_file(counted).tokens_exact,
         n_inexact=weighed.n_inexact,
         statistics=token_statistics(
             weighed.lengths, n_tokens=weighed.n_tokens, roles=weighed.roles, limit=limit

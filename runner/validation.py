@@ -1,24 +1,26 @@
 """Check a recipe, and all it says, before any record is touched."""
 
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path, PurePath
 
+from runner import __version__
+from runner.canonical import sha256_of
 from runner.errors import InvalidInputError, UsageError
-from runner.examples.mapping import check_fields
-from runner.examples.methods import method_problems
-from runner.examples.selection import check_selection
-from runner.examples.templates import check_templates
 from runner.hints import did_you_mean
 from runner.issues import Issue
 from runner.operator import Operator
 from runner.project import Grants
 from runner.providers.checks import host_problems
+from runner.recipe.inline import may_read_templates
 from runner.recipe.load import LoadedRecipe, choose_profile, load_profiles
 from runner.recipe.model import Checks
 from runner.recipe.yaml import Keys
-from runner.sources.check import check_sources
 from runner.sources.supply import adopt
+from runner.verdicts import is_known_valid, note_valid, verdict_key
 
 
 def validate(path: Path, operator: Operator) -> LoadedRecipe:
@@ -60,16 +62,33 @@ def _granted(loaded: LoadedRecipe, operator: Operator) -> LoadedRecipe:
 
 
 def _semantic_issues(loaded: LoadedRecipe, operator: Operator) -> list[Issue]:
-    problems = [
-        *check_sources(loaded.recipe),
-        *check_selection(loaded.recipe),
-        *check_fields(loaded.recipe),
-        *check_templates(loaded.recipe, loaded.folder, loaded.project),
-        *method_problems(loaded.recipe),
-        *_problems_of_rare_parts(loaded),
-    ]
+    problems = (*_problems_of_data(loaded), *_problems_of_rare_parts(loaded))
     issues = [loaded.issue(keys, message) for keys, message in problems]
     return [*issues, *host_problems(loaded, operator.user_hosts)]
+
+
+def _problems_of_data(loaded: LoadedRecipe) -> list[tuple[Keys, str]]:
+    """Of sources, fields and templates. A recipe found right before needs nothing of what checks them."""
+    recipe = loaded.recipe
+    key = None if may_read_templates(recipe) else verdict_key(_judge(), recipe.as_value())
+    if key is not None and is_known_valid(key):
+        return []
+    from runner.examples.problems import recipe_problems
+
+    problems = recipe_problems(recipe, loaded.folder, loaded.project)
+    if key is not None and not problems:
+        note_valid(key)
+    return problems
+
+
+def _judge() -> str:
+    """What tells one state of the code that checks recipes from another, that of its libraries included."""
+    libraries = [find_spec(name) for name in ("jinja2", "jmespath")]
+    folders = [Path(__file__).parent / name for name in ("examples", "recipe", "sources")]
+    folders += [Path(spec.origin).parent for spec in libraries if spec is not None and spec.origin]
+    files = (entry for folder in folders for entry in os.scandir(folder) if entry.name.endswith(".py"))
+    stamps = ((entry.path, entry.stat().st_size, entry.stat().st_mtime_ns) for entry in files)
+    return sha256_of([__version__, sys.version, sorted(stamps)])
 
 
 def _problems_of_rare_parts(loaded: LoadedRecipe) -> Iterator[tuple[Keys, str]]:

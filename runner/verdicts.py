@@ -1,4 +1,4 @@
-"""Remember what a schema found valid, so that checking it again needs no import of jsonschema.
+"""Remember what was found valid, so that checking it again needs no import of jsonschema or Jinja.
 
 Kept for the user alone, never in a project: what a stranger's pull request brings along is not believed.
 """

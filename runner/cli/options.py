@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,12 +20,14 @@ from runner.errors import UsageError
 from runner.hints import command
 from runner.operator import Operator
 from runner.project import Project, find_project
-from runner.providers.base import Provider
 from runner.providers.hosts import Host, find_host
 from runner.recipe.choosing import single
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.report.build_progress import BuildProgress
+
+if TYPE_CHECKING:
+    from runner.providers.base import Provider
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -175,7 +177,7 @@ def recipes_in(folder: Path) -> list[Path]:
 class Target:
     """A provider to ask, and the recipe, job and model that the command is about, where they are known."""
 
-    provider: Provider
+    provider: "Provider"
     host: Host
     project: Project
     loaded: LoadedRecipe | None = None
@@ -245,7 +247,7 @@ def _recipe_target(recipe: Path, decided: Operator, *, is_single: bool) -> Targe
     )
 
 
-def _open(host: Host, project: Project, decided: Operator) -> Provider:
+def _open(host: Host, project: Project, decided: Operator) -> "Provider":
     from runner.providers.connect import open_provider
 
     provider = open_provider(

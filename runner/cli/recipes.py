@@ -1,6 +1,5 @@
 """Commands that stop before anything is sent: schema, validate, preview, build, plan."""
 
-import shutil
 from collections.abc import Sequence
 from contextlib import closing
 from itertools import islice
@@ -27,17 +26,16 @@ from runner.cli.options import (
 )
 from runner.cli.source_options import source_options
 from runner.dataset.effort import Effort
-from runner.drift import refuse_drift
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
 from runner.operator import Operator
+from runner.pipeline import plan_all
 from runner.plan_value import Planned
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import with_one_dataset
+from runner.refusals import refuse_all_unfit
 from runner.report import machine, terminal
-from runner.saved_plan import save_plan
 from runner.schema import load_schema, schema_text
-from runner.several import plan_all, refuse_all_unfit
 from runner.stages import all_stages
 
 CHANGES_PENDING = 5
@@ -123,10 +121,12 @@ def build(
     if dataset.errors:
         raise click.exceptions.Exit(1)
     if out is not None:
+        from shutil import copyfile
+
         names = ("train.jsonl", "validation.jsonl")
         out.mkdir(parents=True, exist_ok=True)
         for file, name in zip(dataset.files, names, strict=False):
-            shutil.copyfile(dataset.path_of(file), out / name)
+            copyfile(dataset.path_of(file), out / name)
             tell(f"wrote {out / name}")
 
 
@@ -165,8 +165,11 @@ def plan(
         locked=locked,
     )
     plans = plan_all(find_recipe(recipe), decided)
-    for planned in plans if locked else ():
-        refuse_drift(planned)
+    if locked:
+        from runner.drift import refuse_drift
+
+        for planned in plans:
+            refuse_drift(planned)
     refusal = _refusal(plans, decided)
     stages = all_stages(plans)
     if as_json:
@@ -180,6 +183,8 @@ def plan(
             tell(f"a run would stop here: {refusal}")
         raise click.exceptions.Exit(refusal.exit_code)
     if out is not None:
+        from runner.saved_plan import save_plan
+
         save_plan(out, plans, only)
         tell(f"saved {out}")
     if detailed_exitcode and any(planned.plan.steps for planned in plans):

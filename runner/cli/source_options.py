@@ -2,7 +2,6 @@
 
 import re
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copyfileobj
@@ -77,6 +76,8 @@ def _remember_files(context: click.Context, parameter: click.Parameter, value: t
 
 def _spooled(context: click.Context, name: str) -> Path:
     """The standard input as a file: it is read more than once, and hashed before."""
+    import tempfile
+
     folder = context.with_resource(tempfile.TemporaryDirectory(prefix="finetune-stdin-"))
     path = Path(folder) / Path(name).name
     with path.open("wb") as out:

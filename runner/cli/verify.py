@@ -21,9 +21,9 @@ from runner.cli.options import (
 from runner.cli.source_options import source_options
 from runner.drift import Difference, find_drift
 from runner.errors import StaleLockError
+from runner.pipeline import plan_all
 from runner.plan_value import Planned
 from runner.report.machine import difference_data
-from runner.several import plan_all
 from runner.upkeep.remote import RemoteCheck, check_remote
 
 

@@ -1,8 +1,10 @@
 """The table that later tells which examples changed: one line for each, in their order."""
 
 import hashlib
+from typing import TYPE_CHECKING
 
-from runner.examples.read import Example
+if TYPE_CHECKING:
+    from runner.examples.read import Example
 
 # In the place of the side: what validation leaves out because it nearly repeats a training example.
 LEFT_OUT = "left_out"
@@ -18,12 +20,12 @@ def first_number_of(line: str) -> int:
     return int(line[:16], 16)
 
 
-def identity_of(example: Example) -> str:
+def identity_of(example: "Example") -> str:
     """The first column of an example's line."""
     return identity_digest(example.key, example.variant)[:16].hex()
 
 
-def index_line(example: Example, side: str) -> str:
+def index_line(example: "Example", side: str) -> str:
     """One line of the table."""
     identity = identity_digest(example.key, example.variant)
     return line_of_digests(identity, bytes.fromhex(example.digest), side)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from runner.dataset.hashed_files import HashedFiles
 from runner.dataset.value import InputFile
 from runner.errors import InvalidInputError, RunnerError
-from runner.examples.templates import template_files
 from runner.issues import Issue
 from runner.project import Project
+from runner.recipe.inline import may_read_templates
 from runner.recipe.load import LoadedRecipe
 from runner.sources.read import find_source_files
 
@@ -41,6 +41,10 @@ def find_inputs(loaded: LoadedRecipe, hashed: HashedFiles | None = None) -> Inpu
 
 def find_templates(loaded: LoadedRecipe, hashed: HashedFiles) -> tuple[InputFile, ...]:
     """Find and hash a recipe's template files alone. Raises InvalidInputError, RunnerError."""
+    if not may_read_templates(loaded.recipe):
+        return ()
+    from runner.examples.templates import template_files
+
     files = template_files(loaded.recipe, loaded.folder, loaded.project).values()
     return tuple(_input_file(path, loaded.project, hashed) for path in files)
 

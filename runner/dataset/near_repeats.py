@@ -5,9 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from runner.dataset.checks.hits import LEFT_OUT_CODE, read_hits
 from runner.dataset.near_texts import MAX_RECORDS, THRESHOLD, NearTexts, common_runs, said
-from runner.dataset.value import Dataset
 from runner.examples.content import content_of_line, turns_of
 from runner.recipe.model import Split
 
@@ -24,23 +22,6 @@ class NearRepeat(NamedTuple):
 
     training_line: int
     share: float
-
-
-class LeftOut(NamedTuple):
-    """Where an example stands that validation leaves out, the training example it repeats, their share."""
-
-    place: str
-    near: str
-    share: str
-
-
-def left_out(dataset: Dataset) -> Iterator[LeftOut]:
-    """What a dataset's validation file leaves out, unless its recipe ignores FT406."""
-    if not dataset.n_near_repeats:
-        return
-    for hit, origin in read_hits(dataset.hits_path):
-        if hit.code == LEFT_OUT_CODE and origin is not None:
-            yield LeftOut(f"{origin.file}: row {origin.row}", hit.values["place"], hit.values["share"])
 
 
 def is_asked(split: Split) -> bool:

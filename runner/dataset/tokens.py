@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib import resources
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from runner.examples.message_lists import Turn
+if TYPE_CHECKING:
+    from runner.examples.message_lists import Turn
 
 # Against o200k_base on 13,000 Korean, English and Chinese texts of 12 tokens and more (2026-11): 95 % of them
 # are within 30 %, whole files between -19 % and +12 %. cl100k_base has up to twice as many tokens of Korean.
@@ -32,7 +32,7 @@ class TokenCounter(Protocol):
     def margin(self) -> float:
         """The relative error to allow for; 0 for an exact count."""
 
-    def count(self, messages: Iterable[Turn]) -> int:
+    def count(self, messages: "Iterable[Turn]") -> int:
         """Tokens of a whole example, the chat format's own included."""
 
 
@@ -42,7 +42,7 @@ class EstimatedTokens:
 
     margin: float = ESTIMATE_MARGIN
 
-    def count(self, messages: Iterable[Turn]) -> int:
+    def count(self, messages: "Iterable[Turn]") -> int:
         """Tokens of a whole example, the chat format's own included."""
         total = TOKENS_PER_EXAMPLE
         for _, content in messages:
@@ -66,7 +66,7 @@ class CountedTokens:
     chat_format: str
     margin: float = 0.0
 
-    def count(self, messages: Iterable[Turn]) -> int:
+    def count(self, messages: "Iterable[Turn]") -> int:
         """Tokens of a whole example, the chat format's own included."""
         text = "".join(self.chat_format.format(role=role, content=content) for role, content in messages)
         return len(_load_tokenizer(self.tokenizer).encode(text, add_special_tokens=False).ids)
@@ -84,7 +84,7 @@ class SparedTokens:
     limit: int
     margin: float = 0.0
 
-    def count(self, messages: Iterable[Turn]) -> int:
+    def count(self, messages: "Iterable[Turn]") -> int:
         """Tokens of a whole example; an estimate where they cannot be more than the limit."""
         turns = list(messages)
         # What stands around a message is a few tokens more.
@@ -126,6 +126,8 @@ def can_count() -> bool:
 
 @cache
 def _load_tokenizer(name: str) -> Any:
+    from importlib import resources
+
     from tokenizers import Tokenizer
 
     return Tokenizer.from_str((resources.files("runner") / name).read_text(encoding="utf-8"))

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from runner.errors import ProviderError
+from runner.providers.statuses import TERMINAL
 
-# Anything else, known or not, means the job may still change.
-TERMINAL = ("succeeded", "failed", "cancelled")
 JOB_KEY_METADATA = "finetune_job_key"
 UPLOAD_PURPOSE: Final = "fine-tune"
 

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.budget import total_price
-from runner.dataset.near_repeats import left_out
+from runner.dataset.left_out import left_out
 from runner.dataset.value import Dataset, Finding
-from runner.drift import Difference
 from runner.errors import InvalidInputError, RunnerError
-from runner.examples.read import Example
 from runner.issues import Issue, Place
 from runner.lockfile import LockedRun
 from runner.plan_value import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
-from runner.providers.base import Job
 from runner.stages import all_stages
+
+if TYPE_CHECKING:
+    from runner.drift import Difference
+    from runner.examples.read import Example
+    from runner.providers.base import Job
 
 _STEP_NAMES = {Upload: "upload", ReuseFile: "reuse_file", CreateJob: "create_job", WatchJob: "watch_job"}
 
@@ -92,7 +94,7 @@ def plans_data(plans: Sequence[Planned]) -> dict[str, Any]:
     }
 
 
-def example_data(example: Example) -> dict[str, Any]:
+def example_data(example: "Example") -> dict[str, Any]:
     """A rendered conversation and its origin."""
     return {
         "key": example.key,
@@ -104,12 +106,12 @@ def example_data(example: Example) -> dict[str, Any]:
     }
 
 
-def job_data(job: Job) -> dict[str, Any]:
+def job_data(job: "Job") -> dict[str, Any]:
     """A job as the provider reports it."""
     return asdict(job)
 
 
-def difference_data(difference: Difference) -> dict[str, Any]:
+def difference_data(difference: "Difference") -> dict[str, Any]:
     """Something that is not as locked; the record is there where one was looked for."""
     return {name: value for name, value in asdict(difference).items() if value is not None}
 

@@ -3,23 +3,26 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
 from runner.budget import total_price
 from runner.dataset.checks.hits import LEFT_OUT_CODE
-from runner.dataset.near_repeats import left_out
+from runner.dataset.left_out import left_out
 from runner.dataset.value import Dataset, DatasetFile
 from runner.display import neutralise, one_line
-from runner.examples.read import Example
 from runner.lockfile import LockedJob
 from runner.plan_value import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.price import Price
-from runner.providers.base import Event, Job, RemoteFile, RemoteModel
+
+if TYPE_CHECKING:
+    from runner.examples.read import Example
+    from runner.providers.base import Event, Job, RemoteFile, RemoteModel
 
 SHOWN_LEFT_OUT = 5
 
 
-def example_text(example: Example) -> str:
+def example_text(example: "Example") -> str:
     """A rendered conversation with its origin."""
     variant = f" ({example.variant})" if example.variant else ""
     head = f"{example.file}: row {example.row}, key {one_line(example.key)}{variant}"
@@ -88,7 +91,7 @@ def plan_text(planned: Planned) -> str:
     return "\n".join(lines)
 
 
-def job_text(job: Job, checkpoints: Sequence[str] = ()) -> str:
+def job_text(job: "Job", checkpoints: Sequence[str] = ()) -> str:
     """A job's state, a line each."""
     rows = [
         ("job", job.id),
@@ -116,7 +119,7 @@ def locked_jobs_text(jobs: Mapping[str, LockedJob | None]) -> str:
     return table_text(("RUN", "STATUS", "JOB", "FINE-TUNED MODEL"), rows)
 
 
-def event_text(event: Event) -> str:
+def event_text(event: "Event") -> str:
     """One event on one line, with its time in UTC."""
     level = "" if event.level == "info" else f"{event.level}: "
     return f"{time_text(event.created_at)}  {level}{one_line(event.message, limit=300)}"
@@ -133,7 +136,7 @@ def table_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def jobs_text(jobs: Sequence[Job]) -> str:
+def jobs_text(jobs: "Sequence[Job]") -> str:
     """Jobs as a table."""
     rows = [
         (job.id, job.status, time_text(job.created_at), job.model, job.fine_tuned_model or "") for job in jobs
@@ -141,7 +144,7 @@ def jobs_text(jobs: Sequence[Job]) -> str:
     return table_text(("JOB", "STATUS", "CREATED", "MODEL", "FINE-TUNED MODEL"), rows) if rows else "no jobs"
 
 
-def files_text(files: Sequence[RemoteFile]) -> str:
+def files_text(files: "Sequence[RemoteFile]") -> str:
     """Files as a table."""
     rows = [
         (file.id, f"{file.size_bytes:,}", time_text(file.created_at), file.purpose, file.filename)
@@ -150,7 +153,7 @@ def files_text(files: Sequence[RemoteFile]) -> str:
     return table_text(("FILE", "BYTES", "CREATED", "PURPOSE", "NAME"), rows) if rows else "no files"
 
 
-def models_text(models: Sequence[RemoteModel]) -> str:
+def models_text(models: "Sequence[RemoteModel]") -> str:
     """Models as a table."""
     rows = [(model.id, time_text(model.created_at), model.owned_by) for model in models]
     return table_text(("MODEL", "CREATED", "OWNED BY"), rows) if rows else "no models"

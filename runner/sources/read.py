@@ -14,7 +14,7 @@ from runner.hints import nearest
 from runner.issues import Issue, Place
 from runner.project import Grants, Project, real_path
 from runner.recipe.model import Source
-from runner.sources import duckdb_query, stored
+from runner.sources import stored
 from runner.sources.base import (
     WHOLE,
     CuttableFormat,
@@ -166,6 +166,8 @@ def _source_items(
 def _query_items(
     source: Source, sources: Sequence[Source], folder: Path, project: Project
 ) -> Iterator[Record | Issue]:
+    from runner.sources import duckdb_query
+
     named = {item.name: item for item in sources}
     tables = {}
     for name in source.tables:

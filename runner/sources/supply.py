@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +52,8 @@ def adopt(path: Path, name: str, project: Project) -> Path:
 
     Raises OSError.
     """
+    import tempfile
+
     folder = project.make_state() / "sources"
     folder.mkdir(exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".copying.")
@@ -75,6 +75,8 @@ def adopt(path: Path, name: str, project: Project) -> Path:
 
 def lend(sources: Sequence[Source], owner: Project, borrower: Project) -> None:
     """Let another project have the downloads that this one has: the same recipe as it was once."""
+    from shutil import copyfile
+
     for source in sources:
         paths = []
         if source.url is not None:
@@ -87,7 +89,7 @@ def lend(sources: Sequence[Source], owner: Project, borrower: Project) -> None:
         for path, copy in paths:
             if path.is_file():
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, copy)
+                copyfile(path, copy)
 
 
 def _supply_url(

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runner.examples.content import counted_turns
-from runner.tokens.counters import Weigher
+if TYPE_CHECKING:
+    from runner.tokens.counters import Weigher
 
 # A line whose checksum ends in so many zero bits ends its block, which has about a thousand lines then.
 _CUT_MASK = (1 << 10) - 1
@@ -21,16 +21,31 @@ _KNOWN_KEYS = {"role", "content", "weight"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
-    """Tokens of some lines: all that is trained on, by role, and the length of each line's longest answer.
+class Totals:
+    """Tokens of some lines: all that is trained on, and those of the longest line.
 
     `n_inexact` lines have more than text: tools, calls or images, whose tokens are no more than estimated.
     """
 
     n_tokens: int
     n_inexact: int
+    longest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """Tokens of some lines as in `Totals`; also by role, and the length of each line's longest answer."""
+
+    n_tokens: int
+    n_inexact: int
     roles: Mapping[str, int]
     lengths: "array[int]" = field(default_factory=lambda: array("I"))
+
+    @property
+    def totals(self) -> Totals:
+        """What most want to know."""
+        longest = max(self.lengths, default=0)
+        return Totals(n_tokens=self.n_tokens, n_inexact=self.n_inexact, longest=longest)
 
 
 def blocks_of(path: Path) -> Iterator[bytes]:
@@ -48,8 +63,10 @@ def blocks_of(path: Path) -> Iterator[bytes]:
         yield b"".join(lines)
 
 
-def weigh_block(block: bytes, weigher: Weigher) -> Weighed:
+def weigh_block(block: bytes, weigher: "Weigher") -> Weighed:
     """Weigh the lines of a block. A line with two answers is trained on its prompt twice."""
+    from runner.examples.content import counted_turns
+
     lines = [json.loads(line) for line in block.split(b"\n") if line]
     conversations = [list(counted_turns(line)) for line in lines]
     weights = iter(weigher.weigh([turns for each in conversations for turns in each]))

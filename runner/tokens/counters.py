@@ -5,14 +5,14 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from runner.dataset.tokens import EstimatedTokens, estimated_tokens
-from runner.examples.message_lists import Turn
-from runner.tokens.chat_template import ChatTemplate
 from runner.tokens.encodings import RANKS
+
+if TYPE_CHECKING:
+    from runner.examples.message_lists import Turn
 
 # What OpenAI's chat format adds: three tokens around every message beside its role, three that open the
 # answer. https://developers.openai.com/cookbook/examples/how_to_count_tokens_with_tiktoken (2026-11)
@@ -33,7 +33,7 @@ class Weight(NamedTuple):
 class Weigher(Protocol):
     """A counter that is loaded and ready."""
 
-    def weigh(self, conversations: Sequence[Sequence[Turn]]) -> list[Weight]:
+    def weigh(self, conversations: "Sequence[Sequence[Turn]]") -> list[Weight]:
         """The weights of conversations, in order."""
 
 
@@ -146,11 +146,11 @@ class _OpenAIWeigher:
         self._encode = tiktoken.get_encoding(counter.encoding).encode_ordinary
         self._role = lru_cache(maxsize=64)(lambda role: self._count(role)[0])
 
-    def weigh(self, conversations: Sequence[Sequence[Turn]]) -> list[Weight]:
+    def weigh(self, conversations: "Sequence[Sequence[Turn]]") -> list[Weight]:
         counts = {text: self._count(text) for text in _texts(conversations)}
         return [self._weight(turns, counts) for turns in conversations]
 
-    def _weight(self, turns: Sequence[Turn], counts: dict[str, tuple[int, bool]]) -> Weight:
+    def _weight(self, turns: "Sequence[Turn]", counts: dict[str, tuple[int, bool]]) -> Weight:
         found = [counts[text] for _, text in turns]
         by_turn = tuple(count for count, _ in found)
         heads = sum(TOKENS_PER_MESSAGE + self._role(role) for role, _ in turns)
@@ -170,6 +170,8 @@ class _OpenAIWeigher:
 
 class _PackagedWeigher:
     def __init__(self, counter: PackagedCounter) -> None:
+        from importlib import resources
+
         from tokenizers import Tokenizer
 
         content = (resources.files("runner") / counter.tokenizer).read_text(encoding="utf-8")
@@ -178,7 +180,7 @@ class _PackagedWeigher:
             lambda role: self._count([counter.chat_format.format(role=role, content="")])[0]
         )
 
-    def weigh(self, conversations: Sequence[Sequence[Turn]]) -> list[Weight]:
+    def weigh(self, conversations: "Sequence[Sequence[Turn]]") -> list[Weight]:
         # The special tokens around a message's text keep it apart from all other text.
         texts = list(_texts(conversations))
         counts = dict(zip(texts, self._count(texts), strict=True))
@@ -193,6 +195,8 @@ class _ModelWeigher:
     def __init__(self, counter: ModelCounter) -> None:
         from tokenizers import Tokenizer
 
+        from runner.tokens.chat_template import ChatTemplate
+
         folder = Path(counter.folder)
         tokenizer = Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
         tokenizer.no_truncation()
@@ -200,7 +204,7 @@ class _ModelWeigher:
         self._count = _Batches(tokenizer)
         self._template = ChatTemplate.of_folder(folder)
 
-    def weigh(self, conversations: Sequence[Sequence[Turn]]) -> list[Weight]:
+    def weigh(self, conversations: "Sequence[Sequence[Turn]]") -> list[Weight]:
         whole = self._count([self._template.render(turns) for turns in conversations])
         texts = list(_texts(conversations))
         counts = dict(zip(texts, self._count(texts), strict=True))
@@ -211,7 +215,7 @@ class _ModelWeigher:
 
 
 class _Estimator:
-    def weigh(self, conversations: Sequence[Sequence[Turn]]) -> list[Weight]:
+    def weigh(self, conversations: "Sequence[Sequence[Turn]]") -> list[Weight]:
         estimate = EstimatedTokens()
         return [
             Weight(estimate.count(turns), tuple(estimated_tokens(text) for _, text in turns))
@@ -230,6 +234,6 @@ class _Batches:
         return [len(encoding) for encoding in encoded]
 
 
-def _texts(conversations: Iterable[Iterable[Turn]]) -> dict[str, None]:
+def _texts(conversations: "Iterable[Iterable[Turn]]") -> dict[str, None]:
     """Every text once: the system's message is often the same."""
     return dict.fromkeys(text for turns in conversations for _, text in turns)

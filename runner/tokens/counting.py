@@ -7,7 +7,6 @@ import subprocess
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 from runner.dataset.effort import MAX_WORKERS
 from runner.dataset.value import DatasetFile
 from runner.dataset.watched import UNWATCHED, BuildWatch
-from runner.errors import RunnerError
 from runner.examples.confinement import start_confined
 from runner.tokens.blocks import Weighed, blocks_of, joined, weigh_block
+from runner.tokens.counted import CountingError
 from runner.tokens.counters import Counter, EstimateCounter, PackagedCounter, counter_value
 from runner.tokens.store import CountStore
 from runner.tokens.worker import read_weighed
@@ -33,35 +32,20 @@ PARALLEL_BYTES = 4 << 20
 _START = "import sys; sys.path[:] = sys.argv[2:]; from runner.tokens.worker import main; main()"
 
 
-class CountingError(RunnerError):
-    """The tokens could not be counted; the text says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """A dataset file with its tokens by one counter."""
-
-    file: DatasetFile
-    counter: Counter
-    weighed: Weighed
-
-
-def count_file(
+def weigh_file(
     path: Path, file: DatasetFile, counter: Counter, store: CountStore, watch: BuildWatch = UNWATCHED
-) -> Counted:
-    """Count a dataset file, or find it counted. Raises CountingError."""
-    name, digest = counter.identity, bytes.fromhex(file.sha256)
-    weighed = store.find(name, digest)
-    if weighed is None:
-        watch.begin(file.size_bytes, "counting tokens")
-        try:
-            with Weighing(counter, _n_workers(file.size_bytes, counter)) as weighing:
-                weighed = joined(_weighed_blocks(path, weighing, name, store, watch))
-        finally:
-            watch.end()
-        store.keep(name, digest, weighed)
-        store.save()
-    return Counted(file=file, counter=counter, weighed=weighed)
+) -> Weighed:
+    """Count the tokens of a dataset file, and keep them. Raises CountingError."""
+    name = counter.identity
+    watch.begin(file.size_bytes, "counting tokens")
+    try:
+        with Weighing(counter, _n_workers(file.size_bytes, counter)) as weighing:
+            weighed = joined(_weighed_blocks(path, weighing, name, store, watch))
+    finally:
+        watch.end()
+    store.keep(name, bytes.fromhex(file.sha256), weighed)
+    store.save()
+    return weighed
 
 
 def _n_workers(size_bytes: int, counter: Counter) -> int:

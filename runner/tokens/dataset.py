@@ -5,15 +5,16 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from runner.dataset.checks.length import LENGTH_RULES
 from runner.dataset.value import Dataset, DatasetFile, Finding
 from runner.dataset.watched import UNWATCHED, BuildWatch
 from runner.issues import Severity
+from runner.tokens.blocks import Totals
+from runner.tokens.counted import Counted, CountingError
 from runner.tokens.counters import Counter
-from runner.tokens.counting import Counted, CountingError, count_file
 from runner.tokens.store import CountStore
 
-TOO_LONG, MAYBE_TOO_LONG = (item.rule for item in LENGTH_RULES)
+# The codes of `runner.dataset.checks.length`, which most plans need nothing else of.
+TOO_LONG, MAYBE_TOO_LONG = "FT106", "FT111"
 _SHOWN_LINES = 3
 # Beside the state's other caches.
 STORE = Path("cache") / "tokens.sqlite"
@@ -25,6 +26,18 @@ def count_dataset(
     """Count the files of a dataset, or find them counted in a project's state. Raises CountingError."""
     with closing(CountStore(state / STORE)) as store:
         return tuple(count_file(dataset.path_of(file), file, counter, store, watch) for file in dataset.files)
+
+
+def count_file(
+    path: Path, file: DatasetFile, counter: Counter, store: CountStore, watch: BuildWatch = UNWATCHED
+) -> Counted:
+    """Count a dataset file, or find it counted. Raises CountingError."""
+    weighed = store.find(counter.identity, bytes.fromhex(file.sha256))
+    if weighed is None:
+        from runner.tokens.counting import weigh_file
+
+        weighed = weigh_file(path, file, counter, store, watch)
+    return Counted(file=file, counter=counter, weighed=weighed)
 
 
 def with_tokens(  # noqa: PLR0913 - what is counted with, for whom, and who is told
@@ -43,38 +56,43 @@ def with_tokens(  # noqa: PLR0913 - what is counted with, for whom, and who is t
     if counter is None:
         return dataset
     try:
-        counted = count_dataset(dataset, counter, state, watch)
+        totals = _count_totals(dataset, counter, state, watch)
+        files = [counted_file(file, counter, item) for file, item in zip(dataset.files, totals, strict=True)]
+        dataset = replace(dataset, training_file=files[0], validation_file=files[1] if files[1:] else None)
+        if longest is None or not all(file.tokens_exact for file in files):
+            return dataset
+        findings = tuple(item for item in dataset.findings if item.code != MAYBE_TOO_LONG)
+        is_told = any(item.code == TOO_LONG for item in findings) or levels.get(TOO_LONG) == "off"
+        if not is_told and any(item.longest > longest for item in totals):
+            findings += _too_long(count_dataset(dataset, counter, state, watch), longest, levels)
     except CountingError:
         return dataset
-    files = [counted_file(item) for item in counted]
-    dataset = replace(dataset, training_file=files[0], validation_file=files[1] if files[1:] else None)
-    return replace(dataset, findings=_findings(dataset, counted, longest, levels))
+    return replace(dataset, findings=findings)
 
 
-def counted_file(counted: Counted) -> DatasetFile:
+def counted_file(file: DatasetFile, counter: Counter, totals: Totals) -> DatasetFile:
     """The file with its tokens."""
-    weighed = counted.weighed
     return replace(
-        counted.file,
-        n_tokens=weighed.n_tokens,
-        tokens_exact=counted.counter.margin == 0 and not weighed.n_inexact,
-        token_counter=counted.counter.identity,
+        file,
+        n_tokens=totals.n_tokens,
+        tokens_exact=counter.margin == 0 and not totals.n_inexact,
+        token_counter=counter.identity,
     )
 
 
-def _findings(
-    dataset: Dataset, counted: Sequence[Counted], longest: int | None, levels: Mapping[str, str]
-) -> tuple[Finding, ...]:
-    is_sure = all(file.tokens_exact for file in dataset.files)
-    if longest is None or not is_sure:
-        return dataset.findings
-    kept = tuple(item for item in dataset.findings if item.code != MAYBE_TOO_LONG.code)
-    if any(item.code == TOO_LONG.code for item in kept) or levels.get(TOO_LONG.code) == "off":
-        return kept
-    return (*kept, *_too_long(counted, longest, levels))
+def _count_totals(dataset: Dataset, counter: Counter, state: Path, watch: BuildWatch) -> list[Totals]:
+    with closing(CountStore(state / STORE)) as store:
+        return [
+            store.find_totals(counter.identity, bytes.fromhex(file.sha256))
+            or count_file(dataset.path_of(file), file, counter, store, watch).weighed.totals
+            for file in dataset.files
+        ]
 
 
-def _too_long(counted: Sequence[Counted], longest: int, levels: Mapping[str, str]) -> list[Finding]:
+def _too_long(counted: Sequence[Counted], longest: int, levels: Mapping[str, str]) -> tuple[Finding, ...]:
+    from runner.dataset.checks.length import LENGTH_RULES
+
+    rule = next(item.rule for item in LENGTH_RULES if item.rule.code == TOO_LONG)
     findings = []
     for item, name in zip(counted, ("training", "validation"), strict=False):
         lengths = item.weighed.lengths
@@ -82,8 +100,8 @@ def _too_long(counted: Sequence[Counted], longest: int, levels: Mapping[str, str
         if not lines:
             continue
         shown = ", ".join(map(str, lines[:_SHOWN_LINES])) + (", …" if lines[_SHOWN_LINES:] else "")
-        problem = TOO_LONG.problem.format(found=max(lengths), limit=longest, quality="")
-        message = f"{problem} Lines of the {name} file: {shown}. {TOO_LONG.advice}"
-        severity = Severity(levels.get(TOO_LONG.code, TOO_LONG.level))
-        findings.append(Finding(code=TOO_LONG.code, severity=severity, message=message, count=len(lines)))
-    return findings
+        problem = rule.problem.format(found=max(lengths), limit=longest, quality="")
+        message = f"{problem} Lines of the {name} file: {shown}. {rule.advice}"
+        severity = Severity(levels.get(TOO_LONG, rule.level))
+        findings.append(Finding(code=TOO_LONG, severity=severity, message=message, count=len(lines)))
+    return tuple(findings)

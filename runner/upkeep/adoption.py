@@ -17,7 +17,6 @@ from runner.plan_changes import grader_sha256, section_hashes
 from runner.plan_value import Planned
 from runner.providers.base import (
     JOB_KEY_METADATA,
-    TERMINAL,
     Checkpoint,
     Job,
     NotFoundError,
@@ -26,6 +25,7 @@ from runner.providers.base import (
 )
 from runner.providers.hosts import Host, find_host
 from runner.providers.hub_models import commit_of
+from runner.providers.statuses import TERMINAL
 from runner.recipe.choosing import single
 from runner.recipe.model import RecipeModel
 from runner.run_state import alone, provider_of, save_run

@@ -18,7 +18,8 @@ from runner.operator import Operator
 from runner.pipeline import plan_loaded, validate
 from runner.plan import job_key
 from runner.plan_value import CreateJob, Planned
-from runner.providers.base import TERMINAL, Job
+from runner.providers.base import Job
+from runner.providers.statuses import TERMINAL
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe
 from runner.refusals import refuse_unfit

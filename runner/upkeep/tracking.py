@@ -9,8 +9,8 @@ from runner.execution.curves import curves_of
 from runner.following import no_job
 from runner.lockfile import read_lockfile
 from runner.operator import Operator
-from runner.providers.base import TERMINAL
 from runner.providers.hosts import find_host
+from runner.providers.statuses import TERMINAL
 from runner.recipe.load import LoadedRecipe
 from runner.review.git import commit_with
 from runner.run_state import provider_of

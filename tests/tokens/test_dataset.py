@@ -10,7 +10,7 @@ from runner.dataset.value import DatasetFile
 from runner.tokens import counting
 from runner.tokens.blocks import Weighed, weigh_block
 from runner.tokens.counters import EstimateCounter
-from runner.tokens.counting import count_file
+from runner.tokens.dataset import count_file
 from runner.tokens.known import with_known_tokens
 from runner.tokens.store import CountStore
 from tests.fakes import make_dataset
