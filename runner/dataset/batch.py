@@ -5,9 +5,41 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol, TypeVar
 
 from runner.dataset.checks.columns import Columns, Rare
+
+Bytes = bytes | memoryview
+Part = TypeVar("Part", bound=Bytes, covariant=True)
+
+
+class Reader(Protocol[Part]):
+    """A stream, or content in memory that is not copied."""
+
+    def readline(self) -> bytes:
+        """The bytes up to the next line feed, with it."""
+
+    def read(self, size: int, /) -> Part:
+        """So many bytes, fewer at the end."""
+
+
+class InMemory:
+    """Content as a stream whose parts are views of it."""
+
+    def __init__(self, content: bytes, start: int = 0) -> None:
+        self._content = content
+        self._view = memoryview(content)
+        self._at = start
+
+    def readline(self) -> bytes:
+        """The bytes up to the next line feed, with it."""
+        end = self._content.find(b"\n", self._at) + 1 or len(self._content)
+        return bytes(self.read(end - self._at))
+
+    def read(self, size: int, /) -> memoryview:
+        """So many bytes, fewer at the end."""
+        self._at, start = self._at + size, self._at
+        return self._view[start : self._at]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +53,9 @@ class Batch:
     n_records: int
     n_examples: tuple[int, int]
     n_tokens: tuple[int, int]
-    training: bytes
-    validation: bytes
-    index: bytes
+    training: Bytes
+    validation: Bytes
+    index: Bytes
     examined: Columns
 
     @property
@@ -84,7 +116,7 @@ def write_batch(stream: BinaryIO, batch: Batch | None) -> None:
     stream.writelines(blobs)
 
 
-def read_batch(stream: BinaryIO) -> Batch | None:
+def read_batch(stream: Reader[Bytes]) -> Batch | None:
     """Receive a batch. Raises EOFError where the sender ended."""
     line = stream.readline()
     if not line.endswith(b"\n"):
@@ -118,7 +150,7 @@ def _to_bytes(numbers: "array[int]") -> bytes:
     return numbers.tobytes()
 
 
-def _fill(numbers: "array[int]", content: bytes) -> None:
+def _fill(numbers: "array[int]", content: Bytes) -> None:
     numbers.frombytes(content)
     if sys.byteorder == "big":
         numbers.byteswap()
@@ -131,7 +163,7 @@ def _decode_head() -> Callable[[bytes], _Head | None]:
     return msgspec.json.Decoder(_Head | None).decode
 
 
-def read_exactly(stream: BinaryIO, size_bytes: int) -> bytes:
+def read_exactly(stream: Reader[Part], size_bytes: int) -> Part:
     """Read so many bytes. Raises EOFError where there are fewer."""
     content = stream.read(size_bytes)
     if len(content) < size_bytes:

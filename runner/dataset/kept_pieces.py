@@ -8,7 +8,7 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
-from runner.dataset.batch import Batch, read_batch, write_batch
+from runner.dataset.batch import Batch, InMemory, read_batch, write_batch
 from runner.dataset.jobs import Job
 from runner.sources.pieces import Piece
 
@@ -47,11 +47,10 @@ class KeptPieces:
             os.utime(path)
         except OSError:
             return None
-        checksum, rest = content[:_CHECKSUM_BYTES], memoryview(content)[_CHECKSUM_BYTES:]
-        if _checksum(rest) != checksum:
+        if _checksum(memoryview(content)[_CHECKSUM_BYTES:]) != content[:_CHECKSUM_BYTES]:
             return None
         try:
-            return read_batch(BytesIO(rest))
+            return read_batch(InMemory(content, _CHECKSUM_BYTES))
         except (EOFError, ValueError, TypeError):
             # Written in another form by another version.
             return None

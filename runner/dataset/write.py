@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from runner.dataset.batch import Bytes
 from runner.dataset.conversation import rich_bytes
 from runner.dataset.value import DatasetFile
 from runner.examples.read import Example, Message
@@ -18,6 +19,10 @@ from runner.examples.read import Example, Message
 # So many bytes are hashed and written together, and so often more wait for that.
 _TOGETHER_BYTES = 1 << 20
 _MAX_WAITING = 4
+# Fewer than these are hashed and written one by one.
+_FEW = 16
+# How much the disk is told to begin with at once.
+_BEGUN_BYTES = 32 << 20
 
 
 class HashedFile:
@@ -34,8 +39,8 @@ class HashedFile:
         self.stream = os.fdopen(handle, "wb")
         self.digest = hashlib.sha256()
         self.size_bytes = 0
-        self._gathered: list[bytes] = []
-        self._n_gathered = 0
+        self._gathered: list[Bytes] = []
+        self._n_gathered = self._n_begun = 0
         self._thread = ThreadPoolExecutor(1)
         self._waiting: deque[Future[None]] = deque()
 
@@ -49,7 +54,7 @@ class HashedFile:
         self.stream.close()
         self.temporary.unlink(missing_ok=True)
 
-    def write(self, content: bytes) -> None:
+    def write(self, content: Bytes) -> None:
         """Append bytes. Raises OSError, also for what was appended before."""
         self.size_bytes += len(content)
         self._gathered.append(content)
@@ -80,10 +85,21 @@ class HashedFile:
         while len(self._waiting) > count:
             self._waiting.popleft().result()
 
-    def _append(self, contents: list[bytes]) -> None:
-        content = b"".join(contents)
-        self.digest.update(content)
-        self.stream.write(content)
+    def _append(self, contents: list[Bytes]) -> None:
+        # Many small ones are cheaper as one; few large ones without a copy.
+        for content in contents if len(contents) < _FEW else (b"".join(contents),):
+            self.digest.update(content)
+            self.stream.write(content)
+        self._begin_writing()
+
+    def _begin_writing(self) -> None:
+        """Let the disk begin with what was written, so that `keep` does not wait for all of it."""
+        written = self.stream.tell()
+        if written - self._n_begun >= _BEGUN_BYTES and hasattr(os, "posix_fadvise"):
+            # Linux starts to write what it is told nobody needs, and keeps it until that is done.
+            size = written - self._n_begun
+            os.posix_fadvise(self.stream.fileno(), self._n_begun, size, os.POSIX_FADV_DONTNEED)
+            self._n_begun = written
 
 
 class ExampleWriter(HashedFile):
@@ -93,7 +109,7 @@ class ExampleWriter(HashedFile):
         super().__init__(folder)
         self.n_examples = self.n_tokens = 0
 
-    def add(self, lines: bytes, n_examples: int, n_tokens: int) -> None:
+    def add(self, lines: Bytes, n_examples: int, n_tokens: int) -> None:
         """Append examples, each one line of `training_line`."""
         self.write(lines)
         self.n_examples += n_examples

@@ -11,12 +11,11 @@ from runner.dataset.build import Effort, build_dataset
 from runner.dataset.checks import DatasetLimits
 from runner.dataset.inputs import find_inputs
 from runner.dataset.kept_pieces import KeptPieces
+from runner.dataset.left_out import LeftOut, left_out
 from runner.dataset.near_repeats import (
     MAX_BYTES,
-    LeftOut,
     NearRepeat,
     find_near_repeats,
-    left_out,
     threshold_of,
 )
 from runner.dataset.tokens import EstimatedTokens
