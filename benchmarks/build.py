@@ -37,7 +37,11 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--with", dest="others", nargs="*", default=["plain"], help="plain, few, datasets, polars, duckdb"
+        "--with",
+        dest="others",
+        nargs="*",
+        default=["plain"],
+        help="plain, few, datasets, datasets-checked, polars or duckdb",
     )
     parser.add_argument(
         "--contender-python", default=sys.executable, help="the Python that has what others need"
@@ -49,7 +53,7 @@ def main() -> None:
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     python = sys.version.split()[0]
     print(f"{arguments.records} records, {os.cpu_count()} cores, Python {python}, medians; load {load}")
-    print(f"{'case':<14}{'who':<10}{'s':>8}{'CPU s':>8}{'records/s':>11}{'peak MB':>9}{'time':>8}{'CPU':>8}")
+    print(f"{'case':<14}{'who':<18}{'s':>8}{'CPU s':>8}{'records/s':>11}{'peak MB':>9}{'time':>8}{'CPU':>8}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.folder or Path(scratch)
         for shape, suffix in cases:
@@ -75,7 +79,7 @@ def compare(recipe: Path, arguments: argparse.Namespace) -> None:
     for name in names:
         middle = _median(runs[name])
         print(
-            f"{recipe.stem:<14}{name:<10}{middle.wall_s:>8.2f}{middle.cpu_s:>8.2f}"
+            f"{recipe.stem:<14}{name:<18}{middle.wall_s:>8.2f}{middle.cpu_s:>8.2f}"
             f"{arguments.records / middle.wall_s:>11.0f}{middle.peak_mb:>9.0f}"
             f"{middle.wall_s / base.wall_s:>7.2f}x{middle.cpu_s / base.cpu_s:>7.2f}x",
             flush=True,

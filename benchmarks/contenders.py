@@ -29,6 +29,18 @@ def few(recipe: dict[str, Any], folder: Path, out: Path) -> None:
     _plain(recipe, folder, out, FewChecks())
 
 
+def checked_datasets(recipe: dict[str, Any], folder: Path, out: Path) -> None:
+    """Hugging Face datasets, and this project's rules called one after another on what it made."""
+    checks = RuleChecks()
+    others.hugging_face(recipe, folder, out, checks.check)
+    print(json.dumps(checks.findings(*(_n_lines(out / f"{side}.jsonl") for side in others.SIDES))))
+
+
+def _n_lines(path: Path) -> int:
+    with path.open("rb") as lines:
+        return sum(1 for _ in lines)
+
+
 def _plain(recipe: dict[str, Any], folder: Path, out: Path, checks: "FewChecks | RuleChecks") -> None:
     import jmespath
     from jinja2 import StrictUndefined
@@ -179,6 +191,7 @@ CONTENDERS: dict[str, Callable[[dict[str, Any], Path, Path], None]] = {
     "plain": plain,
     "few": few,
     "datasets": others.hugging_face,
+    "datasets-checked": checked_datasets,
     "polars": others.polars,
     "duckdb": others.duckdb,
 }
