@@ -20,6 +20,7 @@ from runner.local.store import page
 
 WINDOW_S = 24 * 3600
 DEFAULT_PAGE = 20
+MAX_PAGE = 100
 BATCH = {
     "type": "object",
     "properties": {
@@ -52,7 +53,8 @@ async def create_batch(request: Request) -> Response:
 async def list_batches(request: Request) -> Response:
     """GET /batches: newest first."""
     rows, after = service_of(request).store.rows(BatchRow), request.query_params.get("after")
-    found, has_more = page(rows, after=after, limit=page_limit(request, DEFAULT_PAGE))
+    limit = page_limit(request, DEFAULT_PAGE, at_least=1, at_most=MAX_PAGE)
+    found, has_more = page(rows, after=after, limit=limit)
     return JSONResponse(text_list_object([batch_object(row) for row in found], has_more=has_more))
 
 

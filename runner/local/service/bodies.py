@@ -101,11 +101,15 @@ def check_object(body: dict[str, Any], schema: dict[str, Any]) -> None:
     raise invalid(f"{said} - '{path}'", path, "invalid_value")
 
 
-def page_limit(request: Request, default: int) -> int:
-    """Read `limit` from the query. Raises ApiError when it is not a number in range."""
+def page_limit(request: Request, default: int, *, at_least: int = 0, at_most: int = MAX_PAGE) -> int:
+    """Read `limit` from the query. Raises ApiError when it is not a number in range.
+
+    OpenAI's document gives files and batches a range, and the other lists none (2026-11).
+    """
     text = request.query_params.get("limit", str(default))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
-        raise invalid(f"Invalid 'limit': found '{text}', expected a number from 1 to {MAX_PAGE}.", "limit")
+    if not text.isascii() or not text.isdigit() or not at_least <= int(text) <= at_most:
+        expected = f"a number from {at_least} to {at_most}"
+        raise invalid(f"Invalid 'limit': found '{text}', expected {expected}.", "limit")
     return int(text)
 
 

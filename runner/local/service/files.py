@@ -45,7 +45,7 @@ async def list_files(request: Request) -> Response:
     service, query = service_of(request), request.query_params
     rows = service.store.files(service.now, query.get("purpose"))
     listed = rows if chosen(request, "order", ("desc", "asc")) == "desc" else rows[::-1]
-    limit = page_limit(request, DEFAULT_PAGE)
+    limit = page_limit(request, DEFAULT_PAGE, at_least=1)
     found, has_more = page(listed, after=query.get("after"), limit=limit)
     return JSONResponse(text_list_object([file_object(row) for row in found], has_more=has_more))
 

@@ -294,3 +294,9 @@ def test_an_empty_file_cannot_become_a_batch(client: openai.OpenAI) -> None:
     batch = client.batches.create(input_file_id=file, endpoint=URL, completion_window="24h")
 
     assert [error.code for error in ended(client, batch).errors.data] == ["empty_file"]
+
+
+@pytest.mark.parametrize("limit", [0, 101])
+def test_a_page_of_batches_has_from_1_to_100(client: openai.OpenAI, limit: int) -> None:
+    expected = f"Invalid 'limit': found '{limit}', expected a number from 1 to 100."
+    assert (400, envelope(expected, "limit")) == refused(client.batches.list, limit=limit)

@@ -672,11 +672,21 @@ def test_an_unknown_job_is_not_found(client: openai.OpenAI) -> None:
         )
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "ten", "10001", "²"])
+@pytest.mark.parametrize("limit", ["-1", "ten", "10001", "²"])
 def test_a_limit_must_be_a_number_in_range(client: openai.OpenAI, limit: str) -> None:
     """Paging values are checked too."""
     with pytest.raises(openai.BadRequestError) as caught:
         client.fine_tuning.jobs.list(extra_query={"limit": limit})
 
-    message = f"Invalid 'limit': found '{limit}', expected a number from 1 to 10000."
+    message = f"Invalid 'limit': found '{limit}', expected a number from 0 to 10000."
     assert refusal(caught.value) == (400, envelope(message, "limit"))
+
+
+def test_a_list_without_a_range_may_be_asked_for_nothing(client: openai.OpenAI) -> None:
+    """Whether there is anything shows all the same."""
+    job = create(client)
+
+    page = client.fine_tuning.jobs.list(limit=0)
+    events = client.fine_tuning.jobs.list_events(job.id, limit=0)
+
+    assert ([], True, [], True) == (page.data, page.has_more, events.data, events.has_more)
