@@ -17,6 +17,7 @@ from runner.dataset.tokens import EstimatedTokens
 from runner.dataset.value import Dataset
 from runner.errors import InvalidInputError, RunnerError
 from runner.recipe.load import LoadedRecipe, load_recipe
+from tests.conftest import LOOPBACK
 from tests.small_project import write_project
 
 LIMITS = DatasetLimits(min_examples=3, max_example_tokens=60)
@@ -58,13 +59,15 @@ def test_without_ray_the_extra_is_named(loaded: LoadedRecipe, monkeypatch: pytes
 
 
 @pytest.fixture
-def cluster() -> Iterator[str]:
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a cluster of two machines with a processor each, on this one."""
     pytest.importorskip("ray", reason="ray (the extra `ray`) is not installed")
     from ray.cluster_utils import Cluster
 
     started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     started.add_node(num_cpus=1)
+    # Ray takes the address by which others would reach this machine.
+    monkeypatch.setattr("tests.conftest.LOOPBACK", (*LOOPBACK, started.address.partition(":")[0]))
     yield started.address
     started.shutdown()
 
