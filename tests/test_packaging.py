@@ -41,6 +41,7 @@ def test_the_wheel_holds_what_is_read_at_run_time(tmp_path: Path) -> None:
         "runner/providers/hosts/local.toml",
         "runner/providers/hosts/openai.toml",
         "runner/report/report.css",
+        "runner/page/tables.html.j2",
         "runner/report/report.html.j2",
         "runner/local/training/tiny_1/tokenizer.json",
         "runner/local/training/tiny_1/chat_template.jinja",

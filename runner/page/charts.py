@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from runner.display import neutralise
 
@@ -11,6 +12,8 @@ WIDTH, HEIGHT = 560, 240
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 34
 # More points than pixels cannot be told apart.
 MAX_POINTS = 500
+# More rows are read by nobody; the files of results have them all.
+MAX_ROWS = 100
 # The colours of style.css.
 N_COLOURS = 5
 
@@ -65,6 +68,25 @@ def line_chart(series: Sequence[Series], label: str, x_name: str = "step") -> st
         *(part for item in drawn for part in _line(item, x, y)),
     ]
     return _svg(WIDTH, HEIGHT, label, parts)
+
+
+def line_table(series: Sequence[Series], limit: int = MAX_ROWS) -> dict[str, Any]:
+    """The numbers behind lines over steps: title, header and rows for `numbers` of tables.html.j2.
+
+    Of more than `limit` steps it has that many, evenly spaced with the first and the last; its title says so.
+    """
+    drawn = [item for item in series if item.points]
+    values = [dict(item.points) for item in drawn]
+    steps = sorted({step for value in values for step in value})
+    shown = steps
+    if len(steps) > limit:
+        shown = [steps[round(place * (len(steps) - 1) / (limit - 1))] for place in range(limit)]
+    rows = [
+        (f"{step:,.0f}", *(f"{value[step]:.4g}" if step in value else "" for value in values))
+        for step in shown
+    ]
+    title = "numbers" if shown is steps else f"numbers: {len(shown):,} of {len(steps):,} steps, evenly spaced"
+    return {"title": title, "header": ("step", *(item.name for item in drawn)), "rows": rows}
 
 
 def bar_chart(bars: Sequence[Bar], label: str, x_name: str, *, colour: int = 0) -> str:

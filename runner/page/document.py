@@ -42,7 +42,7 @@ def _environment(package: str) -> "Environment":
         return neutralise(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
-        loader=FunctionLoader(lambda name: _resource(package, name)),
+        loader=FunctionLoader(lambda name: _template(package, name)),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=safe,
@@ -51,6 +51,12 @@ def _environment(package: str) -> "Environment":
     )
     environment.filters["count"] = lambda value: f"{value:,}"
     return environment
+
+
+def _template(package: str, name: str) -> str:
+    """A template of the package, or with `page/` before its name one that all share."""
+    shared = name.removeprefix("page/")
+    return _resource(package, name) if shared == name else _resource("runner.page", shared)
 
 
 def _resource(package: str, name: str) -> str:

@@ -6,13 +6,11 @@ from typing import Any
 from markupsafe import Markup
 
 from runner.execution.curves import Point
-from runner.page.charts import Bar, Series, bar_chart, key, line_chart, thinned
+from runner.page.charts import Bar, Series, bar_chart, key, line_chart, line_table
 from runner.providers.base import Checkpoint
 from runner.report.profile import FileProfile
 from runner.tokens.statistics import Bin, TokenStatistics
 
-# What the numbers behind a curve show of it at most; a chart has more.
-TABLE_POINTS = 60
 # In OpenAI's names for metrics, as events and result files have them.
 KINDS = (("loss", "Loss"), ("accuracy", "Token accuracy"))
 NAMES = {
@@ -77,18 +75,12 @@ def _chart(title: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> di
     if not series:
         return None
     last = ", ".join(f"{item.name} {item.points[-1][1]:.4g}" for item in series)
-    steps = sorted({step for item in series for step, _ in item.points})
-    shown = [int(step) for step, _ in thinned([(step, 0.0) for step in steps], TABLE_POINTS)]
-    values = [dict(item.points) for item in series]
-    rows = [
-        (f"{step:,}", *(f"{value[step]:.4g}" if step in value else "" for value in values)) for step in shown
-    ]
     return {
         "title": title,
         "note": f"ends at: {last}",
         "key": Markup(key(series)) if len(series) > 1 else "",  # noqa: S704 - escaped by the charts
         "svg": Markup(line_chart(series, f"{title} by step; ends at: {last}")),  # noqa: S704
-        "table": {"title": "numbers", "header": ("step", *(item.name for item in series)), "rows": rows},
+        "table": line_table(series),
     }
 
 

@@ -1,6 +1,16 @@
 """Charts: round ticks, no lost peak, escaped text."""
 
-from runner.page.charts import Bar, Series, bar_chart, interval_chart, line_chart, number, thinned, ticks
+from runner.page.charts import (
+    Bar,
+    Series,
+    bar_chart,
+    interval_chart,
+    line_chart,
+    line_table,
+    number,
+    thinned,
+    ticks,
+)
 
 
 def test_ticks_are_round_and_hold_the_values() -> None:
@@ -32,6 +42,30 @@ def test_a_line_chart_says_what_it_shows() -> None:
     assert "&lt;b&gt;loss, 2: 1" in drawn
     assert (1, 2, 0) == (drawn.count("<path"), drawn.count("<circle"), drawn.count("<b>"))
     assert "" == line_chart([Series(name="none", points=())], "nothing")
+
+
+def test_the_table_of_lines_has_a_row_for_each_step_and_a_gap_where_nothing_was_measured() -> None:
+    training = Series(name="training", points=((1, 2.0), (2, 1.23456), (1000, 0.5)))
+    validation = Series(name="validation", points=((2, 1.5),))
+
+    assert {
+        "title": "numbers",
+        "header": ("step", "training", "validation"),
+        "rows": [("1", "2", ""), ("2", "1.235", "1.5"), ("1,000", "0.5", "")],
+    } == line_table([training, Series(name="none", points=()), validation])
+
+
+def test_a_long_table_is_thinned_evenly_between_its_first_and_last_step_and_says_so() -> None:
+    points = tuple((float(step), 1.0) for step in range(1, 1_001))
+    table = line_table([Series(name="training", points=points)], limit=4)
+
+    assert {
+        "title": "numbers: 4 of 1,000 steps, evenly spaced",
+        "header": ("step", "training"),
+        "rows": [("1", "1"), ("334", "1"), ("667", "1"), ("1,000", "1")],
+    } == table
+    assert 100 == len(line_table([Series(name="training", points=points)])["rows"])
+    assert "numbers" == line_table([Series(name="training", points=points[:100])])["title"]
 
 
 def test_bars_and_intervals_stay_in_their_frame() -> None:

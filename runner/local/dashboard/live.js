@@ -12,6 +12,8 @@
   const take = (fresh) => {
     for (const part of document.querySelectorAll("[data-live]")) {
       const other = fresh.getElementById(part.id);
+      for (const open of part.querySelectorAll("details[open] > summary"))
+        fresh.getElementById(open.id)?.parentElement.setAttribute("open", "");
       if (!other || other.innerHTML === part.innerHTML) continue;
       const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
       part.innerHTML = other.innerHTML;

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from runner.local.dashboard.known import KnownJob
 from runner.local.rows import CheckpointRow, EventRow, JobRow
 from runner.local.service.context import Service
-from runner.page.charts import Series, key, line_chart
+from runner.page.charts import Series, key, line_chart, line_table
 
 # More than any job here has steps.
 MAX_EVENTS = 100_000
@@ -161,6 +161,7 @@ def _chart(curve: tuple[str, list[Series]]) -> dict[str, Any] | None:
         "note": f"now: {last}",
         "key": Markup(key(series)),  # noqa: S704 - escaped by the charts
         "svg": Markup(line_chart(series, f"{title} by step; now: {last}")),  # noqa: S704
+        "table": line_table(series),
     }
 
 

@@ -59,6 +59,25 @@ def test_a_job_is_followed_paused_resumed_and_cancelled_by_keyboard(
     assert inert(browser, service)
 
 
+def test_the_numbers_stay_open_while_the_page_looks_for_news(
+    browser: Browser, service: RunningService, client: openai.OpenAI
+) -> None:
+    """Opened by keyboard; what changed is put in around them."""
+    job = client.fine_tuning.jobs.create(model="tiny-1", training_file=upload(client).id, seed=WAITS)
+    browser.open(f"{service.url}/dashboard/jobs/{job.id}")
+    browser.wait(lambda: browser.value("!!document.getElementById('numbers-loss')"))
+    browser.value("document.getElementById('numbers-loss').focus()")
+    browser.press("Enter")
+    # Something that the page of the service has not, so that the next look puts in everything again.
+    browser.value("document.querySelector('#charts figcaption').append('stale')")
+    browser.wait(lambda: not browser.value("document.querySelector('#charts').innerText.includes('stale')"))
+
+    assert browser.value("document.getElementById('numbers-loss').parentElement.open")
+    assert "numbers-loss" == browser.value("document.activeElement.id")
+    assert inert(browser, service)
+    client.fine_tuning.jobs.cancel(job.id)
+
+
 def test_a_finished_model_answers(browser: Browser, service: RunningService, client: openai.OpenAI) -> None:
     job = client.fine_tuning.jobs.create(model="tiny-1", training_file=upload(client).id, seed=SUCCEEDS)
     done = finished(client, job.id)

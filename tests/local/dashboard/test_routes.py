@@ -1,5 +1,7 @@
 """The pages over HTTP: who is let in, what is shown, what a form may do."""
 
+import re
+
 import openai
 import pytest
 
@@ -15,6 +17,15 @@ HOSTED = {
     "status": "running",
     "model": "gpt-4.1-mini",
 }
+# The cells behind the curves of a job of four steps.
+LOSSES = [
+    ["step", "training", "validation"],
+    ["1", "1", ""],
+    ["2", "0.5", "0.75"],
+    ["3", "0.3333", ""],
+    ["4", "0.25", "0.75"],
+]
+ACCURACIES = [["step", "training"], ["1", "0.5"], ["2", "0.5"], ["3", "0.5"], ["4", "0.5"]]
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +129,17 @@ def test_a_finished_job_has_its_curve_events_checkpoints_and_result_file(
     assert 404 == visitor.ask("GET", f"/dashboard/jobs/{done}/files/{job.training_file}")[0]
     assert 404 == visitor.ask("GET", "/dashboard/jobs/ftjob-none")[0]
     assert 409 == visitor.ask("GET", f"/dashboard/jobs/{done}/cancel")[0]
+
+
+def test_each_curve_has_its_numbers_in_a_table(service: RunningService, done: str) -> None:
+    _, _, text = let_in(service).ask("GET", f"/dashboard/jobs/{done}")
+
+    tables = dict(re.findall(r'<summary id="(numbers-\w+)">numbers</summary>(.*?)</details>', text, re.S))
+    rows = {name: re.findall(r"<tr>(.*?)</tr>", table) for name, table in tables.items()}
+    cells = {
+        name: [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in found] for name, found in rows.items()
+    }
+    assert {"numbers-loss": LOSSES, "numbers-token": ACCURACIES} == cells
 
 
 def test_a_job_is_paused_resumed_and_cancelled_after_a_confirmation(
