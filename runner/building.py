@@ -19,6 +19,7 @@ from runner.dataset.tokens import (
 )
 from runner.dataset.value import Dataset
 from runner.errors import RunnerError
+from runner.hints import listed
 from runner.operator import Operator
 from runner.plan_changes import section_hashes
 from runner.providers.hosts import Host
@@ -112,8 +113,14 @@ def _made(
     if kept is not None:
         trim(kept.folder, MAX_BYTES)
     inputs = hashing.result()
-    if inputs != find_inputs(loaded, hashed):
-        raise RunnerError("a source file changed while it was being read. Run the command again.")
+    now = find_inputs(loaded, hashed)
+    if inputs != now:
+        moved = {*inputs.sources, *inputs.templates} ^ {*now.sources, *now.templates}
+        names = listed(sorted({file.name for file in moved}))
+        raise RunnerError(
+            f"found that {names} changed while it was read, expected files that nobody writes to. "
+            "Wait until they are written, and run the command again."
+        )
     return dataset, inputs
 
 

@@ -1,6 +1,7 @@
 """Recipes and training files checked, with nothing planned: what was found, and where all of it stands."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from runner import building, pipeline
@@ -26,15 +27,15 @@ from runner.dataset.recipe_tests import failed_key_tests
 from runner.dataset.tokens import spared
 from runner.dataset.value import Finding
 from runner.display import one_line
-from runner.errors import InvalidInputError
+from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
 from runner.operator import Operator
 from runner.project import find_project
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import with_one_dataset
 from runner.recipe.load import LoadedRecipe
-from runner.recipe.model import Source
 from runner.sources.read import read_records
+from runner.sources.supply import operators_file
 
 # Results that a report lists one by one for each check; findings count all of them.
 MAX_RESULTS = 200
@@ -84,6 +85,8 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
 
     Raises RunnerError for an unknown provider and a file that cannot be read.
     """
+    if not path.exists():
+        raise RunnerError(f"{path}: not found. Give the path of a training file.")
     host = find_host(provider, operator.user_hosts, find_project(path))
     limits, exact = building.yardstick_of(host, model)
     counter = spared(exact, limits.max_example_tokens)
@@ -92,11 +95,10 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
     checker.listener = kept.add
     problems: list[Issue] = []
     n_examples = 0
-    project = find_project(path)
-    source = Source(path=path.name, format="jsonl")
+    source, project = operators_file(path, find_project(path))
     operator.watch.begin(None, "checking")
     try:
-        for record in read_records([source], path.parent, project):
+        for record in read_records([replace(source, format="jsonl")], path.parent, project):
             operator.watch.advance(1, 0)
             made = conversation_of_line(record.data)
             if isinstance(made, str):

@@ -1,6 +1,5 @@
 """Asks the tuned model about new records, in the words that it was trained with."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -27,8 +26,8 @@ from runner.providers.base import ChatRequest
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe
-from runner.recipe.model import Source
 from runner.run_state import provider_of
+from runner.sources.supply import operators_file
 
 # What decides how a record becomes a prompt.
 PROMPT_SECTIONS = ("templates", "fields")
@@ -117,10 +116,8 @@ def _prompts(loaded: LoadedRecipe, data: Path, variant: str) -> Sequence[Example
     if not data.is_file():
         raise RunnerError(f"{data}: not found. Give a file of records, such as questions.jsonl.")
     # The operator named the file, wherever it lies; the recipe cannot.
-    grants = replace(loaded.project.grants, folders=(*loaded.project.grants.folders, data.resolve().parent))
-    project = replace(loaded.project, grants=grants)
+    source, project = operators_file(data, loaded.project)
     recipe = prompt_recipe(loaded.recipe, loaded.folder, project, variant)
-    source = Source(path=Path(os.path.relpath(data.resolve(), loaded.folder)).as_posix())
     found = list(read_confined(replace(recipe, sources=(source,)), loaded.folder, project))
     issues = [item for item in found if isinstance(item, Issue)]
     if issues:

@@ -12,7 +12,7 @@ from runner.recipe.model import Source
 from runner.sources.base import PieceRecords, Record
 from runner.sources.header import check_header
 from runner.sources.lines import bounded_lines
-from runner.sources.pieces import cut_delimited
+from runner.sources.pieces import MANY_BYTES, cut_delimited
 
 OPTIONS = frozenset({"delimiter"})
 cut = cut_delimited
@@ -55,7 +55,7 @@ def read_piece(content: bytes, source: Source, file: str) -> PieceRecords | None
             records.append(Record(dict(zip(header, cells, strict=True)), file, number))
         elif cells:
             return None
-    return records, number
+    return None if not records and number > MANY_BYTES else (records, number)
 
 
 def _delimiter(source: Source, file: str) -> str:

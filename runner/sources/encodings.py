@@ -18,10 +18,15 @@ MARKS = {
 }
 # Tried in this order: text in another encoding is almost never valid UTF-8. CP949 contains EUC-KR.
 GUESSES = ("utf-8", "cp949")
-MARK_BYTES = 4
+# As much of a file's start as tells its encoding.
+START_BYTES = 1 << 12
 
 Opener = Callable[[], BinaryIO]
 
+_WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+# Even text without a space has line ends, and these a zero byte; in other encodings zeros are stray.
+_ZEROS_SHARE = 0.02
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _REPLACED = "\ufffd"
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _LETTERS = re.compile("[가-힣ぁ-んァ-ヶ一-鿿А-яÀ-ÖØ-öø-ÿ‘-”–—…•€™]")
@@ -33,11 +38,22 @@ def marked_encoding(start: bytes) -> str | None:
     return next((name for mark, name in MARKS.items() if start.startswith(mark)), None)
 
 
+def unmarked_encoding(start: bytes) -> str | None:
+    """The UTF-16 or UTF-32 that the start of a file without a mark reads as, by its zero bytes."""
+    if start.count(0) <= _ZEROS_SHARE * len(start):
+        return None
+    texts = {name: _plain_text(start, name) for name in _WIDE}
+    # In the wrong order of bytes, ASCII is other characters.
+    name = max(texts, key=lambda name: len(_NOT_ASCII.sub("", texts[name])))
+    return name if _NOT_ASCII.sub("", texts[name]) else None
+
+
 def detect_encoding(open_bytes: Opener) -> str | None:
-    """The encoding of a whole file: by its mark, else the first guess that every byte fits; None for none."""
+    """The encoding of a file: by its start, else the first guess that fits every byte; None for none."""
     with open_bytes() as stream:
-        marked = marked_encoding(stream.read(MARK_BYTES))
-    return marked or next((name for name in GUESSES if first_fault(open_bytes, name) is None), None)
+        start = stream.read(START_BYTES)
+    told = marked_encoding(start) or unmarked_encoding(start)
+    return told or next((name for name in GUESSES if first_fault(open_bytes, name) is None), None)
 
 
 def first_fault(open_bytes: Opener, encoding: str) -> tuple[int, int] | None:
@@ -70,6 +86,15 @@ def garbled_sentence(texts: Iterable[str]) -> str:
                 if _reads_better(text, wrong, right):
                     return f"found text that looks like {name}: export it again with the right encoding"
     return ""
+
+
+def _plain_text(start: bytes, encoding: str) -> str:
+    """The text, empty where it is none in this encoding; the last character may be cut off."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(start)
+    except UnicodeError:
+        return ""
+    return "" if _CONTROL.search(text.replace("\r", "")) else text
 
 
 _MISREADINGS = (

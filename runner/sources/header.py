@@ -20,7 +20,9 @@ def check_header(names: Sequence[str], file: str) -> None:
 def _problems(names: Sequence[str]) -> Iterator[str]:
     seen: set[str] = set()
     for column, name in enumerate(names, start=1):
-        if not name:
+        if "\0" in name:
+            yield f"found the character U+0000 in column {column} of the header, expected text. Remove it."
+        elif not name:
             yield f"found no name in column {column} of the header, expected one. Name it, or remove it."
         elif name in seen:
             yield f"found the column {shown(name)} twice in the header, expected each once. Rename one."

@@ -12,7 +12,7 @@ from runner.recipe.model import Source
 from runner.sources.base import PieceRecords, Record, only_records
 from runner.sources.fast_json import parse_objects
 from runner.sources.lines import bounded_lines
-from runner.sources.pieces import cut_lines
+from runner.sources.pieces import MANY_BYTES, cut_lines
 from runner.sources.strict_json import TOO_DEEP, StrictDecoder, syntax_sentence
 
 OPTIONS: frozenset[str] = frozenset()
@@ -37,6 +37,8 @@ def read(stream: TextIO, source: Source, file: str) -> Iterator[Record | Issue]:
 
 def read_piece(content: bytes, source: Source, file: str) -> PieceRecords | None:
     """The records of a piece in UTF-8 with the number of its lines, None where one has a problem."""
+    if len(content) > MANY_BYTES and content.isspace():
+        return None
     lines = content.split(b"\n")
     if not lines[-1]:
         lines.pop()

@@ -16,6 +16,8 @@ from runner.recipe.model import Source
 PIECE_BYTES = 1 << 20
 # A piece that finds no end grows up to this size.
 MAX_PIECE_BYTES = 1 << 23
+# A piece of as many bytes without a record is left to the reader of whole files, who looks for its end.
+MANY_BYTES = 1 << 17
 # Where in a buffer a piece may end, in shares of its size.
 _EARLIEST, _LATEST = 7 / 8, 9 / 8
 _MARKED_BYTES = 64
@@ -24,6 +26,7 @@ PROBE = {"probe": True}
 _PROBE_TEXT = b'{"probe":true}'
 
 _LINE_END = re.compile(rb"\n")
+_NO_LINES = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*")
 _FIRST_KEY = re.compile(rb'\s*\{\s*("(?:[^"\\]|\\.)*")\s*:')
 
 # The end of a piece and the start of the next one.
@@ -132,10 +135,12 @@ def _element_ends(start: bytes, at: int) -> FindCuts:
 
 def _header_end(start: bytes) -> int:
     """Past the first line that is not empty and closes its quotes."""
-    for match in _LINE_END.finditer(start):
-        line = start[: match.end()]
-        if line.count(b'"') % 2 == 0 and line.removeprefix(b"\xef\xbb\xbf").strip(b"\r\n"):
-            return match.end()
+    at = _NO_LINES.match(start).end()  # type: ignore[union-attr]
+    quotes = 0
+    for match in _LINE_END.finditer(start, at):
+        quotes, at = quotes + start.count(b'"', at, match.end()), match.end()
+        if quotes % 2 == 0:
+            return at
     if len(start) < MAX_PIECE_BYTES and b"\n" not in start:
         return len(start)
     raise UncuttableError

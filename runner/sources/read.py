@@ -12,7 +12,7 @@ from runner.display import one_line
 from runner.errors import InvalidInputError
 from runner.hints import nearest
 from runner.issues import Issue, Place
-from runner.project import Grants, Project, real_path
+from runner.project import STATE_FOLDER, Grants, Project, real_path
 from runner.recipe.model import Source
 from runner.sources import stored
 from runner.sources.base import (
@@ -24,6 +24,7 @@ from runner.sources.base import (
     Share,
     SharedFormat,
 )
+from runner.sources.encodings import MARKS, START_BYTES
 from runner.sources.extras import is_installed, missing_sentence
 from runner.sources.formats import (
     BINARY_FORMATS,
@@ -35,8 +36,8 @@ from runner.sources.formats import (
 )
 from runner.sources.glob import is_pattern, matches
 from runner.sources.pieces import PROBE, Piece, UncuttableError
-from runner.sources.text import decoding_issue, has_other_mark, in_utf_8, is_cuttable, open_text
-from runner.sources.unpack import compression_of, open_bytes
+from runner.sources.text import decoding_issue, in_utf_8, is_cuttable, is_wide, open_text
+from runner.sources.unpack import compression_of, open_bytes, refuse_bomb
 
 MAX_ISSUES = 1_000
 # What stands for a file's name where a query without a name gives the records.
@@ -65,6 +66,10 @@ def find_source_files(source: Source, folder: Path, project: Project) -> list[Pa
         name = _written_name(source.path, folder, project)
         found = _matching(source, folder, project, name)
     issues = [issue for path in found if (issue := _file_issue(path, source, project, name))]
+    if not issues and all(map(_is_empty, found)):
+        # One of several may well have no records today.
+        message = "found an empty file, expected records. Fill it, or remove the source."
+        issues = [Issue(place=Place(file=project.name_of(path)), message=message) for path in found]
     if issues:
         raise InvalidInputError(sorted(issues, key=str))
     return sorted(found, key=project.name_of)
@@ -197,6 +202,7 @@ def read_file(
             else:
                 yield from module.read(path, source, file, grants)
             return
+        refuse_bomb(path, file, source.member, grants)
         open_again = partial(open_bytes, path, file, member=source.member, grants=grants)
         try:
             with open_text(open_again, source.encoding, file, newline=_NEWLINES.get(name, "\n")) as stream:
@@ -219,7 +225,7 @@ def cut_file(path: Path, source: Source, size_bytes: int) -> Iterator[Piece]:
     if not isinstance(module, CuttableFormat) or not is_cuttable(source.encoding):
         raise UncuttableError
     with path.open("rb") as stream:
-        if has_other_mark(stream.read(4)):
+        if is_wide(stream.read(START_BYTES)):
             raise UncuttableError
         stream.seek(0)
         yield from module.cut(stream, replace(source, format=name), size_bytes)
@@ -251,6 +257,11 @@ def _matching(source: Source, folder: Path, project: Project, name: str) -> set[
         raise _unusable(name, _unreadable("folder", error.strerror)) from error
     if not found:
         raise _nothing(source, folder, name)
+    if any(path.is_relative_to(project.state) for path in found):
+        raise _unusable(
+            name,
+            f"found a file of the state folder {STATE_FOLDER}, expected data of your own. Copy it elsewhere.",
+        )
     return found
 
 
@@ -292,6 +303,12 @@ def _nothing(source: Source, folder: Path, name: str) -> InvalidInputError:
     if "\\" in source.path:
         return _unusable(name, "found a backslash, expected / between folders. Replace it.")
     path = folder / source.path
+    if path.with_name(f"{path.name}-wal").is_file():
+        return _unusable(
+            name,
+            f"found no such file, only the log '{one_line(path.name)}-wal' that SQLite keeps beside it, "
+            "expected both. Copy the database too.",
+        )
     if path.is_dir():
         return _unusable(
             name, "found a folder, expected a file. Write a pattern such as `*.json` for the files in it."
@@ -304,6 +321,12 @@ def _nothing(source: Source, folder: Path, name: str) -> InvalidInputError:
     names = [item for item in names if nearest(path.stem, [Path(item).stem])]
     hint = nearest(path.name, names) or "Correct the path; it is relative to the recipe."
     return _unusable(name, f"found no such file, expected one. {hint}")
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a file holds nothing but, at most, a byte order mark."""
+    size = path.stat().st_size
+    return size == 0 or (size <= max(map(len, MARKS)) and path.read_bytes() in MARKS)
 
 
 def _file_issue(path: Path, source: Source, project: Project, name: str) -> Issue | None:

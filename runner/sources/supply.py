@@ -3,13 +3,14 @@
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from runner.canonical import CHUNK_BYTES, sha256_file
 from runner.display import one_line
-from runner.project import Project
+from runner.project import Project, real_path
 from runner.recipe.model import Source
 from runner.sources.addresses import OBJECT_STORES
 from runner.sources.base import unusable
@@ -45,6 +46,14 @@ def supply(
             project.make_state()
             say(f"downloading {source.hub}: {source.files}")
             download_dataset(source, project)
+
+
+def operators_file(path: Path, project: Project) -> tuple[Source, Project]:
+    """A file that the operator named as a source, and the project that may read it, wherever it lies."""
+    path = real_path(path)
+    grants = project.grants
+    grants = replace(grants, folders=(*grants.folders, path.parent), files=((path.name, path),))
+    return Source(name=path.name, path=path.name), replace(project, grants=grants)
 
 
 def adopt(path: Path, name: str, project: Project) -> Path:

@@ -10,11 +10,12 @@ from runner.issues import Issue, Place
 from runner.sources.encodings import (
     AUTO,
     GUESSES,
-    MARK_BYTES,
+    START_BYTES,
     Opener,
     detect_encoding,
     first_fault,
     marked_encoding,
+    unmarked_encoding,
 )
 
 # Codecs of Python that are no character sets, or that differ between machines.
@@ -36,13 +37,13 @@ def open_text(open_bytes: Opener, encoding: str, file: str, *, newline: str) -> 
     """Open a file with its line ends untouched; `newline` says what ends a line, as for `io.TextIOWrapper`.
 
     The encoding `auto` stands for the one that the whole file fits. Raises InvalidInputError for an unknown
-    encoding and for the mark of another one, OSError as `open` does.
+    encoding and for a start in another one, OSError as `open` does.
     """
     if encoding == AUTO:
         encoding = detect_encoding(open_bytes) or "utf-8"
     codec = _codec(encoding, file)
     with open_bytes() as stream:
-        _check_mark(stream.read(MARK_BYTES), codec, encoding, file)
+        _check_start(stream.read(START_BYTES), codec, encoding, file)
     return io.TextIOWrapper(open_bytes(), encoding=codec, errors="strict", newline=newline)
 
 
@@ -78,9 +79,9 @@ def is_cuttable(encoding: str) -> bool:
         return False
 
 
-def has_other_mark(start: bytes) -> bool:
-    """Whether a file begins with the byte order mark of UTF-16 or UTF-32."""
-    return marked_encoding(start) not in (None, "utf-8")
+def is_wide(start: bytes) -> bool:
+    """Whether the start of a file is UTF-16 or UTF-32."""
+    return marked_encoding(start) not in (None, "utf-8") or unmarked_encoding(start) is not None
 
 
 def in_utf_8(content: bytes, encoding: str, *, opens: bool) -> bytes:
@@ -107,12 +108,16 @@ def _codec(encoding: str, file: str) -> str:
     return "utf-8-sig" if name == "utf-8" else name
 
 
-def _check_mark(start: bytes, codec: str, encoding: str, file: str) -> None:
-    found = marked_encoding(start)
-    if found not in (None, "utf-8") and not codec.startswith(str(found)):
+def _check_start(start: bytes, codec: str, encoding: str, file: str) -> None:
+    marked, unmarked = marked_encoding(start), unmarked_encoding(start)
+    what = ""
+    if marked not in (None, "utf-8"):
+        what = "" if codec.startswith(str(marked)) else f"the byte order mark of {str(marked).upper()}"
+    elif unmarked not in (None, codec):
+        what = f"{str(unmarked).upper()} without a byte order mark"
+    if what:
         message = (
-            f"found the byte order mark of {str(found).upper()}, expected {encoding} text. "
-            f"Set `encoding: {found}` on this source."
+            f"found {what}, expected {encoding} text. Set `encoding: {marked or unmarked}` on this source."
         )
         raise InvalidInputError([Issue(place=Place(file=file), message=message)])
 

@@ -7,8 +7,9 @@ import lzma
 import os
 import stat
 import zlib
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from runner.display import one_line, shown
 from runner.errors import InvalidInputError
@@ -29,6 +30,7 @@ MAX_RATIO = 200
 ALWAYS_UNPACKED_BYTES = 64 << 20
 BUFFER_BYTES = 1 << 16
 
+_ALLOW = "If the file is meant to be so large, allow it with --max-unpacked."
 _ENCRYPTED = 0x1
 # What zstd says of a frame whose window is above its own bound, which no data needs.
 _LARGE_WINDOW = "requires too much memory"
@@ -89,6 +91,30 @@ def refuse_zip_bomb(path: Path, file: str, grants: Grants) -> None:
             raise _too_large(file, packed, grants)
 
 
+def refuse_bomb(path: Path, file: str, member: str | None, grants: Grants) -> None:
+    """Raise InvalidInputError for a packed file whose start already holds far too much, before it is read.
+
+    What comes later is stopped by the same bound where it is read. Raises OSError as `open` does.
+    """
+    if not compression_of(path) or grants.max_unpacked_bytes is not None:
+        return
+    with path.open("rb") as packed:
+        before, left = 0, ALWAYS_UNPACKED_BYTES + 1
+        if compression_of(path) == "zip":
+            before = _find_member(_archive(packed, file), member, file).header_offset
+        stream, damage = _unpacked(packed, compression_of(path), member, file)
+        with suppress(*_DAMAGED, damage, OSError):
+            while left > 0 and (piece := stream.read(min(left, BUFFER_BYTES))):
+                left -= len(piece)
+        first = ALWAYS_UNPACKED_BYTES // MAX_RATIO
+        if left == 0 and packed.tell() - before < first:
+            raise unusable(
+                file,
+                f"found more than {ALWAYS_UNPACKED_BYTES} bytes unpacked from the first {first}, "
+                f"expected no more ({MAX_RATIO} times the packed size). {_ALLOW}",
+            )
+
+
 def unpacked_limit(packed_bytes: int, grants: Grants) -> int:
     """How many bytes may come out of so many packed ones."""
     if grants.max_unpacked_bytes is not None:
@@ -97,7 +123,7 @@ def unpacked_limit(packed_bytes: int, grants: Grants) -> int:
 
 
 class _Whole(io.RawIOBase):
-    """The bytes that a file had when it was opened, and an error where it has more at the end."""
+    """The bytes that a file had when it was opened, and an error where it has more or fewer at the end."""
 
     def __init__(self, stream: IO[bytes], file: str, size: int) -> None:
         self._stream = stream
@@ -113,7 +139,7 @@ class _Whole(io.RawIOBase):
         piece = self._stream.read(wanted) if wanted else b""
         buffer[: len(piece)] = piece
         self._left -= len(piece)
-        if not piece and wanted != len(buffer):
+        if not piece:
             self._check_end()
         return len(piece)
 
@@ -124,11 +150,16 @@ class _Whole(io.RawIOBase):
     def _check_end(self) -> None:
         status = os.fstat(self._stream.fileno())
         if stat.S_ISREG(status.st_mode) and status.st_size > self._size:
-            raise unusable(
-                self._file,
-                f"found a file that grows while it is read ({self._size} bytes, then {status.st_size}), "
-                "expected one that is complete. Wait until it is written, or copy it first.",
-            )
+            self._refuse("grows", status.st_size)
+        if self._left:
+            self._refuse("shrinks", status.st_size)
+
+    def _refuse(self, what: str, size: int) -> NoReturn:
+        raise unusable(
+            self._file,
+            f"found a file that {what} while it is read ({self._size} bytes, then {size}), "
+            "expected one that is complete. Wait until it is written, or copy it first.",
+        )
 
 
 class _Unpacked(io.RawIOBase):
@@ -274,6 +305,5 @@ def _too_large(file: str, packed_bytes: int, grants: Grants) -> InvalidInputErro
     }.get(limit, "the limit")
     return unusable(
         file,
-        f"found more than {limit} bytes unpacked from {packed_bytes}, expected no more ({why}). "
-        "If the file is meant to be so large, allow it with --max-unpacked.",
+        f"found more than {limit} bytes unpacked from {packed_bytes}, expected no more ({why}). {_ALLOW}",
     )

@@ -10,7 +10,6 @@ from runner.hints import listed, nearest
 from runner.issues import Issue, Place
 from runner.recipe.model import Source
 from runner.sources.base import Record
-from runner.sources.json_stream import MAX_VALUE_CHARACTERS
 from runner.sources.strict_json import MAX_DEPTH, TOO_DEEP
 
 if TYPE_CHECKING:
@@ -18,6 +17,10 @@ if TYPE_CHECKING:
 
 OPTIONS = frozenset({"records"})
 
+# The parser takes seconds for so many, and no template renders as many.
+MAX_VALUE_CHARACTERS = 1 << 21
+
+_NOT_NUMBERS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _ODD_BREAKS = re.compile("[\x85\u2028\u2029]")
 
 
@@ -181,6 +184,10 @@ class _Events:
                 "Put it in quotes to keep it as text."
             )
             return None
+        if event.style is None and _NOT_NUMBERS.fullmatch(text):
+            self.problems.append(
+                f"found {text}, expected a number. Use null, and give the field a default, or quote it."
+            )
         if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
             self.problems.append(
                 "found half of a surrogate pair, expected whole characters. Repair the text."

@@ -217,6 +217,17 @@ def test_a_model_of_unknown_length_is_told(project: Path, call: Call, model: str
     assert warning == call("check", project / "train.jsonl", "--model", model).err
 
 
+def test_the_name_of_a_training_file_is_no_pattern(project: Path, call: Call) -> None:
+    (project / "train[1]*.jsonl").write_text("3\n")
+
+    assert "  train[1]*.jsonl: row 1: found 3, expected an object. Make it one.\n" in (
+        call("check", project / "train[1]*.jsonl").out
+    )
+    assert (f"error: {project / 'none.jsonl'}: not found. Give the path of a training file.\n") == (
+        call("check", project / "none.jsonl").err
+    )
+
+
 def test_fix_repairs_what_is_safe_in_a_copy(dirty: Path, call: Call) -> None:
     data = dirty.parent / "faq.jsonl"
     before = data.read_bytes()

@@ -31,6 +31,21 @@ def test_the_encoding_of_a_file_is_found(encoding: str, found: str, read: Read) 
     )
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_two_bytes_a_character_without_a_mark(encoding: str, read: Read) -> None:
+    """As UTF-8 the ASCII of it would be text full of zeros, as CP949 even the Korean."""
+    (read.folder / "a.csv").write_bytes(TEXT.encode(encoding))
+
+    assert (
+        f"a.csv: found {encoding.upper()} without a byte order mark, expected utf-8 text. "
+        f"Set `encoding: {encoding}` on this source." == read.problem({"path": "a.csv"})
+    )
+    for stated in ("auto", encoding):
+        assert [{"제목": "연동", "본문": "안녕하세요 여러분"}] == read.records(
+            {"path": "a.csv", "encoding": stated}
+        )
+
+
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
 def test_both_orders_of_utf_16(mark: bytes, read: Read) -> None:
     name = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"

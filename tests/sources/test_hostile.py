@@ -105,10 +105,11 @@ def test_a_yaml_line_of_50_megabytes(read: Read) -> None:
 
 @pytest.mark.long
 def test_a_gzip_bomb_of_2_gigabytes(project: Path) -> None:
-    """Parts are packed once and repeated: 2 MB on disk."""
+    """Parts are packed once and repeated: 5 MB on disk, of which the first 3 are as data are."""
     part = gzip.compress((b'{"a": "' + b"x" * 100_000 + b'"}\n') * 600, compresslevel=9)
-    (project / "a.jsonl.gz").write_bytes(part * 36)
-    size, root = 36 * len(part), project.resolve()
+    start = gzip.compress(json.dumps({"a": os.urandom(2 << 20).hex()}).encode() + b"\n")
+    (project / "a.jsonl.gz").write_bytes(start + part * 36)
+    size, root = len(start) + 36 * len(part), project.resolve()
 
     with pytest.raises(InvalidInputError) as error:
         for _ in read_records([Source(path="a.jsonl.gz")], root, Project(root=root)):
@@ -126,8 +127,8 @@ def test_a_gzip_bomb_in_one_line(read: Read) -> None:
     (read.folder / "a.jsonl.gz").write_bytes(part * 40)
 
     assert [
-        "a.jsonl.gz:1: found a line of more than 16777216 characters, expected one record per line. "
-        "Split it, or set `format`."
+        "a.jsonl.gz: found more than 67108864 bytes unpacked from the first 335544, expected no more "
+        "(200 times the packed size). If the file is meant to be so large, allow it with --max-unpacked."
     ] == list(map(str, read.confined({"path": "a.jsonl.gz"})))
 
 
@@ -194,6 +195,77 @@ def test_very_many_names_take_no_more_than_linear_time(
 ) -> None:
     """Each against all before it would take minutes; the time is the suite's to notice."""
     assert [expected] * n_issues == read.problems(put(read, name, content))
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.jsonl", b""), ("a.csv", b"a\n"), ("a.csv", b"")])
+def test_a_file_of_empty_lines_ends_soon(name: str, start: bytes, read: Read) -> None:
+    source = put(read, name, start + b"\n" * 1_100_000)
+
+    assert (
+        f"{name}:{1_000_001 + len(start) // 2}: found more than 1000000 empty lines in a row, expected data. "
+        "Remove them." == read.problem(source)
+    )
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\xff\xfe"])
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "json", "yaml", "jsonl.gz", "parquet", "sqlite"])
+def test_a_file_with_nothing_in_it(suffix: str, mark: bytes, read: Read) -> None:
+    source = put(read, f"a.{suffix}", mark)
+
+    assert f"a.{suffix}: found an empty file, expected records. Fill it, or remove the source." == (
+        read.problem(source)
+    )
+
+
+def test_one_of_several_files_may_be_empty(read: Read) -> None:
+    put(read, "a.jsonl", b"")
+    put(read, "b.jsonl", b'{"a": 1}\n')
+
+    assert [{"a": 1}] == read.records({"path": "*.jsonl"})
+
+
+def test_the_log_of_a_database_that_is_not_here(read: Read) -> None:
+    put(read, "a.sqlite-wal", b"x")
+
+    assert (
+        "a.sqlite: found no such file, only the log 'a.sqlite-wal' that SQLite keeps beside it, "
+        "expected both. Copy the database too." == read.problem({"path": "a.sqlite"})
+    )
+
+
+def test_the_state_folder_is_no_source(read: Read) -> None:
+    read.project.make_state()
+    put(read, ".finetune/a.jsonl", b"{}")
+
+    assert (
+        ".finetune/*.jsonl: found a file of the state folder .finetune, expected data of your own. "
+        "Copy it elsewhere." == read.problem({"path": ".finetune/*.jsonl"})
+    )
+
+
+def test_a_header_of_zeros(read: Read) -> None:
+    assert (
+        "a.csv: found the character U+0000 in column 1 of the header, expected text. Remove it."
+        == read.problem(put(read, "a.csv", b"\0" * 1_000))
+    )
+
+
+def test_a_file_that_shrinks_while_it_is_read(project: Path) -> None:
+    line = json.dumps({"a": "x" * 100}) + "\n"
+    path = project.resolve() / "a.jsonl"
+    path.write_text(line * 2_000)
+    size = path.stat().st_size
+    records = read_records([Source(path="a.jsonl")], project.resolve(), Project(root=project.resolve()))
+
+    next(records)
+    os.truncate(path, len(line) * 1_500)
+    with pytest.raises(InvalidInputError) as error:
+        list(records)
+
+    assert (
+        f"a.jsonl: found a file that shrinks while it is read ({size} bytes, then {len(line) * 1_500}), "
+        "expected one that is complete. Wait until it is written, or copy it first." == str(error.value)
+    )
 
 
 def test_a_file_that_grows_while_it_is_read(project: Path) -> None:

@@ -174,9 +174,7 @@ def test_a_broken_footer_is_an_issue(read: Read) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"ARROW1\0\0", b"ARROW1\0\0" + b"\xff" * 64 + b"ARROW1", b"x" * 100]
-)
+@pytest.mark.parametrize("content", [b"ARROW1\0\0", b"ARROW1\0\0" + b"\xff" * 64 + b"ARROW1", b"x" * 100])
 def test_a_broken_arrow_file_is_an_issue(content: bytes, read: Read) -> None:
     (read.folder / "a.arrow").write_bytes(content)
 

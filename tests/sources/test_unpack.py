@@ -109,16 +109,30 @@ def test_a_dictionary_that_takes_gigabytes_is_named(read: Read) -> None:
 
 @pytest.mark.parametrize("suffix", PACK)
 def test_a_bomb_is_stopped(suffix: str, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpack, "ALWAYS_UNPACKED_BYTES", 1 << 20)
+    monkeypatch.setattr(unpack, "ALWAYS_UNPACKED_BYTES", 1 << 10)
     packed = PACK[suffix](b'{"a": "%s"}\n' % (b"a" * 1000) * 20_000)
     (read.folder / f"a.jsonl{suffix}").write_bytes(packed)
-    limit = max(1 << 20, 200 * len(packed))
-    why = "200 times the packed size" if limit > 1 << 20 else "the limit"
+    limit = 200 * len(packed)
 
     assert (
         f"a.jsonl{suffix}: found more than {limit} bytes unpacked from {len(packed)}, expected no "
-        f"more ({why}). "
+        "more (200 times the packed size). "
         "If the file is meant to be so large, allow it with --max-unpacked."
+        == read.problem({"path": f"a.jsonl{suffix}"})
+    )
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_a_bomb_is_stopped_before_its_first_record(
+    suffix: str, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two gigabytes of small records would take minutes, each of them sound."""
+    monkeypatch.setattr(unpack, "ALWAYS_UNPACKED_BYTES", 1 << 24)
+    (read.folder / f"a.jsonl{suffix}").write_bytes(PACK[suffix](b"not JSON\n" * 2_000_000))
+
+    assert (
+        f"a.jsonl{suffix}: found more than 16777216 bytes unpacked from the first 83886, expected no more "
+        "(200 times the packed size). If the file is meant to be so large, allow it with --max-unpacked."
         == read.problem({"path": f"a.jsonl{suffix}"})
     )
 

@@ -41,8 +41,15 @@ def problem(text: str, path: str | None = None) -> str:
         ("a: 1\n---\na: 2\n...\n---\n- a: 3\n- a: 4\n", [{"a": 1}, {"a": 2}, {"a": 3}, {"a": 4}]),
         ("- {질문: '둘째\\n', b: [1, 2.5, ~, true]}\n", [{"질문": "둘째\\n", "b": [1, 2.5, None, True]}]),
         (
-            "- a: no\n  b: 010\n  c: 2026-03-01\n  d: .nan\n",
+            "- a: no\n  b: 010\n  c: 2026-03-01\n  d: '.nan'\n",
             [{"a": "no", "b": "010", "c": "2026-03-01", "d": ".nan"}],
+        ),
+        (
+            "- a: -.inf\n",
+            [
+                "a.yaml: row 1: found -.inf, expected a number. Use null, and give the field a default, "
+                "or quote it."
+            ],
         ),
         ('- a: "x\\u2028y\\U0001F600"\n', [{"a": "x\u2028y\U0001f600"}]),
         ("- a: |\n    첫 줄\n    둘째 줄\r\n", [{"a": "첫 줄\n둘째 줄\n"}]),
