@@ -10,6 +10,9 @@ SHOWN_NAMES = 12
 # The search compares with every name, and data may have any number of them.
 SEARCHED_NAMES = 500
 SHOWN_CHARACTERS = 40
+# What word processors and input methods write in the place of the signs of a language.
+LOOKALIKES = {"\u00a0": "a space", "\u3000": "a space", "：": "a colon", "，": "a comma"}
+LOOKALIKES |= dict.fromkeys("“”„‟＂", "a double quote") | dict.fromkeys("‘’＇", "a single quote")
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

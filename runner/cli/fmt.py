@@ -117,6 +117,8 @@ def _read(path: Path) -> bytes:
         refused = "found a lockfile, which `finetune run` writes, expected a recipe."
     elif path.is_symlink():
         refused = "found a link, expected a file. Name the file it leads to."
+    elif path.exists() and not path.is_file():
+        refused = "found no regular file, expected one. Save the recipe as one."
     elif not path.is_file():
         refused = "not found. Give the path of a recipe file."
     if refused is None:

@@ -8,6 +8,7 @@ from jinja2.parser import Parser
 
 from runner.display import one_line, shown
 from runner.examples.allow_list import Problem, refusals
+from runner.examples.lookalikes import lookalike_problems
 from runner.examples.metering import SandboxError
 from runner.examples.quick import Evaluate, Render, quick_render, quick_value
 from runner.examples.sandbox import make_environment, parse_expression, rewrite
@@ -66,6 +67,9 @@ class Library:
 
     def where_problems(self, source: str) -> list[str]:
         """What is wrong with an expression over the fields."""
+        lookalikes = lookalike_problems(self.environment, source, "variable")
+        if lookalikes:
+            return [sentence for _, sentence in lookalikes]
         try:
             tree, problems = parse_expression(self.environment, source)
             sentences = [sentence for _, sentence in problems] or self.unknown_names(tree, set())
@@ -88,6 +92,9 @@ class Library:
 
     def source_problems(self, source: str, outer: tuple[str, ...], assigned: set[str]) -> list[Problem]:
         """The problems of a template and of what it includes; `assigned` are names set around it."""
+        lookalikes = lookalike_problems(self.environment, source)
+        if lookalikes:
+            return lookalikes
         try:
             tree = self.parse(source)
             problems = list(refusals(tree))

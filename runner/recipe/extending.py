@@ -110,6 +110,8 @@ class _Reading:
 
 
 def _read(path: Path, project: Project) -> tuple[Document | None, list[Issue]]:
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise RunnerError(f"{path}: found a pipe, socket or device, expected a regular file. Save it as one.")
     try:
         content = path.read_bytes()
     except IsADirectoryError:

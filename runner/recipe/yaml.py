@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from runner.display import one_line, shown
+from runner.hints import LOOKALIKES
 from runner.issues import Issue, Place, json_path
 
 Keys = tuple[str | int, ...]
@@ -22,9 +23,6 @@ MAX_DIGITS = 20
 _REFUSED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 )
-# What word processors and input methods write in the place of YAML's own signs.
-_LOOKALIKES = {"\u00a0": "a space", "\u3000": "a space", "：": "a colon", "，": "a comma"}
-_LOOKALIKES |= dict.fromkeys("“”„‟＂", "a double quote") | dict.fromkeys("‘’＇", "a single quote")
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NULLS = {"", "~", "null", "Null", "NULL"}
@@ -309,10 +307,10 @@ def _syntax_issue(error: yaml.MarkedYAMLError, text: str, file: str) -> Issue:
             message = "found a Jinja template outside quotes, which YAML cannot read. Put it in quotes."
         elif line[: mark.column + 1].strip(" ").startswith("\t"):
             message = "found a tab in the indentation, expected spaces. Replace it."
-        elif lookalike := next((sign for sign in line if sign in _LOOKALIKES), None):
+        elif lookalike := next((sign for sign in line if sign in LOOKALIKES), None):
             place = Place(file=file, line=mark.line + 1, column=line.index(lookalike) + 1)
             message = (
-                f"found U+{ord(lookalike):04X}, which only looks like {_LOOKALIKES[lookalike]}, expected "
+                f"found U+{ord(lookalike):04X}, which only looks like {LOOKALIKES[lookalike]}, expected "
                 "the one of a plain keyboard. Replace it."
             )
     return Issue(place=place, message=message)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -101,7 +102,8 @@ def test_one_bad_file_does_not_stop_the_others(call: Call, recipe: Path) -> None
     bad, link = recipe.with_name("bad.yaml"), recipe.with_name("link.yaml")
     bad.write_text("version: 1\nname: a\nname: b\n")
     link.symlink_to(recipe)
-    outcome = call("fmt", bad.name, "none.yaml", link.name, "faq.lock.yaml", recipe.name)
+    os.mkfifo(recipe.with_name("pipe.yaml"))
+    outcome = call("fmt", bad.name, "none.yaml", "pipe.yaml", link.name, "faq.lock.yaml", recipe.name)
 
     assert (1, "laid out faq.yaml\n") == (outcome.code, outcome.out)
     assert [
@@ -109,6 +111,7 @@ def test_one_bad_file_does_not_stop_the_others(call: Call, recipe: Path) -> None
         "bad.yaml:3:1: $.name: found the key 'name' again (first on line 2), expected each key once. "
         "Remove one.",
         "none.yaml: not found. Give the path of a recipe file.",
+        "pipe.yaml: found no regular file, expected one. Save the recipe as one.",
         "link.yaml: found a link, expected a file. Name the file it leads to.",
         "faq.lock.yaml: found a lockfile, which `finetune run` writes, expected a recipe.",
     ] == outcome.err.splitlines()

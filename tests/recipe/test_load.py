@@ -1,5 +1,6 @@
 """Recipes from files: what is accepted, and the exact words for what is not."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,18 @@ def test_a_missing_file_is_named(project: Path) -> None:
         load_recipe(project / "absent.yaml")
 
     assert f"{project / 'absent.yaml'}: not found. Give the path of a recipe file." == str(caught.value)
+
+
+def test_a_pipe_is_named_and_not_waited_for(project: Path) -> None:
+    os.mkfifo(project / "pipe.yaml")
+
+    with pytest.raises(RunnerError) as caught:
+        load_recipe(project / "pipe.yaml")
+
+    assert (
+        f"{project / 'pipe.yaml'}: found a pipe, socket or device, expected a regular file. Save it as one."
+        == str(caught.value)
+    )
 
 
 def test_comments_and_order_do_not_change_the_hash(project: Path) -> None:
