@@ -2,27 +2,24 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 
-from runner.errors import OverBudgetError, ProviderError, RunnerError
+from runner.errors import ProviderError
+from runner.evaluating.paying import PaidBatch, confirm_paid, judging_batches, paid_batch
 from runner.evaluating.study import Study
 from runner.evaluating.wanted import Console
-from runner.evaluation.ask import Answer, AnswerCache, Asking, ask_all
+from runner.evaluation.ask import Answer, Asking, ask_all
 from runner.evaluation.assemble import Outcome
 from runner.evaluation.candidates import Candidate
-from runner.evaluation.cost import rate_of
 from runner.evaluation.scores import chat_with, judges, score_all
-from runner.examples.content import counted_turns, holds_images
 from runner.graders.grade import Means
-from runner.operator import Operator
-from runner.providers.base import ChatRequest, Provider
+from runner.providers.base import Provider
 from runner.providers.hosts import Host
 from runner.run_state import provider_of
 
 
 def ask(study: Study, console: Console) -> list[Outcome]:
     """Ask every candidate every question and score the answers."""
-    _confirm(study, console)
+    confirm_paid(_paid_batches(study), study.operator, console)
     with ExitStack() as stack:
         opened: dict[str, Provider] = {}
 
@@ -101,76 +98,13 @@ def _refuse_silence(candidate: Candidate, answers: Sequence[Answer]) -> None:
         )
 
 
-def _confirm(study: Study, console: Console) -> None:
-    """Ask before paid questions are sent. Raises OverBudgetError, RunnerError."""
+def _paid_batches(study: Study) -> list[PaidBatch]:
+    """What would be paid for: the questions to every candidate, then those to the models that judge."""
     batches = [
         paid_batch(candidate, host, study.requests(candidate), study.cache(host))
         for candidate in study.candidates
         if (host := study.hosts.get(candidate.provider)) is not None and host.paid
     ]
     if judges(study.graders) and study.judge.paid:
-        batches.append(PaidBatch(name="graders", model="models that judge", provider=study.judge.name))
-    confirm_paid(batches, study.operator, console)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaidBatch:
-    """Questions that would be paid for: how many, and at most how many dollars, None if unknown."""
-
-    name: str
-    model: str
-    provider: str
-    n: int | None = None
-    usd: float | None = None
-
-    def __str__(self) -> str:
-        many = "" if self.n is None else f"{self.n} questions to "
-        price = "price unknown" if self.usd is None else f"at most ${self.usd:.2f}"
-        return f"{self.name}: {many}{self.model} at {self.provider}, {price}"
-
-
-def paid_batch(
-    candidate: Candidate, host: Host, requests: Sequence[ChatRequest], cache: AnswerCache
-) -> PaidBatch:
-    """What asking a candidate would cost that was not asked before."""
-    new = [request for request in requests if cache.get(request) is None]
-    rate, known = rate_of(candidate, host), all(map(_is_bounded, new))
-    usd = None
-    if rate is not None and known:
-        read = sum(_estimated_tokens(request) for request in new)
-        usd = rate.usd(read, sum(request.max_tokens or 0 for request in new))
-    return PaidBatch(
-        name=candidate.name, model=candidate.model or "", provider=host.name, n=len(new), usd=usd
-    )
-
-
-def confirm_paid(batches: Sequence[PaidBatch], operator: Operator, console: Console) -> None:
-    """Ask before anything paid is sent. Raises OverBudgetError, RunnerError."""
-    open_ones = [batch for batch in batches if batch.n != 0]
-    if not open_ones:
-        return
-    unknown = next((batch for batch in open_ones if batch.usd is None), None)
-    if unknown is not None and not operator.allow_unknown_price:
-        raise OverBudgetError(
-            f"the price of asking {unknown.model} at {unknown.provider} is not known, which is not zero. "
-            "Add it to a host entry of your own, or accept it with --allow-unknown-price."
-        )
-    most, limit = sum(batch.usd or 0.0 for batch in open_ones), operator.max_cost_usd
-    if limit is not None and most > limit:
-        raise OverBudgetError(
-            f"the questions would cost up to ${most:.2f}, above --max-cost of ${limit:g}. Nothing was sent."
-        )
-    if not console.confirm("\n".join(map(str, open_ones))):
-        raise RunnerError("not confirmed; nothing was sent.")
-
-
-def _is_bounded(request: ChatRequest) -> bool:
-    """Whether the most that a question can cost is known; every host has other prices for images."""
-    has_images = any(holds_images(message) for message in request.messages)
-    return request.max_tokens is not None and not has_images
-
-
-def _estimated_tokens(request: ChatRequest) -> int:
-    # Two UTF-8 bytes to a token is more than any tokenizer in use needs for English or Korean.
-    [turns] = counted_turns({"messages": request.messages, **request.beside})
-    return sum(len(text.encode()) // 2 + 4 for _, text in turns)
+        batches += judging_batches(study)
+    return batches

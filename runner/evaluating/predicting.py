@@ -8,7 +8,7 @@ from pathlib import Path
 from runner.dataset.build import shortened
 from runner.dataset.inputs import find_inputs
 from runner.errors import InvalidInputError, RunnerError
-from runner.evaluating.asking import confirm_paid, paid_batch
+from runner.evaluating.paying import confirm_paid, paid_batch
 from runner.evaluating.study import SEED
 from runner.evaluating.wanted import Console
 from runner.evaluation.ask import Answer, AnswerCache, Asking, ask_all

@@ -47,6 +47,13 @@ def rate_of(candidate: Candidate, host: Host) -> Rate | None:
     return _rate(candidate.tuned_from or candidate.model or "", host, is_tuned=bool(candidate.tuned_from))
 
 
+def rate_of_model(model: str, host: Host) -> Rate | None:
+    """The price of asking a model by its name; None where no table has it, which is not zero."""
+    if not host.paid:
+        return Rate(input_usd=0.0, output_usd=0.0)
+    return _rate(model, host, is_tuned=False)
+
+
 def judging_usd(judged: Sequence[tuple[str, Answer]], host: Host | None) -> float | None:
     """What models that judge cost, by model and reply; None where price or tokens are unknown."""
     if host is None or not host.paid:

@@ -65,6 +65,17 @@ def judges(graders: Sequence[Grader]) -> bool:
     return any(judging_models(grader) for grader in graders)
 
 
+def judge_request(question: Question) -> ChatRequest:
+    """A grader's question as a provider takes it."""
+    return ChatRequest(
+        model=question.model,
+        messages=question.messages,
+        temperature=float(question.sampling.get("temperature", 0.0)),
+        max_tokens=int(question.sampling.get("max_completions_tokens", MAX_JUDGE_TOKENS)),
+        seed=question.sampling.get("seed"),
+    )
+
+
 def chat_with(provider: Provider, cache: AnswerCache, told: Callable[[str, Answer], None]) -> Chat:
     """Let graders ask models of a provider, each question only once.
 
@@ -72,13 +83,7 @@ def chat_with(provider: Provider, cache: AnswerCache, told: Callable[[str, Answe
     """
 
     def chat(question: Question) -> Reply:
-        request = ChatRequest(
-            model=question.model,
-            messages=question.messages,
-            temperature=float(question.sampling.get("temperature", 0.0)),
-            max_tokens=int(question.sampling.get("max_completions_tokens", MAX_JUDGE_TOKENS)),
-            seed=question.sampling.get("seed"),
-        )
+        request = judge_request(question)
         reply = cache.get(request)
         if reply is None:
             try:

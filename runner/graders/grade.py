@@ -17,6 +17,7 @@ from runner.graders.judge import (
 )
 from runner.graders.model import (
     Grader,
+    JudgingGrader,
     LabelModel,
     Multi,
     PythonCode,
@@ -85,7 +86,12 @@ def code_graders(grader: Grader) -> bool:
 
 def judging_models(grader: Grader) -> list[str]:
     """The models that a grader asks."""
-    return [single.model for single in _singles(grader) if isinstance(single, ScoreModel | LabelModel)]
+    return [part.model for part in judging_parts(grader)]
+
+
+def judging_parts(grader: Grader) -> list[JudgingGrader]:
+    """The grader itself, or the parts of a multi grader, where they ask a model."""
+    return [single for single in _singles(grader) if isinstance(single, JudgingGrader)]
 
 
 def _singles(grader: Grader) -> list[SingleGrader]:

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from runner.graders.model import LabelModel, ScoreModel
+from runner.graders.model import JudgingGrader, LabelModel, ScoreModel
 from runner.graders.template import Sample, fill
 
+# A place in a template where something of the answer stands.
+_ANSWER = re.compile(r"\{\{\s*sample\b.*?\}\}", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
@@ -43,6 +45,24 @@ class JudgeUnavailableError(Exception):
 
 class JudgeAnswerError(ValueError):
     """The judging model answered something else than was asked for."""
+
+
+def question_of(grader: JudgingGrader, sample: Sample, item: Mapping[str, Any]) -> Question:
+    """Write the question of a grader that asks a model. Raises TemplateError."""
+    if isinstance(grader, ScoreModel):
+        return score_question(grader, sample, item)
+    return label_question(grader, sample, item)
+
+
+def longest_question(grader: JudgingGrader, answer_bytes: int, item: Mapping[str, Any]) -> Question:
+    """Write the question about an answer of so many bytes, all of which stand wherever a part of it would.
+
+    Raises TemplateError.
+    """
+    turns = tuple(
+        replace(turn, content=_ANSWER.sub("{{ sample.output_text }}", turn.content)) for turn in grader.input
+    )
+    return question_of(replace(grader, input=turns), Sample(output_text="x" * answer_bytes), item)
 
 
 def score_question(grader: ScoreModel, sample: Sample, item: Mapping[str, Any]) -> Question:

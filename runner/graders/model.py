@@ -83,7 +83,8 @@ class LabelModel:
     type: Literal["label_model"] = field(default="label_model", init=False)
 
 
-SingleGrader = StringCheck | TextSimilarity | PythonCode | ScoreModel | LabelModel
+JudgingGrader = ScoreModel | LabelModel
+SingleGrader = StringCheck | TextSimilarity | PythonCode | JudgingGrader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

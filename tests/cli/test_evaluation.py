@@ -238,16 +238,67 @@ def test_paid_questions_need_a_yes_and_a_known_price(evaluated: Path, hosted: Fa
 
 
 def test_the_budget_holds_for_questions_too(evaluated: Path, hosted: FakeHost, call: Call) -> None:
-    entry = Path(os.environ["XDG_CONFIG_HOME"]) / "finetune" / "hosts" / "fake.toml"
-    names = ("input", "output", "tuned_input", "tuned_output")
-    prices = "".join(f"{name}_usd_per_million_tokens = 1000.0\n" for name in names)
-    entry.write_text(entry.read_text().replace("training_usd", f"{prices}training_usd", 1))
+    price_models()
 
     outcome = call("eval", evaluated, "--yes", "--max-cost", "0.01")
 
     assert 8 == outcome.code
     assert "above --max-cost of $0.01. Nothing was sent." in outcome.err
     assert [] == hosted.questions
+
+
+def price_models() -> None:
+    """Give the models of the fake host a price, a dollar for a thousand tokens."""
+    entry = Path(os.environ["XDG_CONFIG_HOME"]) / "finetune" / "hosts" / "fake.toml"
+    names = ("input", "output", "tuned_input", "tuned_output")
+    prices = "".join(f"{name}_usd_per_million_tokens = 1000.0\n" for name in names)
+    entry.write_text(entry.read_text().replace("training_usd", f"{prices}training_usd", 1))
+
+
+JUDGE = """\
+    - type: score_model
+      name: judge
+      model: %s
+      input: [{role: user, content: "{{ item.reference }} {{ sample.output_text }}"}]
+"""
+
+
+def with_judge(path: Path, model: str) -> None:
+    path.write_text(path.read_text().replace("  graders:\n", f"  graders:\n{JUDGE % model}"))
+
+
+def test_a_judge_without_a_price_is_not_asked(evaluated: Path, hosted: FakeHost, call: Call) -> None:
+    """The models that answer have a price."""
+    price_models()
+    with_judge(evaluated, "judge-1")
+
+    refused = call("eval", evaluated, "--yes")
+
+    assert (8, []) == (refused.code, hosted.questions)
+    assert (
+        "error: the price of asking judge-1 at fake is not known, which is not zero. Add it to a host entry "
+        "of your own, or accept it with --allow-unknown-price.\n" == refused.err
+    )
+
+
+def test_a_judge_with_a_price_costs_so_much_at_most(evaluated: Path, hosted: FakeHost, call: Call) -> None:
+    price_models()
+    with_judge(evaluated, "base-1")
+    answer = hosted.answer
+    hosted.answer = lambda model, messages: "1" if len(messages) > 1 else answer(model, messages)
+    evaluated.write_text(evaluated.read_text().replace("[base_model, few_shot]", "[base_model]"))
+
+    unsure = call("eval", evaluated)
+    sure = call("eval", evaluated, "--yes", "--json")
+    again = call("eval", evaluated, "--json")
+
+    n = sure.data["evaluation"]["questions"]["n"]
+    assert (1, 0, 0) == (unsure.code, sure.code, again.code)
+    told = unsure.err.splitlines()[-2]
+    assert told.startswith(f"graders: {2 * n} questions to base-1 at fake, at most $")
+    most = float(told.rpartition("$")[2])
+    used = sum(result["judge_usd"] for result in sure.data["evaluation"]["results"])
+    assert 0 < used < most
 
 
 def test_a_recipe_without_evaluation_says_what_to_add(recipe: Path, hosted: FakeHost, call: Call) -> None:
