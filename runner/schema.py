@@ -161,7 +161,7 @@ class _Explainer:
             if len(written) > SHOWN_NAMES:
                 return f"one of {len(written)}, such as {written[0]} or {written[-1]}"
             return written[0] if len(written) == 1 else "one of " + ", ".join(written)
-        if "anyOf" in schema:
+        if "anyOf" in schema and not _required_alone(schema["anyOf"]):
             return " or ".join(self.expected(branch) for branch in schema["anyOf"])
         if "pattern" in schema:
             return _PATTERNS.get(schema["pattern"], f"text like {schema['pattern']}")
@@ -209,7 +209,7 @@ def _described(schema: Mapping[str, Any], key: str) -> str:
 
 
 def _required_alone(alternatives: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The keys of a `oneOf` whose branches only require one key each, as in "template or templates"."""
+    """The keys of alternatives whose branches only require one key each, as in "template or templates"."""
     if all(set(branch) == {"required"} for branch in alternatives):
         return [key for branch in alternatives for key in branch["required"]]
     return []
