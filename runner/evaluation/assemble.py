@@ -10,7 +10,7 @@ from runner.evaluation.cost import answers_usd, judging_usd, rate_of
 from runner.evaluation.items import Item
 from runner.evaluation.scores import Scored
 from runner.evaluation.statistics import percentile, score_interval
-from runner.evaluation.value import Result, Row
+from runner.evaluation.value import DIGITS, Result, Row
 from runner.providers.hosts import Host
 
 
@@ -39,11 +39,13 @@ def result_of(outcome: Outcome, graders: Sequence[str]) -> Result:
         name: score_interval([item.scores[name] for item in outcome.scored if name in item.scores])
         for name in graders
     }
+    # As the lockfile keeps them: a number that is rounded twice would differ between two commands.
+    rounded = {name: score.rounded(DIGITS) for name, score in scores.items() if score is not None}
     return Result(
         name=candidate.name,
         provider=candidate.provider,
         model=candidate.model,
-        scores={name: score for name, score in scores.items() if score is not None},
+        scores=rounded,
         failures=len(failures),
         failure=failures[0] if failures else None,
         cut=sum(answer.is_cut for answer in came),

@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist, fmean, stdev
 
 SEED = 20261123
@@ -25,6 +25,12 @@ class Interval:
     low: float
     high: float
     n: int
+
+    def rounded(self, digits: int) -> "Interval":
+        """The same with fewer digits."""
+        return replace(
+            self, mean=round(self.mean, digits), low=round(self.low, digits), high=round(self.high, digits)
+        )
 
 
 def mean_interval(values: Sequence[float], seed: int = SEED) -> Interval | None:

@@ -23,6 +23,12 @@ def test_equal_values_have_no_spread() -> None:
     assert mean_interval([]) is None
 
 
+def test_an_interval_is_rounded_as_a_whole() -> None:
+    exact = Interval(mean=0.648811, low=2.8e-17, high=0.789545, n=10)
+
+    assert Interval(mean=0.6488, low=0.0, high=0.7895, n=10) == exact.rounded(4)
+
+
 def test_equal_values_and_seed_give_equal_numbers_everywhere() -> None:
     """The very digits: Python promises the sequence of `random()`."""
     values = [0.0, 0.5, 1.0, 1.0, 0.25, 0.75, 0.0, 1.0]
