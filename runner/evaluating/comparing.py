@@ -82,7 +82,10 @@ def _side(subject: str, operator: Operator) -> Side:
     evaluation = runs[key].evaluation
     tuned = evaluation.candidates.get(TUNED) if evaluation else None
     if evaluation is None or tuned is None:
-        raise RunnerError(f"{file} has no evaluation of the run '{key}'. `finetune eval` makes one.")
+        raise RunnerError(
+            f"{file} has no evaluation of the run '{key}'. `finetune eval` makes one, and locks it "
+            "where the gate passes; --bless locks it all the same."
+        )
     folder = project.state / "evaluation" / "answers"
     return Side(name=subject, run=runs[key], past=read_past(evaluation, folder), tuned=tuned)
 

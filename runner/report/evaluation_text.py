@@ -128,10 +128,14 @@ def size_lines(evaluation: Evaluation) -> Iterator[str]:
         if comparison.verdict != "unclear" or not comparison.visible:
             continue
         needed = comparison.pairs_needed
-        rest = f"; the one found would take about {needed:,}" if needed else ""
+        found = abs(comparison.difference.mean) if comparison.difference else 0.0
+        rest = (
+            f"; to tell one of {found:.3f}, as found here, takes about {needed:,} questions" if needed else ""
+        )
         yield (
-            f"{comparison.grader}, {comparison.one} and {comparison.other}: {n} questions would show a "
-            f"difference of {comparison.visible:.3f} four times in five{rest}."
+            f"{comparison.grader}, {comparison.one} and {comparison.other}: with {n} questions, a difference "
+            f"of {comparison.visible:.3f} is told from chance four times in five, a smaller one less "
+            f"often{rest}."
         )
     if 0 < evaluation.questions.n < FEW:
         many = _many(evaluation.questions.n, "question is too few", "questions are few")

@@ -66,7 +66,8 @@ def _apart(row: Row, subject: str, rivals: Sequence[str], grader: str) -> float:
 def _row(row: Row, subject: str, rivals: Sequence[str], names: Sequence[str], grader: str) -> dict[str, Any]:
     scores = {name: row.scores.get(name, {}).get(grader) for name in names}
     known = [score for score in scores.values() if score is not None]
-    best = max(known, default=0.0)
+    # Where all are equal, none is the best.
+    best = max(known) if len(set(known)) > 1 else None
     question = next((message.content for message in reversed(row.prompt) if message.role == "user"), "")
     return {
         "question": one_line(question or row.identity, limit=200),
@@ -74,7 +75,11 @@ def _row(row: Row, subject: str, rivals: Sequence[str], names: Sequence[str], gr
             f"{_outcome(scores[subject], scores.get(rival))}{place}" for place, rival in enumerate(rivals)
         ),
         "cells": [
-            {"name": name, "text": "failed" if score is None else f"{score:.3f}", "best": score == best}
+            {
+                "name": name,
+                "text": "failed" if score is None else f"{score:.3f}",
+                "best": score is not None and score == best,
+            }
             for name, score in scores.items()
         ],
         "turns": [

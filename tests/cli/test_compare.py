@@ -121,7 +121,7 @@ def test_what_was_never_evaluated_says_so(evaluated: Path, hosted: FakeHost, cal
     assert [1, 1, 1, 1] == [never.code, missing.code, profile.code, not_run.code]
     assert "error: other.lock.yaml has no run 'default'. `finetune run` makes one.\n" == not_run.err
     assert (
-        "error: faq.lock.yaml has no evaluation of the run 'default'. `finetune eval` makes one.\n"
-        == never.err
+        "error: faq.lock.yaml has no evaluation of the run 'default'. `finetune eval` makes one, and locks "
+        "it where the gate passes; --bless locks it all the same.\n" == never.err
     )
     assert "error: faq.lock.yaml has no run 'defualt'. Did you mean 'default'?\n" == profile.err

@@ -29,6 +29,16 @@ def test_what_judging_took_stands_beside_the_scores() -> None:
     assert "JUDGE" not in results_text(FOUND.results, [GRADER])
 
 
+def test_how_large_a_difference_so_many_questions_can_tell() -> None:
+    text = evaluation_text(evaluation(tuned=[1.0, 0.0, 0.5, 0.5], base=[0.0, 0.5, 0.5, 0.0]))
+
+    assert (
+        "exact, tuned and base: with 4 questions, a difference of 1.298 is told from chance four times in "
+        "five, a smaller one less often; to tell one of 0.250, as found here, takes about 55 questions."
+        in text
+    )
+
+
 def test_one_question_is_spoken_of_as_one() -> None:
     text = evaluation_text(evaluation(tuned=[1.0], base=[1.0]))
 
