@@ -1,14 +1,14 @@
 """Reads the questions of an evaluation, and leaves out what the model was as good as trained on."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from runner.dataset.build import shortened
 from runner.dataset.near_texts import MAX_RECORDS
 from runner.dataset.split import side_of
 from runner.errors import InvalidInputError, RunnerError
 from runner.evaluation.items import Item, chosen, item_of, set_sha256
-from runner.evaluation.leaks import find_leaks, overlap
+from runner.evaluation.leaks import Examples, find_leaks, overlap
 from runner.evaluation.value import Questions
 from runner.examples.confinement import read_confined
 from runner.examples.read import Example
@@ -19,14 +19,56 @@ from runner.recipe.model import Source
 from runner.sources.read import find_source_files
 
 
-def read_questions(loaded: LoadedRecipe, section: Section) -> tuple[list[Example], list[Example]]:
-    """The training examples of a recipe, and those that are asked. Raises InvalidInputError."""
-    split = loaded.recipe.split
-    sides: dict[str, list[Example]] = {"training": [], "validation": []}
-    for example in read_all(loaded, loaded.recipe.sources):
-        sides[side_of(example.key if example.group is None else example.group, split)].append(example)
-    if not section.sources:
-        return sides["training"], sides[section.on]
+@dataclass(frozen=True, slots=True)
+class TrainingRecords:
+    """The training examples of a recipe, `n` of them, read again each time they are gone through."""
+
+    loaded: LoadedRecipe
+    n: int
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __iter__(self) -> Iterator[Example]:
+        examples = _examples(self.loaded, self.loaded.recipe.sources)
+        return (example for example in examples if _trains(self.loaded, example))
+
+
+def read_questions(
+    loaded: LoadedRecipe, section: Section, *, keeps_training: bool
+) -> tuple[Examples, list[Example]]:
+    """The training examples of a recipe, and those that are asked. Raises InvalidInputError.
+
+    More than MAX_RECORDS training examples are not kept in memory, but read again where they are needed,
+    unless `keeps_training` or they are what is asked.
+    """
+    keeps = keeps_training or (section.on == "training" and not section.sources)
+    training: list[Example] = []
+    validation: list[Example] = []
+    n_training = 0
+    for example in _examples(loaded, loaded.recipe.sources):
+        if not _trains(loaded, example):
+            if not section.sources:
+                validation.append(example)
+            continue
+        n_training += 1
+        if keeps or n_training <= MAX_RECORDS:
+            training.append(example)
+        else:
+            training.clear()
+    found = training if len(training) == n_training else TrainingRecords(loaded, n_training)
+    if section.sources:
+        return found, _read_asked(loaded, section)
+    return found, training if section.on == "training" else validation
+
+
+def _trains(loaded: LoadedRecipe, example: Example) -> bool:
+    identity = example.key if example.group is None else example.group
+    return side_of(identity, loaded.recipe.split) == "training"
+
+
+def _read_asked(loaded: LoadedRecipe, section: Section) -> list[Example]:
+    """The records of `evaluation.sources`. Raises InvalidInputError, also for files that are not there."""
     issues = []
     for index, source in enumerate(section.sources):
         try:
@@ -36,7 +78,7 @@ def read_questions(loaded: LoadedRecipe, section: Section) -> tuple[list[Example
             issues += [loaded.issue(keys, f"{issue.place}: {issue.message}") for issue in error.issues]
     if issues:
         raise InvalidInputError(issues)
-    return sides["training"], read_all(loaded, section.sources)
+    return read_all(loaded, section.sources)
 
 
 def read_all(loaded: LoadedRecipe, sources: tuple[Source, ...]) -> list[Example]:
@@ -44,16 +86,24 @@ def read_all(loaded: LoadedRecipe, sources: tuple[Source, ...]) -> list[Example]
 
     Raises InvalidInputError with all problems.
     """
+    return list(_examples(loaded, sources))
+
+
+def _examples(loaded: LoadedRecipe, sources: tuple[Source, ...]) -> Iterator[Example]:
+    """The same one by one; the problems are raised after the last."""
     recipe = replace(loaded.recipe, sources=sources)
-    found = list(read_confined(recipe, loaded.folder, loaded.project, with_fields=True))
-    issues = [item for item in found if isinstance(item, Issue)]
+    issues = []
+    for found in read_confined(recipe, loaded.folder, loaded.project, with_fields=True):
+        if isinstance(found, Issue):
+            issues.append(found)
+        elif not found.is_copy:
+            yield found
     if issues:
         raise InvalidInputError(shortened(issues))
-    return [item for item in found if not isinstance(item, Issue) and not item.is_copy]
 
 
 def choose_questions(
-    asked: Sequence[Example], training: Sequence[Example], section: Section, *, looks: bool | None
+    asked: Sequence[Example], training: Examples, section: Section, *, looks: bool | None
 ) -> tuple[tuple[Item, ...], Questions]:
     """The items that are asked, and what is said of them.
 

@@ -39,7 +39,10 @@ TINY_MODEL = "tiny-1"
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """Everything that is fixed before the first question is asked."""
+    """Everything that is fixed before the first question is asked.
+
+    `training` is empty where no candidate is shown any of it.
+    """
 
     loaded: LoadedRecipe
     section: Section
@@ -131,7 +134,8 @@ def prepare(path: Path, operator: Operator, wanted: Wanted) -> Study:
     try_graders(graders)
     supply_sources(loaded, operator)
     supply_sources(replace(loaded, recipe=replace(loaded.recipe, sources=section.sources)), operator)
-    training, asked = read_questions(loaded, section)
+    shows = any(candidate.shows_training for candidate in candidates)
+    training, asked = read_questions(loaded, section, keeps_training=shows)
     items, questions = choose_questions(asked, training, section, looks=wanted.leaks)
     return Study(
         loaded=loaded,
@@ -139,7 +143,7 @@ def prepare(path: Path, operator: Operator, wanted: Wanted) -> Study:
         operator=operator,
         wanted=wanted,
         run=run,
-        training=training,
+        training=tuple(training) if shows else (),
         items=items,
         questions=questions,
         candidates=candidates,

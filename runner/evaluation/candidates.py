@@ -24,6 +24,11 @@ class Candidate:
     prompting: Prompting = "plain"
     tuned_from: str | None = None
 
+    @property
+    def shows_training(self) -> bool:
+        """Whether its prompts, or its answers, have training examples in them."""
+        return self.prompting != "plain" or self.name == RETRIEVAL
+
 
 def baselines(names: Sequence[Baseline], job: LockedJob) -> list[Candidate]:
     """The baselines of a recipe, asked where its model was trained."""

@@ -1,8 +1,10 @@
 """Finds questions that the model was as good as trained on."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
 
 from runner.dataset.near_texts import THRESHOLD, NearTexts, common_runs, flat, said
 from runner.evaluation.items import Item
@@ -25,14 +27,26 @@ class Leak:
     share: float
 
 
-def find_leaks(items: Sequence[Item], training: Sequence[Example]) -> list[Leak]:
+class Examples(Protocol):
+    """Examples that can be gone through more than once: a list, or what reads them again each time."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __iter__(self) -> Iterator[Example]:
+        """Go through them from the first."""
+
+
+def find_leaks(items: Sequence[Item], training: Examples) -> list[Leak]:
     """The items of which a training example shares 80 % of the runs of four characters, or the whole prompt.
 
-    Instructions, and words that most of the training examples share, are not compared.
+    Instructions, and words that most of the training examples share, are not compared. The items are held in
+    memory, and of the training examples no more than 1,000 at once.
     """
-    common = common_runs(said(example.messages) for example in training)
+    first = list(islice(training, _SAMPLE))
+    common = common_runs(said(example.messages) for example in first)
     texts = NearTexts((said(_turns(item)) for item in items), THRESHOLD, common)
-    constant = _constant_prompts(training)
+    constant = _constant_prompts(first)
     prompts: dict[str, list[int]] = {}
     for number, item in enumerate(items):
         prompt = _flat(item.prompt)
@@ -72,10 +86,10 @@ def _flat(prompt: Iterable[tuple[str, str]]) -> str:
     return flat("\n".join(content for _, content in prompt))
 
 
-def _constant_prompts(training: Sequence[Example]) -> set[str]:
-    """What more than half of the training examples ask: it tells nothing of what was learnt."""
-    counts = Counter(_flat(example.messages[:-1]) for example in training[:_SAMPLE])
-    least = max(3, len(training[:_SAMPLE]) // 2 + 1)
+def _constant_prompts(first: Sequence[Example]) -> set[str]:
+    """What more than half of the first training examples ask: it tells nothing of what was learnt."""
+    counts = Counter(_flat(example.messages[:-1]) for example in first)
+    least = max(3, len(first) // 2 + 1)
     return {prompt for prompt, count in counts.items() if count >= least}
 
 

@@ -1,15 +1,18 @@
 """Which questions are asked, and which are left out."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from runner.errors import RunnerError
 from runner.evaluating import questions
-from runner.evaluating.questions import choose_questions
+from runner.evaluating.questions import TrainingRecords, choose_questions, read_questions
 from runner.evaluation.items import set_sha256
+from runner.recipe.load import load_recipe
 from runner.recipe.model import Evaluation, Source
 from tests.evaluation.examples import example
+from tests.small_project import write_project
 
 SECTION = Evaluation(graders=())
 TRAINING = [example("t", "본문 형식은 무엇인가요?", "UTF-8 JSON입니다.", row=9)]
@@ -76,3 +79,25 @@ def test_a_set_of_its_own_needs_records() -> None:
         choose_questions([], TRAINING, section, looks=None)
 
     assert "there are no questions to ask. Add records to `evaluation.sources`." == str(caught.value)
+
+
+def test_many_training_records_are_read_again_and_not_kept(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever keeps them, the same are found, and those that are shown to a model are kept."""
+    recipe = write_project(project)
+    recipe.write_text(f"{recipe.read_text()}split: {{validation: 0.5, seed: 1}}\n")
+    loaded = load_recipe(recipe, "default")
+    kept, asked = read_questions(loaded, SECTION, keeps_training=False)
+    assert isinstance(kept, list)
+
+    monkeypatch.setattr(questions, "MAX_RECORDS", 1)
+    again, asked_again = read_questions(loaded, SECTION, keeps_training=False)
+    shown, _ = read_questions(loaded, SECTION, keeps_training=True)
+
+    assert isinstance(again, TrainingRecords)
+    assert (len(kept), kept, kept) == (len(again), list(again), list(again))
+    assert (kept, asked) == (shown, asked_again)
+    assert choose_questions(asked, kept, SECTION, looks=True) == choose_questions(
+        asked, again, SECTION, looks=True
+    )
