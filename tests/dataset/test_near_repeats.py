@@ -122,6 +122,17 @@ def test_the_check_says_so_and_the_index_too(recipe: Make) -> None:
     )
 
 
+def test_what_is_left_out_is_no_leak(recipe: Make) -> None:
+    """The ten repeat questions with another answer; three of them are in neither file."""
+    kept, whole = (
+        {item.code: item.count for item in built(recipe(split)).findings}
+        for split in ("", ", near_repeats: keep")
+    )
+
+    assert (7, None) == (kept["FT108"], kept.get("FT109"))
+    assert (10, 3) == (whole["FT108"], whole["FT109"])
+
+
 def test_neither_processes_nor_kept_pieces_change_anything(recipe: Make, tmp_path: Path) -> None:
     loaded, kept = recipe(), KeptPieces(tmp_path / "pieces", "made by a test")
     expected = built(loaded)

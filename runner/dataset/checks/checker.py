@@ -166,6 +166,7 @@ class Checker:
         self.levels = effective_levels(checks)
         self.ignore = checks.ignore
         self.ignored = [0] * len(checks.ignore)
+        self.left_out: frozenset[int] = frozenset()
         self.setup = make_setup(limits, counter.margin, checks)
         self.suppressions = Suppressions(checks)
         self.examiner = Examiner(self.setup)
@@ -219,6 +220,7 @@ class Checker:
     def report_left_out(self, repeats: Mapping[int, tuple[int, float]]) -> None:
         """FT406 for examples that nearly repeat another, by the first 64 bits of their identities."""
         self._collect_waiting()
+        self.left_out = frozenset(repeats)
         origins = self.places.find(repeats.keys() | {near for near, _ in repeats.values()})
         for identity, (near, share) in repeats.items():
             place = f"{origins[near].file}: row {origins[near].row}"
@@ -246,6 +248,7 @@ class Checker:
             keyed=keyed,
             training_bytes=sizes[0],
             validation_bytes=sizes[1],
+            left_out=self.left_out,
         )
         for observer in self.observers:
             for origin, hit in observer.finish(totals):

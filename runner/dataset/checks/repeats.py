@@ -36,7 +36,7 @@ class _Repeats:
         return ()
 
     def finish(self, totals: Totals) -> Iterable[tuple[Origin | None, Hit]]:
-        """FT107, FT108, FT109."""
+        """FT107, FT108, FT109 of what is in the files."""
         repeated = self.hashes.found(at_most=_MAX_REPEATED)
         del self.hashes
         if repeated is not None and not repeated:
@@ -44,6 +44,8 @@ class _Repeats:
         compared = _Compared()
         for examples in self.told.read():
             for number, question in enumerate(examples.questions):
+                if examples.identities[number] in totals.left_out:
+                    continue
                 if repeated is None or question in repeated:
                     for code in compared.codes(question, examples, number):
                         yield examples.origin(number), Hit(code, {})

@@ -53,7 +53,10 @@ class Setup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """What is known of a dataset once all of it was seen."""
+    """What is known of a dataset once all of it was seen.
+
+    `left_out` are the examples, by the first 64 bits of their identities, that are in neither file.
+    """
 
     n_training: int
     n_validation: int
@@ -61,6 +64,7 @@ class Totals:
     keyed: bool
     training_bytes: int = 0
     validation_bytes: int = 0
+    left_out: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
