@@ -100,7 +100,7 @@ def _made(
     from concurrent.futures import ThreadPoolExecutor
 
     from runner.dataset.build import build_dataset
-    from runner.dataset.kept_pieces import KEPT_FROM_BYTES, MAX_BYTES, KeptPieces, trim
+    from runner.dataset.kept_pieces import KEPT_FROM_BYTES, KeptPieces, trim
 
     folder = loaded.project.make_state() / "datasets"
     kept = None
@@ -111,7 +111,7 @@ def _made(
         hashing = thread.submit(find_inputs, loaded, hashed)
         dataset = build_dataset(loaded, hashing, folder, yardstick, replace(effort, kept=kept))
     if kept is not None:
-        trim(kept.folder, MAX_BYTES)
+        trim(kept.folder, effort.max_kept_bytes)
     inputs = hashing.result()
     now = find_inputs(loaded, hashed)
     if inputs != now:

@@ -20,7 +20,6 @@ from runner.dataset.checks.conversation import conversation_of_line
 from runner.dataset.checks.hits import Hit, Origin, read_hits
 from runner.dataset.checks.registry import RULES
 from runner.dataset.checks.settings import baseline_path, default_baseline
-from runner.dataset.effort import Effort
 from runner.dataset.index import identity_digest
 from runner.dataset.measure import measure_line
 from runner.dataset.recipe_tests import failed_key_tests
@@ -64,7 +63,7 @@ def adopt(path: Path, operator: Operator, baseline: Path | None = None) -> tuple
     """
     loaded = with_one_dataset(pipeline.validate(path, operator), operator.only)
     host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
-    dataset = build_unfiltered(loaded, host, effort=Effort(watch=operator.watch))
+    dataset = build_unfiltered(loaded, host, effort=operator.effort)
     target = baseline or baseline_path(loaded) or default_baseline(loaded)
     return target, write_baseline(target, read_hits(dataset.hits_path))
 
@@ -129,7 +128,7 @@ def check_file(path: Path, operator: Operator, provider: str, model: str | None)
 def _checked(loaded: LoadedRecipe, operator: Operator, known: Baseline | None) -> Checked:
     host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
     use_cache = not operator.environment.get("CI")
-    dataset = build_unfiltered(loaded, host, use_cache=use_cache, effort=Effort(watch=operator.watch))
+    dataset = build_unfiltered(loaded, host, use_cache=use_cache, effort=operator.effort)
     levels = effective_levels(loaded.recipe.checks)
     n_outlived = 0
     if known is not None:

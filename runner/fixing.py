@@ -14,7 +14,6 @@ from runner.canonical import write_atomically
 from runner.dataset.build import counted_examples
 from runner.dataset.checks.checker import effective_levels
 from runner.dataset.checks.hits import read_hits
-from runner.dataset.effort import Effort
 from runner.dataset.fix_text import CODES, fixed_text
 from runner.dataset.value import Dataset
 from runner.dataset.watched import BuildWatch
@@ -67,7 +66,7 @@ def find_repairs(path: Path, operator: Operator, *, in_place: bool = False) -> t
     """
     loaded = with_one_dataset(pipeline.validate(path, operator), operator.only)
     host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
-    dataset = build_unfiltered(loaded, host, effort=Effort(watch=operator.watch))
+    dataset = build_unfiltered(loaded, host, effort=operator.effort)
     levels = effective_levels(loaded.recipe.checks)
     found = {hit.code for hit, _ in read_hits(dataset.hits_path) if levels[hit.code] != "off"}
     repairs = Repairs()
@@ -117,7 +116,7 @@ def _try(loaded: LoadedRecipe, recipe: Repair | None, operator: Operator) -> Dat
         stream.flush()
         tried = with_one_dataset(pipeline.validate(Path(stream.name), operator), operator.only)
         host = find_host(tried.recipe.training.provider, operator.user_hosts, tried.project)
-        return build_unfiltered(tried, host, effort=Effort(watch=operator.watch))
+        return build_unfiltered(tried, host, effort=operator.effort)
 
 
 def _take_back(repair: Repair) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from runner.clock import Clock, SystemClock
+from runner.dataset.effort import MAX_KEPT_BYTES, Effort
 from runner.dataset.watched import UNWATCHED, BuildWatch
 from runner.project import Grants
 from runner.providers.permission import HostPermission
@@ -27,12 +28,18 @@ class Operator:
     grants: Grants = Grants()
     say: Callable[[str], None] = lambda _: None
     watch: BuildWatch = UNWATCHED
+    max_kept_bytes: int = MAX_KEPT_BYTES
     allow_unknown_price: bool = False
     retry: bool = False
     locked: bool = False
     max_cost_usd: float | None = None
     webhook: str | None = None
     clock: Clock = field(default_factory=SystemClock)
+
+    @property
+    def effort(self) -> Effort:
+        """How datasets are built."""
+        return Effort(watch=self.watch, max_kept_bytes=self.max_kept_bytes)
 
 
 def today_of(operator: Operator) -> date:

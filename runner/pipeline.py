@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.building import build, data_key, supply_sources
-from runner.dataset.effort import Effort
 from runner.dataset.inputs import find_sources
 from runner.dataset.value import Dataset
 from runner.issues import Issue
@@ -76,7 +75,7 @@ def plan_loaded(
     key = data_key(loaded, host)
     if key not in built:
         use_cache = not (operator.locked or operator.environment.get("CI"))
-        effort = Effort(watch=operator.watch)
+        effort = operator.effort
         dataset = build(loaded, host, use_cache=use_cache, read_all=read_all, effort=effort)
         built[key] = counted(dataset, loaded, host, operator)
     refuse_missing_validation(loaded, built[key], host)

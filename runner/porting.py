@@ -11,7 +11,6 @@ from typing import Any
 from runner import pipeline
 from runner.building import build, supply_sources
 from runner.canonical import write_atomically
-from runner.dataset.effort import Effort
 from runner.dataset.value import Dataset
 from runner.errors import InvalidInputError, RunnerError, UsageError
 from runner.operator import Operator, today_of
@@ -113,7 +112,7 @@ def propose(path: Path, operator: Operator, to: Destination) -> Proposal:
     tried = _tried(loaded, after, replace(operator, profile=profile))
     _refuse_other(tried, loaded, porting, profile)
     one, there = with_one_dataset(loaded, ()), with_one_dataset(tried, ())
-    effort = Effort(watch=operator.watch)
+    effort = operator.effort
     dataset = build(there, target, effort=effort)
     here = price_of(one.recipe, build(one, source, effort=effort), source, source.model(one.root_model))
     return Proposal(

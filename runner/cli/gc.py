@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from runner.cli.options import json_option, operator, write, write_json
-from runner.cli.source_options import Size
-from runner.dataset.kept_pieces import MAX_BYTES
+from runner.cli.source_options import CACHE_SIZE_VARIABLE, Size
+from runner.dataset.effort import MAX_KEPT_BYTES
 from runner.project import find_project
 from runner.upkeep.cleaning import Freed, clean
 
@@ -16,7 +16,9 @@ from runner.upkeep.cleaning import Freed, clean
 @click.option(
     "--max-size",
     type=Size(),
-    default=MAX_BYTES,
+    default=MAX_KEPT_BYTES,
+    envvar=CACHE_SIZE_VARIABLE,
+    show_envvar=True,
     help="Keep so much of pieces; 10GiB by default.",
 )
 @click.option(

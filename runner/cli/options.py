@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from runner.cli.host_options import allow_host_option, hosts_allowed, user_hosts
-from runner.cli.source_options import granted
+from runner.cli.source_options import granted, max_kept_bytes
 from runner.cli.streams import emit
 from runner.dataset.watched import UNWATCHED, BuildWatch
 from runner.display import neutralise
@@ -95,6 +95,7 @@ def operator(**decisions: Any) -> Operator:
         grants=granted(),
         say=tell,
         watch=_watch(),
+        max_kept_bytes=max_kept_bytes(os.environ),
         **decisions,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -25,7 +26,6 @@ from runner.cli.options import (
     write_json,
 )
 from runner.cli.source_options import source_options
-from runner.dataset.effort import Effort
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
 from runner.operator import Operator
@@ -113,7 +113,7 @@ def build(
     loaded = with_one_dataset(pipeline.validate(find_recipe(recipe), decided), only)
     supply_sources(loaded, decided)
     host = find_host(loaded.recipe.training.provider, decided.user_hosts, loaded.project)
-    dataset = building.build(loaded, host, effort=Effort(watch=decided.watch, ray=ray))
+    dataset = building.build(loaded, host, effort=replace(decided.effort, ray=ray))
     if as_json:
         write_json({"dataset": machine.dataset_data(dataset), "ok": not dataset.errors})
     else:

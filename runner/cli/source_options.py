@@ -2,13 +2,15 @@
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from shutil import copyfileobj
 from typing import Any, TypeVar
 
 import click
 
+from runner.dataset.effort import MAX_KEPT_BYTES
+from runner.errors import UsageError
 from runner.project import Grants
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -16,6 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _GRANTS = "runner.grants"
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30}
 STDIN = "-"
+CACHE_SIZE_VARIABLE = "FINETUNE_CACHE_SIZE"
 
 
 def source_options(command: Command) -> Command:
@@ -43,6 +46,17 @@ class Size(click.ParamType[int]):
         if match is None:
             self.fail(f"{value!r} is no size. Write 20GB or 512MiB.", param, ctx)
         return int(match[1]) * _UNITS[match[2] or ""]
+
+
+def max_kept_bytes(environment: Mapping[str, str]) -> int:
+    """The space that pieces of builds may take. Raises UsageError for what is no size."""
+    given = environment.get(CACHE_SIZE_VARIABLE)
+    if not given:
+        return MAX_KEPT_BYTES
+    try:
+        return Size().convert(given, None, None)
+    except click.BadParameter as error:
+        raise UsageError(f"{CACHE_SIZE_VARIABLE}: {error.message}") from None
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

@@ -17,7 +17,6 @@ from runner.cli.options import (
     write_json,
 )
 from runner.cli.source_options import source_options
-from runner.dataset.effort import Effort
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import with_one_dataset
 from runner.report.tokens_text import tokens_text
@@ -55,7 +54,7 @@ def tokens(
     if allow_network:
         fetch_ranks(loaded, decided)
     host = find_host(loaded.recipe.training.provider, decided.user_hosts, loaded.project)
-    dataset = building.build(loaded, host, effort=Effort(watch=decided.watch))
+    dataset = building.build(loaded, host, effort=decided.effort)
     report = token_report(loaded, host, dataset, decided)
     if as_json:
         write_json({"tokens": report.data()})

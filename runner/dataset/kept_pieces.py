@@ -14,7 +14,6 @@ from runner.sources.pieces import Piece
 
 # Sources below this are built in the time that keeping their pieces takes.
 KEPT_FROM_BYTES = 8 << 20
-MAX_BYTES = 10 << 30
 _CHECKSUM_BYTES = 4
 
 

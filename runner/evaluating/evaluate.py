@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.building import build
-from runner.dataset.effort import Effort
 from runner.evaluating.asking import ask
 from runner.evaluating.study import Study, prepare
 from runner.evaluating.wanted import Console, Wanted
@@ -87,7 +86,7 @@ def _with_break_even(
 ) -> Evaluation:
     host = find_host(study.loaded.recipe.training.provider, study.operator.user_hosts, study.loaded.project)
     base = host.model(study.loaded.root_model)
-    dataset = build(study.loaded, host, effort=Effort(watch=study.operator.watch))
+    dataset = build(study.loaded, host, effort=study.operator.effort)
     training = price_of(study.loaded.recipe, dataset, host, base).usd
     n_answers = {
         outcome.candidate.name: sum(answer.failure is None for answer in outcome.answers)

@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 
 from runner.building import build, supply_sources, yardstick
-from runner.dataset.effort import Effort
 from runner.dataset.tokens import TokenCounter
 from runner.display import shown
 from runner.errors import RunnerError, UsageError
@@ -168,7 +167,7 @@ def _notes(
         notes.append("the questions are those that were trained on: this measures memory, not understanding.")
     if run is not None and run.job is not None:
         host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
-        dataset = build(loaded, host, effort=Effort(watch=operator.watch))
+        dataset = build(loaded, host, effort=operator.effort)
         if dataset.training_file.sha256 != run.training_file.file.sha256:
             notes.append(
                 "the model was trained on other data than the recipe has now, so some "

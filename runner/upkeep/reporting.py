@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from runner import __version__
 from runner.building import build, supply_sources, yardstick
-from runner.dataset.effort import Effort
 from runner.dataset.value import Dataset, DatasetFile
 from runner.display import one_line
 from runner.errors import RunnerError
@@ -99,7 +98,7 @@ def report_of(
 
 def _dataset(gathering: _Gathering) -> Dataset:
     supply_sources(gathering.loaded, gathering.operator)
-    effort = Effort(watch=gathering.operator.watch)
+    effort = gathering.operator.effort
     return build(gathering.loaded, gathering.host, effort=effort)
 
 

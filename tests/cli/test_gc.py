@@ -88,3 +88,30 @@ def test_a_lockfile_that_cannot_be_read_stops_it(call: Call, used: Path, recipe:
     assert 6 == outcome.code
     assert "found merge markers" in outcome.err
     assert before == content(used)
+
+
+def test_the_operator_says_how_much_is_kept(
+    call: Call, used: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.dataset.kept_pieces.KEPT_FROM_BYTES", 0)
+    pieces = used / "cache" / "pieces"
+    recipe.write_text(recipe.read_text().replace("Q: ", "A: "))
+    assert 0 == call("build", recipe).code
+    assert len(content(pieces)) > 1
+
+    monkeypatch.setenv("FINETUNE_CACHE_SIZE", "100B")
+    assert "pieces of builds: " in call("gc", "--dry-run").out
+    monkeypatch.setenv("FINETUNE_CACHE_SIZE", "0")
+    recipe.write_text(recipe.read_text().replace("A: ", "B: "))
+    assert 0 == call("build", recipe).code
+    assert {} == content(pieces)
+
+
+def test_a_size_that_is_none_is_named(call: Call, recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINETUNE_CACHE_SIZE", "much")
+    outcome = call("build", recipe)
+
+    assert (2, "error: FINETUNE_CACHE_SIZE: 'much' is no size. Write 20GB or 512MiB.\n") == (
+        outcome.code,
+        outcome.err,
+    )
