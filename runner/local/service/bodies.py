@@ -48,11 +48,6 @@ def is_too_deep(value: Any) -> bool:
     return any(isinstance(item, dict | list) for item in level)
 
 
-async def read_optional_object(request: Request) -> dict[str, Any]:
-    """Read a JSON object where a request may do without a body. Raises ApiError."""
-    return await read_object(request) if await request.body() else {}
-
-
 def require_form(request: Request) -> None:
     """Refuse a body that is not a form. Raises ApiError."""
     if _media_type(request) != "multipart/form-data":
