@@ -26,8 +26,10 @@ def promote(alias: str, loaded: LoadedRecipe, operator: Operator, reason: str | 
     GateError where the recipe has a gate and the lockfile no evaluation of this model that passed it.
     """
     if ALIAS.fullmatch(alias) is None:
+        order = " The alias comes before the recipe." if alias.endswith((".yaml", ".yml")) else ""
         raise UsageError(
             f"found the alias {shown(alias)}, expected up to 63 of a-z, 0-9, - and _, such as `production`."
+            f"{order}"
         )
     if find_host("local", operator.user_hosts).model(alias) is not None:
         raise UsageError(f"{alias} is the name of a model; give the alias another one.")
