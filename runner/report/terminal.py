@@ -170,7 +170,7 @@ def _price_text(price: Price) -> str:
 
 
 def _dataset_line(name: str, file: DatasetFile) -> str:
-    tokens = f"{file.n_tokens:,} tokens" if file.tokens_exact else f"about {file.n_tokens:,} tokens"
+    tokens = f"{file.n_tokens:,} tokens" if file.tokens_exact else f"~{file.n_tokens:,} tokens (estimated)"
     return (
         f"{name}: {file.n_examples:,} examples, {tokens}, "
         f"{file.size_bytes:,} bytes, sha256 {file.sha256[:16]}"

@@ -66,3 +66,11 @@ def test_the_lockfile_names_the_counter_and_a_machine_without_it_changes_nothing
     assert 0 == again.code, again.err
     assert lock == recipe.with_name("faq.lock.yaml").read_bytes()
     assert 0 == call("plan", recipe, "--locked").code
+
+
+def test_a_build_marks_its_estimate(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    text, data = call("build", recipe).out, call("build", recipe, "--json").data
+
+    assert "training: 12 examples, ~216 tokens (estimated), " in text
+    training = data["dataset"]["training_file"]
+    assert (216, False) == (training["n_tokens"], training["tokens_exact"])
