@@ -74,6 +74,46 @@ def test_a_service_without_a_dashboard() -> None:
         _page(ServiceAddress(base_url="http://127.0.0.1:9/v1", token="t", pid=1), [])
 
     assert (
-        "the local service at http://127.0.0.1:9 gave no address for its dashboard (ConnectError). If it is "
+        "the local service at http://127.0.0.1:9 did not answer for its dashboard (ConnectError). If it is "
         "of an earlier version, `finetune serve --stop` stops it; then try again."
     ) == str(caught.value)
+
+
+def test_hosted_jobs_are_followed_to_their_ends(recipe: Path, hosted: FakeHost, call: Call) -> None:
+    """The page shows what the host says; the lockfile and the host are left alone."""
+    pytest.importorskip("uvicorn", reason="uvicorn (the extra `local`) is not installed")
+    call("run", recipe, "--yes")
+    lock = recipe.with_name("faq.lock.yaml")
+    lock.write_text(lock.read_text().replace("status: succeeded", "status: running"))
+    locked, n_asked = lock.read_text(), len(hosted.requests)
+    try:
+        outcome = call("dashboard", "--follow")
+        url = outcome.out.strip()
+        _, cookie, _ = get(url)
+        _, _, page = get(url.partition("?")[0], cookie)
+    finally:
+        stop_service(recipe.parent / ".finetune")
+
+    assert 0 == outcome.code
+    assert [
+        "It opens once. `finetune dashboard` gives another address.",
+        "Asking fake about unfinished jobs; Ctrl-C stops asking, not the jobs.",
+        "ftjob-1: succeeded",
+        "All have ended. `finetune refresh` locks what became of them.",
+    ] == outcome.err.splitlines()
+    assert '<span class="status succeeded">succeeded</span>' in page
+    assert "ago</span>" in page
+    assert os.environ["FAKE_API_KEY"] not in page
+    assert locked == lock.read_text()
+    assert {"GET"} == {request.split()[0] for request in hosted.requests[n_asked:]}
+
+
+def test_without_unfinished_jobs_nobody_is_asked(recipe: Path, hosted: FakeHost, call: Call) -> None:
+    pytest.importorskip("uvicorn", reason="uvicorn (the extra `local`) is not installed")
+    try:
+        outcome = call("dashboard", "--follow")
+    finally:
+        stop_service(recipe.parent / ".finetune")
+
+    assert (0, "No job at a hosted provider is unfinished.") == (outcome.code, outcome.err.splitlines()[-1])
+    assert [] == hosted.requests

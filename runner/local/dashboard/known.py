@@ -1,11 +1,18 @@
-"""Jobs that the project's lockfiles name, wherever they run, as someone who can read lockfiles told them."""
+"""Jobs that the project's lockfiles name, wherever they run, as someone who can read lockfiles told them.
+
+What their hosts say is told by someone who has their keys; the service asks nobody.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
+
+from runner.local.rows import EventRow, Level
 
 MAX_JOBS = 1_000
 MAX_CHARACTERS = 300
+MAX_MESSAGE_CHARACTERS = 2_000
+MAX_EVENTS = 1_000
 # How long a look into the lockfiles holds.
 FRESH_S = 10.0
 
@@ -23,23 +30,53 @@ class KnownJob:
     fine_tuned_model: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What a job's host said last, `asked_at` by the service's clock; events newest first.
+
+    `trouble` says why it could not be asked since then.
+    """
+
+    asked_at: float | None = None
+    status: str = ""
+    fine_tuned_model: str = ""
+    error: str = ""
+    trouble: str = ""
+    trained_tokens: int | None = None
+    created_at: int | None = None
+    finished_at: int | None = None
+    events: tuple[EventRow, ...] = ()
+
+
 @dataclass(slots=True)
 class KnownJobs:
-    """What was told last, or is asked of `read` now and then."""
+    """What was told last, or is asked of `read` now and then; `news` by the IDs of jobs."""
 
     read: Callable[[], Sequence[Mapping[str, Any]]] | None = None
     told: dict[str, KnownJob] = field(default_factory=dict)
+    news: dict[str, News] = field(default_factory=dict)
     at: float = -FRESH_S
 
     def take(self, values: Iterable[Any]) -> None:
         """Keep what was told, in place of what was known."""
         names = [item.name for item in fields(KnownJob)]
         found = [
-            KnownJob(**{name: str(value.get(name) or "")[:MAX_CHARACTERS] for name in names})
+            KnownJob(**{name: _text(value, name) for name in names})
             for value in list(values)[:MAX_JOBS]
             if isinstance(value, Mapping)
         ]
         self.told = {job.id: job for job in found if job.id}
+
+    def learn(self, values: Iterable[Any], now: float) -> None:
+        """Keep what hosts said; of one that could not be asked, what it said before."""
+        for value in list(values)[:MAX_JOBS]:
+            if not isinstance(value, Mapping) or not value.get("id"):
+                continue
+            job_id, trouble = _text(value, "id"), _text(value, "trouble", MAX_MESSAGE_CHARACTERS)
+            before = self.news.pop(job_id, News())
+            self.news[job_id] = replace(before, trouble=trouble) if trouble else _news(job_id, value, now)
+        for job_id in list(self.news)[:-MAX_JOBS]:
+            del self.news[job_id]
 
     def jobs(self, now: float) -> dict[str, KnownJob]:
         """The known jobs by ID."""
@@ -47,3 +84,42 @@ class KnownJobs:
             self.at = now
             self.take(self.read())
         return self.told
+
+
+def _news(job_id: str, value: Mapping[str, Any], now: float) -> News:
+    events = value.get("events")
+    told = [item for item in events if isinstance(item, Mapping)] if isinstance(events, list) else []
+    rows = [_event(job_id, number, item) for number, item in enumerate(told[-MAX_EVENTS:])]
+    return News(
+        asked_at=now,
+        status=_text(value, "status"),
+        fine_tuned_model=_text(value, "fine_tuned_model"),
+        error=_text(value, "error", MAX_MESSAGE_CHARACTERS),
+        trained_tokens=_number(value, "trained_tokens"),
+        created_at=_number(value, "created_at"),
+        finished_at=_number(value, "finished_at"),
+        events=tuple(reversed(rows)),
+    )
+
+
+def _event(job_id: str, number: int, value: Mapping[str, Any]) -> EventRow:
+    data, told = value.get("data"), _text(value, "level")
+    level: Level = "error" if told == "error" else "warn" if told == "warn" else "info"
+    return EventRow(
+        id=f"{job_id}-{number}",
+        job_id=job_id,
+        created_at=_number(value, "created_at") or 0,
+        level=level,
+        message=_text(value, "message", MAX_MESSAGE_CHARACTERS),
+        type="metrics" if value.get("type") == "metrics" else "message",
+        data=data if isinstance(data, Mapping) else {},
+    )
+
+
+def _text(value: Mapping[str, Any], name: str, limit: int = MAX_CHARACTERS) -> str:
+    return str(value.get(name) or "")[:limit]
+
+
+def _number(value: Mapping[str, Any], name: str) -> int | None:
+    found = value.get(name)
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from runner.local.dashboard.entry import Session
 from runner.local.dashboard.frame import page, plain_page, with_safety
-from runner.local.dashboard.views import ACTIONS, job_rows, job_view
+from runner.local.dashboard.views import ACTIONS, hosted_view, job_rows, job_view
 from runner.local.rows import JobRow
 from runner.local.service import jobs
 from runner.local.service.asking import complete
@@ -38,6 +38,16 @@ async def make_key(request: Request) -> Response:
     return JSONResponse({"path": f"/?key={key}"})
 
 
+async def take_news(request: Request) -> Response:
+    """POST /dashboard/news, with the token: the jobs of lockfiles, and what their hosts said just now."""
+    service, body = service_of(request), await read_object(request)
+    if isinstance(body.get("jobs"), list):
+        service.known.take(body["jobs"])
+    if isinstance(body.get("news"), list):
+        service.known.learn(body["news"], service.clock.now())
+    return JSONResponse({})
+
+
 async def enter(request: Request) -> Response:
     """GET /: the jobs; with a key, the session that it stands for."""
     service, key = service_of(request), request.query_params.get("key")
@@ -60,10 +70,14 @@ async def _list_jobs(request: Request, session: Session) -> Response:
 
 async def _show_job(request: Request, session: Session) -> Response:
     """GET /dashboard/jobs/{id}."""
-    service, job = service_of(request), _job_of(request)
-    known = service.known.jobs(service.clock.now()).get(job.id)
-    view = job_view(service, job, known)
-    return page("job.html.j2", title=job.id, session=session, live=view["is_live"], job=view)
+    service, job_id = service_of(request), request.path_params["id"]
+    known = service.known.jobs(service.clock.now()).get(job_id)
+    news = service.known.news.get(job_id)
+    if service.store.job(job_id) is None and known is not None and news is not None:
+        view = hosted_view(known, news, service.clock.now())
+    else:
+        view = job_view(service, _job_of(request), known)
+    return page("job.html.j2", title=job_id, session=session, live=view["is_live"], job=view)
 
 
 async def _ask_about(request: Request, session: Session) -> Response:
@@ -184,6 +198,7 @@ def _job_of(request: Request) -> JobRow:
 ROUTES = [
     Route("/", enter, methods=["GET"]),
     Route("/dashboard/keys", make_key, methods=["POST"]),
+    Route("/dashboard/news", take_news, methods=["POST"]),
     Route("/dashboard/jobs/{id}", _shown(_show_job), methods=["GET"]),
     Route("/dashboard/jobs/{id}/files/{file}", _shown(_download), methods=["GET"]),
     Route("/dashboard/jobs/{id}/{verb}", _shown(_ask_about), methods=["GET"]),

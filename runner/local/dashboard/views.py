@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from runner.local.dashboard.known import KnownJob
+from runner.local.dashboard.known import KnownJob, News
 from runner.local.rows import CheckpointRow, EventRow, JobRow
 from runner.local.service.context import Service
 from runner.page.charts import Series, key, line_chart, line_table
@@ -16,6 +16,8 @@ MAX_EVENTS = 100_000
 SHOWN_EVENTS = 60
 LOCAL = "local"
 RECIPE = "finetune_recipe"
+# What a job stays, by the words of OpenAI; the status of another host may be any.
+ENDED = ("succeeded", "failed", "cancelled")
 # What may be done with a job, by its status: the verb, and what becomes of the job in a sentence.
 PAUSE = ("pause", "Training stops within two steps and can be resumed after its last checkpoint.")
 RESUME = ("resume", "Training goes on after the last checkpoint, when it is the job's turn.")
@@ -40,13 +42,15 @@ def job_rows(service: Service, known: Mapping[str, KnownJob]) -> list[dict[str, 
     own = [service.supervisor.current(job) for job in service.store.jobs()]
     rows = [_own_row(service, job, known.get(job.id)) for job in own]
     ids = {job.id for job in own}
-    return [*rows, *(_known_row(job) for job in known.values() if job.id not in ids)]
+    others = (job for job in known.values() if job.id not in ids)
+    return [*rows, *(_known_row(job, service.known.news.get(job.id, News()), service.now) for job in others)]
 
 
 def _own_row(service: Service, job: JobRow, known: KnownJob | None) -> dict[str, Any]:
     return {
         "id": job.id,
         "here": True,
+        "has_page": True,
         "recipe": known.recipe if known else (job.metadata or {}).get(RECIPE, ""),
         "run": known.run if known else "",
         "provider": LOCAL,
@@ -55,21 +59,26 @@ def _own_row(service: Service, job: JobRow, known: KnownJob | None) -> dict[str,
         "result": job.fine_tuned_model if job.status == "succeeded" else "",
         "created": moment(job.created_at),
         "progress": progress(service, job),
+        "asked": "",
+        "trouble": "",
     }
 
 
-def _known_row(job: KnownJob) -> dict[str, Any]:
+def _known_row(job: KnownJob, news: News, now: float) -> dict[str, Any]:
     return {
         "id": job.id,
         "here": False,
+        "has_page": news.asked_at is not None,
         "recipe": job.recipe,
         "run": job.run,
         "provider": job.provider,
-        "status": job.status,
+        "status": news.status or job.status,
         "model": job.model,
-        "result": job.fine_tuned_model,
-        "created": "",
+        "result": news.fine_tuned_model or job.fine_tuned_model,
+        "created": moment(news.created_at),
         "progress": None,
+        "asked": "as locked" if news.asked_at is None else f"asked {duration(int(now - news.asked_at))} ago",
+        "trouble": news.trouble,
     }
 
 
@@ -77,17 +86,19 @@ def progress(service: Service, job: JobRow) -> dict[str, Any] | None:
     """How far a live job is, and when it will be done."""
     if not job.is_live and job.status != "paused":
         return None
-    last = next((event for event in service.store.events(job.id, limit=20) if event.type == "metrics"), None)
+    steps = _steps(service.store.events(job.id, limit=20))
+    if steps is not None and job.estimated_finish is not None and job.is_live:
+        steps["left"] = f"about {duration(job.estimated_finish - service.now)} left"
+    return steps
+
+
+def _steps(events: Sequence[EventRow]) -> dict[str, Any] | None:
+    """The last step of events that come newest first."""
+    last = next((event for event in events if event.type == "metrics"), None)
     step, total = (last.data.get(name) for name in ("step", "total_steps")) if last else (None, None)
     if not isinstance(step, int) or not isinstance(total, int) or total <= 0:
         return None
-    left = job.estimated_finish - service.now if job.estimated_finish is not None and job.is_live else None
-    return {
-        "step": step,
-        "total": total,
-        "percent": f"{step / total:.0%}",
-        "left": "" if left is None else f"about {duration(left)} left",
-    }
+    return {"step": step, "total": total, "percent": f"{step / total:.0%}", "left": ""}
 
 
 def job_view(service: Service, job: JobRow, known: KnownJob | None) -> dict[str, Any]:
@@ -105,13 +116,33 @@ def job_view(service: Service, job: JobRow, known: KnownJob | None) -> dict[str,
         "actions": [verb for verb, _ in ACTIONS.get(job.status, ())],
         "is_live": job.is_live,
         "charts": [chart for chart in map(_chart, _curves(events)) if chart],
-        "events": [
-            {"at": moment(event.created_at), "level": event.level, "message": event.message}
-            for event in told[:SHOWN_EVENTS]
-        ],
+        "events": [_shown_event(event) for event in told[:SHOWN_EVENTS]],
         "n_events": len(told),
         "checkpoints": [_checkpoint(row) for row in service.store.checkpoints(job.id)],
         "files": list(job.result_files),
+    }
+
+
+def hosted_view(job: KnownJob, news: News, now: float) -> dict[str, Any]:
+    """What the host of a job elsewhere said of it; nothing can be done with it from here."""
+    row = _known_row(job, news, now)
+    told = [event for event in news.events if event.type != "metrics"]
+    return {
+        **row,
+        "progress": _steps(news.events) if row["status"] not in ENDED else None,
+        "method": "",
+        "finished": moment(news.finished_at),
+        "took": duration(news.finished_at - news.created_at) if news.finished_at and news.created_at else "",
+        "trained_tokens": news.trained_tokens,
+        "error": news.error,
+        "settings": [],
+        "actions": [],
+        "is_live": row["status"] not in ENDED,
+        "charts": [chart for chart in map(_chart, _curves(news.events)) if chart],
+        "events": [_shown_event(event) for event in told[:SHOWN_EVENTS]],
+        "n_events": len(told),
+        "checkpoints": [],
+        "files": [],
     }
 
 
@@ -127,6 +158,10 @@ def duration(seconds: int) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _shown_event(event: EventRow) -> dict[str, str]:
+    return {"at": moment(event.created_at), "level": event.level, "message": event.message}
 
 
 def _curves(events: Sequence[EventRow]) -> list[tuple[str, list[Series]]]:

@@ -23,7 +23,8 @@ MIN_BYTES_PER_S = 1024
 # Forms hold a file and a few short fields around it.
 FORM_BYTES = 64 * 1024
 # Where the service's token gets an address that opens the dashboard.
-KEYS_PATH = "/dashboard/keys"
+# What a program with the token tells the dashboard.
+TOLD_PATHS = ("/dashboard/keys", "/dashboard/news")
 PARTS_PATH = re.compile(r"/v1/uploads/[^/]+/parts")
 POLICY_VIOLATION = 1008  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 HOST_NAMES = ("127.0.0.1", "localhost")
@@ -125,7 +126,7 @@ class Guard:
 
 def _has_own_entry(path: str) -> bool:
     """Whether a path is a page of the dashboard, which asks for a session instead of the token."""
-    return path == "/" or (path.startswith("/dashboard/") and path != KEYS_PATH)
+    return path == "/" or (path.startswith("/dashboard/") and path not in TOLD_PATHS)
 
 
 def _allowed_length(headers: Headers, limit: int) -> int:

@@ -194,3 +194,55 @@ def test_a_finished_model_is_asked_and_the_conversation_stays_in_the_form(
     _, _, refused = visitor.ask("POST", "/dashboard/chat", {**form, "model": "gpt-x", "question": "Hm?"})
     assert 'role="alert"' in refused
     assert ">Hm?</textarea>" in refused
+
+
+NEWS = {
+    "id": "ftjob-hosted",
+    "status": "running",
+    "created_at": 1_795_000_000,
+    "events": [
+        {"created_at": 1_795_000_001, "level": "info", "message": "started <b>", "type": "message"},
+        {
+            "created_at": 1_795_000_002,
+            "level": "info",
+            "message": "Step 2/8",
+            "type": "metrics",
+            "data": {"step": 2, "total_steps": 8, "train_loss": 0.5},
+        },
+    ],
+}
+
+
+def test_what_a_host_said_of_its_job_has_a_page(service: RunningService) -> None:
+    visitor = let_in(service, [HOSTED])
+    assert 404 == visitor.ask("GET", "/dashboard/jobs/ftjob-hosted")[0]
+
+    assert 200 == call(service, "POST", "/dashboard/news", {"jobs": [HOSTED], "news": [NEWS]})[0]
+    _, _, jobs = visitor.ask("GET", "/")
+    status, _, text = visitor.ask("GET", "/dashboard/jobs/ftjob-hosted")
+
+    assert re.search(r'openai <span class="small quiet">asked \d s ago</span>', jobs)
+    assert 200 == status
+    for part in ("2 / 8", "25%", "now: training 0.5", "started &lt;b&gt;", "openai, asked ", "data-live"):
+        assert part in text
+    # Nothing can be done from here with a job at a host.
+    assert "do-cancel" not in text
+    assert 404 == visitor.ask("GET", "/dashboard/jobs/ftjob-hosted/cancel")[0]
+
+
+def test_trouble_with_a_host_is_shown_beside_what_it_said_before(service: RunningService) -> None:
+    visitor = let_in(service, [HOSTED])
+    call(service, "POST", "/dashboard/news", {"news": [NEWS, "no object", {"id": ""}]})
+    call(service, "POST", "/dashboard/news", {"news": [{"id": "ftjob-hosted", "trouble": "openai: <401>"}]})
+
+    _, _, jobs = visitor.ask("GET", "/")
+    _, _, text = visitor.ask("GET", "/dashboard/jobs/ftjob-hosted")
+    assert '<span class="small error" dir="auto">openai: &lt;401&gt;</span>' in jobs
+    assert '<p class="error" dir="auto">openai: &lt;401&gt;</p>' in text
+    assert "Step" in text
+
+
+def test_news_need_the_token(service: RunningService) -> None:
+    visitor = let_in(service)
+
+    assert 401 == visitor.ask("POST", "/dashboard/news", {"news": "[]"})[0]
