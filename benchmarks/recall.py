@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from runner.lockfile import read_lockfile
+from runner.lock.lockfile import read_lockfile
 from runner.project import find_project
 from runner.providers.base import ChatRequest
 from runner.providers.connect import open_provider

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from runner.canonical import sha256_of, write_atomically
 from runner.errors import StaleLockError, UsageError
-from runner.lock_evaluation import LockedEvaluation, evaluation_value, parse_evaluation
+from runner.lock.evaluation import LockedEvaluation, evaluation_value, parse_evaluation
 from runner.project import Project
 from runner.recipe.yaml import parse_yaml
 from runner.recipe.yaml_text import yaml_text

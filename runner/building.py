@@ -21,7 +21,7 @@ from runner.dataset.value import Dataset
 from runner.errors import RunnerError
 from runner.hints import listed
 from runner.operator import Operator
-from runner.plan_changes import section_hashes
+from runner.planning.changes import section_hashes
 from runner.providers.hosts import Host
 from runner.recipe.load import LoadedRecipe
 from runner.sources.supply import supply

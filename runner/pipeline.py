@@ -9,15 +9,15 @@ from runner.building import build, data_key, supply_sources
 from runner.dataset.inputs import find_sources
 from runner.dataset.value import Dataset
 from runner.issues import Issue
-from runner.lockfile import LockedRun, read_lockfile
+from runner.lock.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator, today_of
-from runner.plan import Situation, base_job, make_plan
-from runner.plan_value import Planned
+from runner.planning.plan import Situation, base_job, make_plan
+from runner.planning.stages import with_shared_uploads
+from runner.planning.value import Planned
 from runner.providers.checks import base_model, refuse_missing_validation
 from runner.providers.hosts import Host, find_host
 from runner.recipe.choosing import chosen, single, with_one_dataset
 from runner.recipe.load import LoadedRecipe
-from runner.stages import with_shared_uploads
 from runner.token_counts import counted
 from runner.tokens.known import with_known_tokens
 from runner.validation import validate as validate  # the first stage, for those who run the next ones

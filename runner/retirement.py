@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from runner.errors import RunnerError
-from runner.lockfile import read_lockfile
+from runner.lock.lockfile import read_lockfile
 from runner.operator import Operator, today_of
 from runner.providers.hosts import Host, find_host, host_names
 from runner.providers.porting import Porting, port_training

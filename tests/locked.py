@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runner import run_state, several
 from runner.canonical import sha256_file
 from runner.execution.watching import Update
 from runner.operator import Operator
-from runner.plan_value import Planned
+from runner.planning.value import Planned
 from runner.providers.base import Job, JobRequest, RemoteFile
 from runner.recipe.load import load_profiles
+from runner.running import several, state
 from tests.fakes import MemoryProvider, StillClock
 
 
@@ -57,12 +57,12 @@ class SilentConsole:
 def lock(path: Path, profile: str = "default", provider: Any = None) -> None:
     """Run a recipe up to its lockfile."""
     provider = provider or KeyedProvider()
-    opened = run_state.open_provider
-    run_state.open_provider = lambda *_, **__: provider
+    opened = state.open_provider
+    state.open_provider = lambda *_, **__: provider
     try:
         several.run(path, Operator(profile=profile, clock=StillClock()), SilentConsole())
     finally:
-        run_state.open_provider = opened
+        state.open_provider = opened
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from runner import pipeline
 from runner.building import build_yardstick
 from runner.cli.options import LOCK_SUFFIX, find_recipe, is_lock
 from runner.errors import RunnerError, UnknownProfileError, UsageError
-from runner.lockfile import LockedRun, Lockfile, read_lockfile
+from runner.lock.lockfile import LockedRun, Lockfile, read_lockfile
 from runner.operator import Operator
 from runner.project import find_project
 from runner.providers.hosts import find_host

@@ -16,7 +16,7 @@ from runner.project import Project, find_project
 from runner.providers.hosts import Host, find_host
 from runner.providers.probe import Capability, Finding, Probed
 from runner.report.terminal import table_text
-from runner.run_state import provider_of
+from runner.running.state import provider_of
 
 _LONGEST = 400
 

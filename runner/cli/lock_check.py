@@ -17,10 +17,10 @@ from runner.cli.options import (
     write,
     write_json,
 )
-from runner.drift import Difference
 from runner.errors import InvalidInputError, RunnerError, StaleLockError
 from runner.issues import Issue, Place
-from runner.lockfile import read_lockfile
+from runner.lock.lockfile import read_lockfile
+from runner.planning.drift import Difference
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import load_profiles
 from runner.report.machine import difference_data, error_data

@@ -8,7 +8,7 @@ import click
 
 from runner.cli.options import json_option, tell, write, write_json
 from runner.errors import RunnerError, UsageError
-from runner.merge_driver import Versions, install, merge_files
+from runner.lock.driver import Versions, install, merge_files
 
 Versioned = click.Path(path_type=Path, exists=True, dir_okay=False)
 

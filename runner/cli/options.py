@@ -229,7 +229,7 @@ def find_target(
 
 
 def _recipe_target(recipe: Path, decided: Operator, *, is_single: bool) -> Target:
-    from runner.lockfile import read_lockfile
+    from runner.lock.lockfile import read_lockfile
 
     loaded = load_recipe(recipe, decided.profile)
     loaded = single(loaded, decided.only) if is_single else loaded
@@ -261,7 +261,7 @@ def _open(host: Host, project: Project, decided: Operator) -> "Provider":
 def job_of(target: Target) -> str:
     """The job ID of a target. Raises UsageError where the recipe has not been run."""
     if target.job_id is None and target.loaded is not None:
-        from runner.following import no_job
+        from runner.running.following import no_job
 
         raise UsageError(no_job(target.loaded))
     if target.job_id is None:

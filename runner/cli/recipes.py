@@ -30,13 +30,13 @@ from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue
 from runner.operator import Operator
 from runner.pipeline import plan_all
-from runner.plan_value import Planned
+from runner.planning.stages import all_stages
+from runner.planning.value import Planned
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import with_one_dataset
-from runner.refusals import refuse_all_unfit
 from runner.report import machine, terminal
+from runner.running.refusals import refuse_all_unfit
 from runner.schema import load_schema, schema_text
-from runner.stages import all_stages
 
 CHANGES_PENDING = 5
 
@@ -166,7 +166,7 @@ def plan(
     )
     plans = plan_all(find_recipe(recipe), decided)
     if locked:
-        from runner.drift import refuse_drift
+        from runner.planning.drift import refuse_drift
 
         for planned in plans:
             refuse_drift(planned)
@@ -183,7 +183,7 @@ def plan(
             tell(f"a run would stop here: {refusal}")
         raise click.exceptions.Exit(refusal.exit_code)
     if out is not None:
-        from runner.saved_plan import save_plan
+        from runner.running.saved_plan import save_plan
 
         save_plan(out, plans, only)
         tell(f"saved {out}")

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from runner import following, several
 from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     code_option,
@@ -37,16 +36,17 @@ from runner.cli.source_options import source_options
 from runner.errors import DetachedError, JobFailedError, RunnerError, UsageError
 from runner.execution.outcome import detached, failure
 from runner.execution.watching import Update, follow
-from runner.lockfile import LockedJob, LockedRun, read_lockfile
-from runner.plan_value import Planned
+from runner.lock.lockfile import LockedJob, LockedRun, read_lockfile
+from runner.planning.stages import all_stages
+from runner.planning.value import Planned
 from runner.recipe.choosing import chosen
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import load_recipe
 from runner.report import machine, terminal
 from runner.report.progress import JobProgress
-from runner.saved_plan import read_plan
+from runner.running import following, several
+from runner.running.saved_plan import read_plan
 from runner.sharing.webhook import check_webhook
-from runner.stages import all_stages
 
 
 class TerminalConsole:

@@ -19,10 +19,10 @@ from runner.cli.options import (
     write_json,
 )
 from runner.cli.source_options import source_options
-from runner.drift import Difference, find_drift
 from runner.errors import StaleLockError
 from runner.pipeline import plan_all
-from runner.plan_value import Planned
+from runner.planning.drift import Difference, find_drift
+from runner.planning.value import Planned
 from runner.report.machine import difference_data
 from runner.upkeep.remote import RemoteCheck, check_remote
 

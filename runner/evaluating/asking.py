@@ -14,7 +14,7 @@ from runner.evaluation.scores import chat_with, judges, score_all
 from runner.graders.grade import Means
 from runner.providers.base import Provider
 from runner.providers.hosts import Host
-from runner.run_state import provider_of
+from runner.running.state import provider_of
 
 
 def ask(study: Study, console: Console) -> list[Outcome]:

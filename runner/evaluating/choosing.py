@@ -8,7 +8,7 @@ from runner.display import shown
 from runner.errors import RunnerError, UsageError
 from runner.evaluating.wanted import Wanted
 from runner.evaluation.candidates import TUNED, Candidate, baselines, checkpoints
-from runner.lockfile import LockedJob, LockedRun, read_lockfile
+from runner.lock.lockfile import LockedJob, LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe, load_recipe

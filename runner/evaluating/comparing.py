@@ -9,8 +9,8 @@ from runner.evaluation.candidates import TUNED
 from runner.evaluation.comparison import Comparison, compare
 from runner.evaluation.past import Past, not_comparable, read_past, unpaired_difference
 from runner.hints import did_you_mean
-from runner.lock_evaluation import LockedCandidate
-from runner.lockfile import LockedRun, read_lockfile
+from runner.lock.evaluation import LockedCandidate
+from runner.lock.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.project import find_project
 from runner.recipe.load import load_recipe

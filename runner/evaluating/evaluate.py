@@ -22,7 +22,7 @@ from runner.operator import Operator
 from runner.price import price_of
 from runner.providers.hosts import find_host
 from runner.recipe.load import LoadedRecipe
-from runner.run_state import save_run
+from runner.running.state import save_run
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,16 +17,16 @@ from runner.examples.confinement import read_confined
 from runner.examples.content import asked_of
 from runner.examples.read import Example, Message
 from runner.issues import Issue
-from runner.lockfile import LockedRun, read_lockfile
+from runner.lock.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.pipeline import validate
-from runner.plan_changes import section_hashes
+from runner.planning.changes import section_hashes
 from runner.predict import prompt_recipe, without_answer
 from runner.providers.base import ChatRequest
 from runner.providers.hosts import find_host
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe
-from runner.run_state import provider_of
+from runner.running.state import provider_of
 from runner.sources.supply import operators_file
 
 # What decides how a record becomes a prompt.

@@ -23,7 +23,7 @@ from runner.examples.content import turn_of
 from runner.examples.read import Example
 from runner.graders.model import Grader
 from runner.hints import did_you_mean
-from runner.lockfile import LockedRun, read_lockfile
+from runner.lock.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.pipeline import validate
 from runner.providers.base import ChatRequest

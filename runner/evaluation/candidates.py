@@ -6,7 +6,7 @@ from typing import Literal
 
 from runner.errors import UsageError
 from runner.hints import did_you_mean
-from runner.lockfile import LockedJob
+from runner.lock.lockfile import LockedJob
 from runner.recipe.model import Baseline
 
 Prompting = Literal["plain", "few_shot", "retrieval_prompt"]

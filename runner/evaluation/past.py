@@ -10,7 +10,7 @@ from runner.canonical import sha256_bytes, write_atomically
 from runner.evaluation.comparison import Comparison, compare
 from runner.evaluation.statistics import Interval
 from runner.evaluation.value import Evaluation
-from runner.lock_evaluation import LockedEvaluation, LockedScore
+from runner.lock.evaluation import LockedEvaluation, LockedScore
 
 Scores = Mapping[str, Mapping[str, Mapping[str, float]]]
 

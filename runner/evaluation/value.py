@@ -12,7 +12,7 @@ from runner.evaluation.leaks import Leak
 from runner.evaluation.statistics import Interval
 from runner.examples.read import Message
 from runner.issues import Place
-from runner.lock_evaluation import LockedCandidate, LockedEvaluation, LockedScore
+from runner.lock.evaluation import LockedCandidate, LockedEvaluation, LockedScore
 
 # Digits that the lockfile keeps of a score.
 DIGITS = 4

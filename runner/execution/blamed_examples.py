@@ -8,7 +8,7 @@ from pathlib import Path
 from runner.dataset.index import index_line
 from runner.examples.confinement import read_confined
 from runner.issues import Issue, Place
-from runner.lockfile import LockedRun
+from runner.lock.lockfile import LockedRun
 from runner.providers.base import JobError
 from runner.recipe.load import LoadedRecipe
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from runner.errors import ProviderError
-from runner.lockfile import LockedJob
+from runner.lock.lockfile import LockedJob
 from runner.providers.base import Job, Provider
 
 Verdict = Literal["same", "differs", "unknown"]

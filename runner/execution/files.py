@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from runner.dataset.value import DatasetFile
 from runner.execution.journal import Journal
-from runner.plan import KEY_CHARACTERS
+from runner.planning.plan import KEY_CHARACTERS
 from runner.providers.base import NotFoundError, Provider, RemoteFile
 
 # How many of the newest files are searched for one sent before.

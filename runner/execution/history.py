@@ -10,7 +10,7 @@ from typing import Any
 
 from runner.canonical import append_durably, canonical_json, sha256_of
 from runner.clock import Clock
-from runner.lockfile import LockedRun, run_value
+from runner.lock.lockfile import LockedRun, run_value
 from runner.recipe.load import LoadedRecipe
 
 # What is read of a history at most, from its end: some thousand runs.

@@ -2,8 +2,8 @@
 
 from runner.execution.journal import Journal
 from runner.hints import command
-from runner.lockfile import LockedRun
-from runner.plan_value import CreateJob, Planned
+from runner.lock.lockfile import LockedRun
+from runner.planning.value import CreateJob, Planned
 from runner.providers.base import Job
 
 

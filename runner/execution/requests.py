@@ -10,9 +10,9 @@ from runner.execution.files import SoughtFile
 from runner.execution.jobs import SoughtJob
 from runner.execution.journal import Journal
 from runner.execution.truth import Witness
-from runner.lockfile import LockedBase, LockedRun
-from runner.plan import job_key
-from runner.plan_value import CreateJob, Plan, ReuseFile, Upload
+from runner.lock.lockfile import LockedBase, LockedRun
+from runner.planning.plan import job_key
+from runner.planning.value import CreateJob, Plan, ReuseFile, Upload
 from runner.providers.base import JobRequest, Provider
 from runner.providers.hosts import Host
 from runner.providers.translation import Wording, wording_of

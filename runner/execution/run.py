@@ -20,9 +20,9 @@ from runner.execution.requests import (
     sought_job,
 )
 from runner.execution.sending import Lookup, found_before, sent
-from runner.lockfile import LockedBase, LockedCheckpoint, LockedFile, LockedJob, LockedRun
-from runner.plan_changes import grader_sha256, section_hashes
-from runner.plan_value import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob
+from runner.lock.lockfile import LockedBase, LockedCheckpoint, LockedFile, LockedJob, LockedRun
+from runner.planning.changes import grader_sha256, section_hashes
+from runner.planning.value import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.providers.base import Checkpoint, ConnectionLostError, Job, JobRequest, RemoteFile
 from runner.providers.hub_models import commit_of
 from runner.recipe.model import Recipe

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from runner.aliases import Promotion
 from runner.display import neutralise
-from runner.lock_evaluation import LockedEvaluation
+from runner.lock.evaluation import LockedEvaluation
 from runner.report.terminal import table_text
 
 

@@ -7,7 +7,7 @@ from runner.evaluation.comparison import Comparison, Slice
 from runner.evaluation.cost import BreakEven
 from runner.evaluation.statistics import Interval
 from runner.evaluation.value import Evaluation, Questions, Result, Row
-from runner.lock_evaluation import LockedScore
+from runner.lock.evaluation import LockedScore
 from runner.report.terminal import table_text
 
 SHOWN_LEAKS = 5

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from runner.budget import total_price
 from runner.dataset.left_out import left_out
 from runner.dataset.value import Dataset, Finding
 from runner.errors import InvalidInputError, RunnerError
 from runner.issues import Issue, Place
-from runner.lockfile import LockedRun
-from runner.plan_value import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
-from runner.stages import all_stages
+from runner.lock.lockfile import LockedRun
+from runner.planning.budget import total_price
+from runner.planning.stages import all_stages
+from runner.planning.value import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
 
 if TYPE_CHECKING:
-    from runner.drift import Difference
     from runner.examples.read import Example
+    from runner.planning.drift import Difference
     from runner.providers.base import Job
 
 _STEP_NAMES = {Upload: "upload", ReuseFile: "reuse_file", CreateJob: "create_job", WatchJob: "watch_job"}

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from runner.lock_evaluation import evaluation_value
-from runner.lockfile import run_value
+from runner.lock.evaluation import evaluation_value
+from runner.lock.lockfile import run_value
 from runner.report.diff_data import review_data
 from runner.report.evaluation_data import evaluation_data
 from runner.report.machine import job_data

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from runner.evaluation.statistics import Interval
 from runner.evaluation.value import Evaluation, Result
-from runner.lock_evaluation import LockedEvaluation, LockedScore
+from runner.lock.evaluation import LockedEvaluation, LockedScore
 from runner.page.charts import interval_chart, number, ticks
 from runner.report.evaluation_text import (
     SHOWN_LEAKS,

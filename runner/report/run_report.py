@@ -7,8 +7,8 @@ from runner.dataset.value import Finding, InputFile
 from runner.evaluation.value import Evaluation
 from runner.execution.curves import Point
 from runner.execution.history import PastRun
-from runner.lock_evaluation import LockedEvaluation
-from runner.lockfile import LockedRun
+from runner.lock.evaluation import LockedEvaluation
+from runner.lock.lockfile import LockedRun
 from runner.price import Price
 from runner.providers.base import Checkpoint, Job
 from runner.report.profile import FileProfile

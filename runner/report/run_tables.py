@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from runner.display import shown
-from runner.lockfile import LockedFile
+from runner.lock.lockfile import LockedFile
 from runner.providers.base import Checkpoint
 from runner.report.profile import FileProfile
 from runner.report.run_report import RunReport

@@ -6,13 +6,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
-from runner.budget import total_price
 from runner.dataset.checks.hits import LEFT_OUT_CODE
 from runner.dataset.left_out import left_out
 from runner.dataset.value import Dataset, DatasetFile
 from runner.display import neutralise, one_line
-from runner.lockfile import LockedJob
-from runner.plan_value import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
+from runner.lock.lockfile import LockedJob
+from runner.planning.budget import total_price
+from runner.planning.value import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
 from runner.price import Price
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from runner.dataset.value import Finding, InputFile
 from runner.issues import Issue
-from runner.lockfile import LockedRun
+from runner.lock.lockfile import LockedRun
 from runner.recipe.model import Recipe
 from runner.review.settings import locked_settings, recipe_as_locked, recipe_settings, setting_changes
 from runner.review.value import CheckChange, ExampleChanges, FileChange, Review, Settings, State

@@ -12,7 +12,7 @@ from runner.dataset.value import Dataset, DatasetFile
 from runner.errors import RunnerError
 from runner.examples.content import content_of_line, line_of, turns_of
 from runner.examples.read import Example, Message
-from runner.lockfile import LockedRun
+from runner.lock.lockfile import LockedRun
 
 
 class Row(NamedTuple):

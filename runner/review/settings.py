@@ -5,8 +5,8 @@ from dataclasses import MISSING, fields, is_dataclass
 from itertools import chain
 from typing import Any
 
-from runner.lockfile import LockedJob, LockedRun
-from runner.plan_changes import grader_sha256, section_hashes
+from runner.lock.lockfile import LockedJob, LockedRun
+from runner.planning.changes import grader_sha256, section_hashes
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.model import Evaluation, Field, MessageList, MessageTemplate, Recipe, Template
 from runner.review.value import Change, Hashed, Settings

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from runner.canonical import sha256_file
 from runner.dataset.value import InputFile
-from runner.drift import Difference, file_differences
 from runner.errors import InvalidInputError, RunnerError
 from runner.examples.templates import template_files
-from runner.lockfile import LockedRun
-from runner.plan_changes import section_hashes, training_changes
+from runner.lock.lockfile import LockedRun
+from runner.planning.changes import section_hashes, training_changes
+from runner.planning.drift import Difference, file_differences
 from runner.project import Project
 from runner.providers.checks import base_model
 from runner.providers.hosts import find_host

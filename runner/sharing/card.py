@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from runner.canonical import canonical_json
 from runner.display import neutralise, one_line
-from runner.lock_evaluation import LockedCandidate, LockedScore
-from runner.lockfile import LockedJob, LockedRun
+from runner.lock.evaluation import LockedCandidate, LockedScore
+from runner.lock.lockfile import LockedJob, LockedRun
 from runner.recipe.load import LoadedRecipe
 from runner.recipe.yaml_text import yaml_text
 from runner.sharing.record import JobRecord

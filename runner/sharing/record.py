@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.execution.curves import Point
-from runner.lockfile import LockedJob, LockedRun
+from runner.lock.lockfile import LockedJob, LockedRun
 from runner.providers.base import Job
 from runner.recipe.load import LoadedRecipe
 

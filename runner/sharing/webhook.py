@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from runner.canonical import canonical_json, sha256_of
 from runner.errors import RunnerError, UsageError
-from runner.lockfile import LockedJob
+from runner.lock.lockfile import LockedJob
 from runner.operator import Operator
 
 SECRET_VARIABLE = "FINETUNE_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable

@@ -11,8 +11,8 @@ from runner.dataset.measure import measure_line
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Dataset, DatasetFile
 from runner.errors import RunnerError
-from runner.lockfile import LockedFile
-from runner.plan_value import FileRole
+from runner.lock.lockfile import LockedFile
+from runner.planning.value import FileRole
 from runner.providers.base import Job, NotFoundError, Provider, RemoteFile
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.display import shown
-from runner.plan_value import Planned
+from runner.planning.value import Planned
 from runner.providers.base import Job
 from runner.providers.checks import base_model
 from runner.providers.hosts import Host

@@ -9,12 +9,12 @@ from runner.errors import ProviderError, RunnerError
 from runner.execution.history import history_of
 from runner.execution.run import with_result
 from runner.hints import command
-from runner.lockfile import LockedFile, LockedJob, LockedRun
+from runner.lock.lockfile import LockedFile, LockedJob, LockedRun
 from runner.operator import Operator, today_of
 from runner.pipeline import plan_loaded, validate
-from runner.plan import Situation, job_digest, job_key
-from runner.plan_changes import grader_sha256, section_hashes
-from runner.plan_value import Planned
+from runner.planning.changes import grader_sha256, section_hashes
+from runner.planning.plan import Situation, job_digest, job_key
+from runner.planning.value import Planned
 from runner.providers.base import (
     JOB_KEY_METADATA,
     Checkpoint,
@@ -28,7 +28,7 @@ from runner.providers.hub_models import commit_of
 from runner.providers.statuses import TERMINAL
 from runner.recipe.choosing import single
 from runner.recipe.model import RecipeModel
-from runner.run_state import alone, provider_of, save_run
+from runner.running.state import alone, provider_of, save_run
 from runner.upkeep.adopted_files import AdoptedFile, FileComparison
 from runner.upkeep.adopted_settings import Setting, actual_recipe, settings_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.clock import Clock
 from runner.dataset.kept_pieces import trim
-from runner.lockfile import read_lockfile
+from runner.lock.lockfile import read_lockfile
 from runner.project import Project
 
 # A build that runs meanwhile may be about to use what it has just written.

@@ -4,12 +4,12 @@ import tempfile
 from pathlib import Path
 
 from runner.errors import RunnerError, UsageError
-from runner.following import no_job
-from runner.lockfile import LockedRun, read_lockfile
+from runner.lock.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.providers.hosts import find_host
 from runner.providers.local_service import has_artefact
 from runner.recipe.load import LoadedRecipe
+from runner.running.following import no_job
 from runner.sharing.card import model_card
 from runner.sharing.export import Exported, Wanted, export_model
 from runner.sharing.hub import push

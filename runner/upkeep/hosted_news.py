@@ -7,13 +7,13 @@ from operator import itemgetter
 from typing import Any
 
 from runner.errors import RunnerError
-from runner.following import HOSTED_POLL_S
 from runner.operator import Operator
 from runner.project import Project
 from runner.providers.base import NotFoundError, Provider
 from runner.providers.hosts import find_host
 from runner.providers.statuses import TERMINAL
-from runner.run_state import provider_of
+from runner.running.following import HOSTED_POLL_S
+from runner.running.state import provider_of
 from runner.upkeep.known_jobs import known_jobs
 
 EVENTS = 100

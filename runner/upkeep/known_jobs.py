@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import RunnerError
-from runner.lockfile import read_lockfile
+from runner.lock.lockfile import read_lockfile
 from runner.project import Project
 
 SUFFIX = ".lock.yaml"

@@ -6,15 +6,15 @@ from runner.aliases import ALIAS, Promotion, aliases_path, append_alias, in_forc
 from runner.display import shown
 from runner.errors import GateError, RunnerError, UsageError
 from runner.execution.journal import serialised
-from runner.following import no_job
 from runner.hints import did_you_mean
-from runner.lock_evaluation import LockedEvaluation
-from runner.lockfile import LockedJob, LockedRun, read_lockfile
+from runner.lock.evaluation import LockedEvaluation
+from runner.lock.lockfile import LockedJob, LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.project import Project
 from runner.providers.hosts import find_host
 from runner.recipe.load import LoadedRecipe
 from runner.review.git import commit_with
+from runner.running.following import no_job
 
 AT = "%Y-%m-%dT%H:%M:%SZ"
 

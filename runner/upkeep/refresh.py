@@ -7,8 +7,7 @@ from pathlib import Path
 from runner.errors import MissingExtraError, ProviderError, RunnerError
 from runner.execution.history import history_of
 from runner.execution.run import with_result
-from runner.following import no_job
-from runner.lockfile import LockedFile, LockedJob, LockedRun, read_lockfile
+from runner.lock.lockfile import LockedFile, LockedJob, LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.providers.base import BareNotFoundError, NotFoundError, NotOfferedError, Provider
 from runner.providers.hosts import find_host
@@ -16,7 +15,8 @@ from runner.providers.local_service import has_job
 from runner.recipe.choosing import run_called
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.load import LoadedRecipe, load_profiles
-from runner.run_state import provider_of, save_run
+from runner.running.following import no_job
+from runner.running.state import provider_of, save_run
 from runner.upkeep.results import changed_values, result_of
 
 

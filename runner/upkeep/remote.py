@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from runner.lockfile import LockedFile, LockedJob, LockedRun
+from runner.lock.lockfile import LockedFile, LockedJob, LockedRun
 from runner.operator import Operator, today_of
 from runner.price import retirement
 from runner.providers.base import BareNotFoundError, NotFoundError, NotOfferedError, Provider
 from runner.providers.hosts import Host, HostModel, find_host
 from runner.recipe.load import LoadedRecipe
-from runner.run_state import provider_of
+from runner.running.state import provider_of
 
 State = Literal["there", "wrong", "not offered", "not asked"]
 

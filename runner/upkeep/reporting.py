@@ -17,8 +17,8 @@ from runner.evaluation.kept import kept_evaluation
 from runner.evaluation.value import Evaluation
 from runner.execution.curves import curves_of
 from runner.execution.history import PastRun, history_of
-from runner.lock_evaluation import LockedEvaluation
-from runner.lockfile import LockedRun, parse_run, read_lockfile
+from runner.lock.evaluation import LockedEvaluation
+from runner.lock.lockfile import LockedRun, parse_run, read_lockfile
 from runner.operator import Operator
 from runner.price import price_of
 from runner.providers.hosts import Host, find_host
@@ -30,7 +30,7 @@ from runner.review.git import commit_with
 from runner.review.indexed import indexed_run
 from runner.review.render import render_both
 from runner.review.value import Review
-from runner.run_state import provider_of
+from runner.running.state import provider_of
 
 SHOWN_EXAMPLES = 3
 Found = TypeVar("Found")

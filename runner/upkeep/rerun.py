@@ -5,26 +5,26 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from runner.drift import refuse_drift
 from runner.errors import JobFailedError, RunnerError
 from runner.execution.comparison import Comparison, compare_results, final_losses
 from runner.execution.history import history_of
 from runner.execution.journal import Journal
 from runner.execution.outcome import failure
-from runner.following import Console, Followed, follow_job, job_failed, no_job
 from runner.hints import command
-from runner.lockfile import LockedJob, LockedRun, parse_job, read_lockfile
+from runner.lock.lockfile import LockedJob, LockedRun, parse_job, read_lockfile
 from runner.operator import Operator
 from runner.pipeline import plan_loaded, validate
-from runner.plan import job_key
-from runner.plan_value import CreateJob, Planned
+from runner.planning.drift import refuse_drift
+from runner.planning.plan import job_key
+from runner.planning.value import CreateJob, Planned
 from runner.providers.base import Job
 from runner.providers.statuses import TERMINAL
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe
-from runner.refusals import refuse_unfit
-from runner.run_state import alone, journal_of, provider_of, save_run
-from runner.running import start_job
+from runner.running.following import Console, Followed, follow_job, job_failed, no_job
+from runner.running.refusals import refuse_unfit
+from runner.running.start import start_job
+from runner.running.state import alone, journal_of, provider_of, save_run
 
 
 def rerun(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from runner.lockfile import LockedJob
+from runner.lock.lockfile import LockedJob
 
 
 def result_of(job: LockedJob) -> dict[str, Any]:

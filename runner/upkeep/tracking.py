@@ -6,14 +6,14 @@ from typing import Literal
 
 from runner.errors import RunnerError
 from runner.execution.curves import curves_of
-from runner.following import no_job
-from runner.lockfile import read_lockfile
+from runner.lock.lockfile import read_lockfile
 from runner.operator import Operator
 from runner.providers.hosts import find_host
 from runner.providers.statuses import TERMINAL
 from runner.recipe.load import LoadedRecipe
 from runner.review.git import commit_with
-from runner.run_state import provider_of
+from runner.running.following import no_job
+from runner.running.state import provider_of
 from runner.sharing import to_mlflow, to_tensorboard, to_wandb
 from runner.sharing.record import JobRecord, job_record
 

@@ -523,7 +523,7 @@ def test_a_lockfile_that_cannot_be_written_hides_no_result(
     def refuse(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("runner.run_state.write_lockfile", refuse)
+    monkeypatch.setattr("runner.running.state.write_lockfile", refuse)
     outcome = call("watch", recipe)
 
     assert code == outcome.code

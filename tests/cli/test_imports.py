@@ -11,7 +11,7 @@ import sys
 from runner.cli.main import run
 code = run(sys.argv[1:])
 heavy = ("openai", "torch", "jinja2", "jsonschema", "rich", "transformers", "starlette", "httpx2")
-heavy += ("concurrent.futures", "runner.dataset.checks.registry", "runner.record_drift")
+heavy += ("concurrent.futures", "runner.dataset.checks.registry", "runner.planning.record_drift")
 sys.stderr.write(f"{code} {[name for name in heavy if name in sys.modules]}")
 """
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runner.lockfile import read_lockfile
+from runner.lock.lockfile import read_lockfile
 from tests.cli.conftest import Call
 from tests.fake_host import FakeHost
 

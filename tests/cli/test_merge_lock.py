@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from runner.errors import RunnerError
-from runner.merge_driver import ATTRIBUTE, install
+from runner.lock.driver import ATTRIBUTE, install
 from tests.cli.conftest import Call
 from tests.locked import lock
 

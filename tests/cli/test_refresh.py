@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from runner.execution.run import with_result
-from runner.lockfile import LockedRun
+from runner.lock.lockfile import LockedRun
 from runner.providers.base import Checkpoint, Job
 from tests.cli.conftest import Call
 from tests.fake_host import FakeHost

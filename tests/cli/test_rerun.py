@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner.following import Console, Followed, follow_job
-from runner.lockfile import LockedRun
+from runner.lock.lockfile import LockedRun
 from runner.operator import Operator
 from runner.providers.base import Job
 from runner.recipe.load import LoadedRecipe
-from runner.run_state import save_run
+from runner.running.following import Console, Followed, follow_job
+from runner.running.state import save_run
 from tests.cli.conftest import Call
 from tests.fake_host import FakeHost
 

@@ -10,7 +10,7 @@ from runner.errors import RunnerError, UsageError
 from runner.evaluating.choosing import choose_candidates
 from runner.evaluating.wanted import Wanted
 from runner.evaluation.candidates import Candidate
-from runner.lockfile import LockedCheckpoint, LockedFile, LockedJob, LockedRun
+from runner.lock.lockfile import LockedCheckpoint, LockedFile, LockedJob, LockedRun
 from runner.operator import Operator
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.recipe.model import Evaluation

@@ -4,7 +4,7 @@ import pytest
 
 from runner.errors import UsageError
 from runner.evaluation.candidates import Candidate, baselines, checkpoints
-from runner.lockfile import LockedCheckpoint, LockedJob
+from runner.lock.lockfile import LockedCheckpoint, LockedJob
 
 JOB = LockedJob(
     id="ftjob-1",

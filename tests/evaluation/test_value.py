@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 from runner.canonical import sha256_bytes
-from runner.lock_evaluation import LockedCandidate, LockedEvaluation, LockedScore
+from runner.lock.evaluation import LockedCandidate, LockedEvaluation, LockedScore
 from tests.evaluation.evaluations import evaluation
 
 

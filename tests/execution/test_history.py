@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.execution.history import History
-from runner.lockfile import LockedFile, LockedJob, LockedRun
+from runner.lock.lockfile import LockedFile, LockedJob, LockedRun
 from tests.fakes import StillClock, make_dataset
 
 

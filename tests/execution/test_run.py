@@ -13,8 +13,8 @@ from runner.execution.jobs import AmbiguousJobError
 from runner.execution.journal import Journal
 from runner.execution.requests import Execution
 from runner.execution.run import start, with_result
-from runner.lockfile import LockedRun
-from runner.plan import Situation, job_key, make_plan
+from runner.lock.lockfile import LockedRun
+from runner.planning.plan import Situation, job_key, make_plan
 from runner.providers.base import (
     JOB_KEY_METADATA,
     ConnectionLostError,

@@ -21,12 +21,13 @@ import httpx2
 import openai
 import openai._base_client as sdk
 
-from runner import canonical, clock, run_state
+from runner import canonical, clock
 from runner.cli import rerun  # noqa: F401 - imported once, for all children
 from runner.cli.main import run
 from runner.execution import history, parts
 from runner.execution.journal import Journal
 from runner.execution.parts import Ledger
+from runner.running import state
 from tests.fake_host import KEY
 
 TIMEOUT_S = 0.4
@@ -173,8 +174,8 @@ def _instrument(steps: Steps, child: Child) -> None:
         history.append_durably,  # type: ignore[attr-defined]
         lambda path, _: "history",
     )
-    run_state.write_lockfile = steps.around(  # type: ignore[attr-defined]
-        run_state.write_lockfile,  # type: ignore[attr-defined]
+    state.write_lockfile = steps.around(  # type: ignore[attr-defined]
+        state.write_lockfile,  # type: ignore[attr-defined]
         lambda path, _: f"lock {path.name}",
     )
     httpx2.Client.send = steps.around(  # type: ignore[method-assign]

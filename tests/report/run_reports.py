@@ -10,8 +10,8 @@ from runner.evaluation.value import Evaluation, GateResult, Questions, Result, R
 from runner.examples.read import Message
 from runner.execution.curves import Point
 from runner.issues import Place, Severity
-from runner.lock_evaluation import LockedEvaluation
-from runner.lockfile import LockedFile, LockedJob, LockedRun
+from runner.lock.evaluation import LockedEvaluation
+from runner.lock.lockfile import LockedFile, LockedJob, LockedRun
 from runner.price import Price
 from runner.providers.base import Checkpoint, Job
 from runner.report.profile import FileProfile, Sample

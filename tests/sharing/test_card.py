@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from runner.lock_evaluation import LockedCandidate, LockedEvaluation, LockedScore
-from runner.lockfile import LockedFile, LockedJob, LockedRun
+from runner.lock.evaluation import LockedCandidate, LockedEvaluation, LockedScore
+from runner.lock.lockfile import LockedFile, LockedJob, LockedRun
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.sharing.card import model_card
 from runner.sharing.record import JobRecord

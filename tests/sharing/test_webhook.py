@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from runner.errors import RunnerError, UsageError
-from runner.lockfile import LockedJob
+from runner.lock.lockfile import LockedJob
 from runner.operator import Operator
 from runner.sharing.webhook import check_webhook, send
 from tests.fakes import StillClock

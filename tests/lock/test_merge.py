@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from runner.errors import StaleLockError
-from runner.lock_merge import merge_lockfiles
-from runner.lockfile import LockedFile, LockedRun, Lockfile, entry_bytes, lockfile_bytes, parse_lockfile
+from runner.lock.lockfile import LockedFile, LockedRun, Lockfile, entry_bytes, lockfile_bytes, parse_lockfile
+from runner.lock.merge import merge_lockfiles
 from tests.fakes import make_dataset
 
 HEAD = lockfile_bytes(Lockfile()).replace(b"runs: {}\n", b"runs:\n")

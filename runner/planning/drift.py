@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from runner.dataset.value import Dataset, InputFile
 from runner.errors import StaleLockError
-from runner.lockfile import LockedFile, LockedRun
-from runner.plan import base_job
-from runner.plan_changes import section_hashes, training_changes
-from runner.plan_value import Planned
+from runner.lock.lockfile import LockedFile, LockedRun
+from runner.planning.changes import section_hashes, training_changes
+from runner.planning.plan import base_job
+from runner.planning.value import Planned
 
 if TYPE_CHECKING:
-    from runner.record_drift import RecordDrift
+    from runner.planning.record_drift import RecordDrift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ def _differences(planned: Planned, locked: LockedRun) -> Iterator[Difference]:
     yield from files
     if files:
         # Only a dataset that changed is read again, down to its first record.
-        from runner.record_drift import find_record_drift
+        from runner.planning.record_drift import find_record_drift
 
         record = find_record_drift(planned, locked)
         yield Difference(stage="dataset", name=record.record, what=record.what, record=record)

@@ -21,8 +21,8 @@ from runner.display import one_line
 from runner.examples.confinement import read_confined
 from runner.examples.read import Example
 from runner.issues import Issue
-from runner.lockfile import LockedRun
-from runner.plan_value import Planned
+from runner.lock.lockfile import LockedRun
+from runner.planning.value import Planned
 
 # How much of a text is shown, and how much of what both texts have before they part.
 SHOWN_CHARACTERS, COMMON_CHARACTERS = 60, 20

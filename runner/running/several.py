@@ -5,19 +5,19 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from runner.drift import refuse_drift
 from runner.errors import JobFailedError, RunnerError
 from runner.execution.run import refreshed
-from runner.following import Console, follow_started
-from runner.lockfile import LockedRun
+from runner.lock.lockfile import LockedRun
 from runner.operator import Operator
 from runner.pipeline import plan_all, validate
-from runner.plan_value import Planned
+from runner.planning.drift import refuse_drift
+from runner.planning.value import Planned
 from runner.recipe.choosing import chosen
-from runner.refusals import failures, refuse_all_unfit
-from runner.run_state import alone, save_run
-from runner.running import start_job
-from runner.saved_plan import SavedPlan, refuse_moved
+from runner.running.following import Console, follow_started
+from runner.running.refusals import failures, refuse_all_unfit
+from runner.running.saved_plan import SavedPlan, refuse_moved
+from runner.running.start import start_job
+from runner.running.state import alone, save_run
 
 
 def run(

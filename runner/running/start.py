@@ -7,14 +7,14 @@ from runner.execution.history import history_of
 from runner.execution.outcome import interruption
 from runner.execution.requests import Execution
 from runner.execution.run import locked_base, start
-from runner.following import Console, follow_started
-from runner.lockfile import LockedJob, LockedRun
+from runner.lock.lockfile import LockedJob, LockedRun
 from runner.operator import Operator
 from runner.pipeline import plan_loaded
-from runner.plan_value import CreateJob, Planned
+from runner.planning.value import CreateJob, Planned
 from runner.providers.translation import worded
-from runner.refusals import pinned_model
-from runner.run_state import alone, journal_of, provider_of, save_run
+from runner.running.following import Console, follow_started
+from runner.running.refusals import pinned_model
+from runner.running.state import alone, journal_of, provider_of, save_run
 
 # A paid host's clock has whole seconds: two runs that race are told apart a second later.
 SETTLE_S = 1.0

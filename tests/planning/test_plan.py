@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from runner.lockfile import LockedFile, LockedJob, LockedRun
-from runner.plan import Situation, make_plan
-from runner.plan_changes import section_hashes
-from runner.plan_value import CreateJob, Plan, ReuseFile, Upload, WatchJob
+from runner.lock.lockfile import LockedFile, LockedJob, LockedRun
+from runner.planning.changes import section_hashes
+from runner.planning.plan import Situation, make_plan
+from runner.planning.value import CreateJob, Plan, ReuseFile, Upload, WatchJob
 from runner.price import estimated_epochs, price_of, retirement
 from runner.providers.hosts import find_host
 from runner.recipe.model import Hyperparameters, Recipe, Split, Training

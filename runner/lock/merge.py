@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from runner.lockfile import LockedRun, Lockfile, entry_bytes, lockfile_bytes, parse_lockfile
+from runner.lock.lockfile import LockedRun, Lockfile, entry_bytes, lockfile_bytes, parse_lockfile
 
 OURS, SEPARATOR, THEIRS = b"<<<<<<< ours\n", b"=======\n", b">>>>>>> theirs\n"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.errors import StaleLockError
-from runner.lockfile import (
+from runner.lock.lockfile import (
     LockedCheckpoint,
     LockedFile,
     LockedJob,

@@ -7,9 +7,19 @@ from typing import Any
 from runner.canonical import sha256_of
 from runner.dataset.value import Dataset, DatasetFile
 from runner.display import one_line
-from runner.lockfile import LockedJob, LockedRun
-from runner.plan_changes import data_changes, training_changes
-from runner.plan_value import BaseJob, CreateJob, FileRole, Plan, Planned, ReuseFile, Step, Upload, WatchJob
+from runner.lock.lockfile import LockedJob, LockedRun
+from runner.planning.changes import data_changes, training_changes
+from runner.planning.value import (
+    BaseJob,
+    CreateJob,
+    FileRole,
+    Plan,
+    Planned,
+    ReuseFile,
+    Step,
+    Upload,
+    WatchJob,
+)
 from runner.price import Price, price_of, retirement
 from runner.providers.hosts import Host, HostModel
 from runner.providers.statuses import TERMINAL

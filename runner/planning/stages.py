@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from runner.plan_value import Planned, Step, Upload
+from runner.planning.value import Planned, Step, Upload
 
 
 def all_stages(plans: Iterable[Planned]) -> tuple[Planned, ...]:

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from runner.errors import OverBudgetError
-from runner.plan_value import Planned
+from runner.planning.stages import all_stages
+from runner.planning.value import Planned
 from runner.price import Price
-from runner.stages import all_stages
 
 NAMED_JOBS = 3
 

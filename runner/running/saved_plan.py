@@ -9,7 +9,7 @@ from typing import Any
 from runner.canonical import canonical_json, write_atomically
 from runner.display import shown
 from runner.errors import RunnerError, StaleLockError
-from runner.plan_value import Planned
+from runner.planning.value import Planned
 from runner.project import find_project
 from runner.report.machine import plans_data
 

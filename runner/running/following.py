@@ -14,14 +14,14 @@ from runner.execution.requests import locked_request
 from runner.execution.run import with_result
 from runner.execution.truth import Witness
 from runner.execution.watching import Update, follow
-from runner.lockfile import LockedRun, read_lockfile
+from runner.lock.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator
-from runner.plan_value import Planned
+from runner.planning.value import Planned
 from runner.providers.base import Job, NotFoundError
 from runner.providers.hosts import Host, find_host
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe, load_recipe
-from runner.run_state import provider_of, try_to_save
+from runner.running.state import provider_of, try_to_save
 from runner.sharing.webhook import send
 
 HOSTED_POLL_S = 5.0

@@ -9,7 +9,7 @@ from runner import __version__
 from runner.canonical import write_atomically
 from runner.dataset.value import DatasetFile, InputFile
 from runner.errors import StaleLockError
-from runner.lock_evaluation import LockedEvaluation, evaluation_value, parse_evaluation
+from runner.lock.evaluation import LockedEvaluation, evaluation_value, parse_evaluation
 from runner.recipe.yaml import parse_yaml
 from runner.recipe.yaml_text import yaml_text
 from runner.schema import violations

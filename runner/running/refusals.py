@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from runner.budget import refuse_over_budget
 from runner.errors import JobFailedError, RunnerError, UsageError
 from runner.operator import Operator, today_of
-from runner.plan_value import Planned, WatchJob
+from runner.planning.budget import refuse_over_budget
+from runner.planning.stages import all_stages
+from runner.planning.value import Planned, WatchJob
 from runner.providers.base_models import pinned_name
 from runner.providers.checks import base_model, refuse_large_files
-from runner.stages import all_stages
 
 
 def refuse_unfit(planned: Planned, operator: Operator) -> None:

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 
 from runner.canonical import sha256_of
 from runner.execution.journal import Journal, exclusive, serialised
-from runner.lockfile import LockedRun, read_lockfile, write_lockfile
+from runner.lock.lockfile import LockedRun, read_lockfile, write_lockfile
 from runner.operator import Operator
 from runner.project import Project
 from runner.providers.base import Provider

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runner.dataset.value import Dataset, DatasetFile
-from runner.lockfile import LockedJob, LockedRun
+from runner.lock.lockfile import LockedJob, LockedRun
 from runner.price import Price
 from runner.providers.hosts import Host
 from runner.recipe.load import LoadedRecipe

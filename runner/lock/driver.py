@@ -9,7 +9,7 @@ from pathlib import Path
 from runner.canonical import write_atomically
 from runner.display import one_line
 from runner.errors import RunnerError, StaleLockError
-from runner.lock_merge import Merged, merge_lockfiles
+from runner.lock.merge import Merged, merge_lockfiles
 
 DRIVER = "finetune-lock"
 ATTRIBUTE = f"*.lock.yaml merge={DRIVER}"

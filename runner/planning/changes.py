@@ -4,8 +4,8 @@ from typing import Any
 
 from runner.canonical import sha256_of
 from runner.dataset.value import Dataset
-from runner.lockfile import LockedJob, LockedRun
-from runner.plan_value import BaseJob
+from runner.lock.lockfile import LockedJob, LockedRun
+from runner.planning.value import BaseJob
 from runner.recipe.model import Recipe, RecipeModel, Training
 
 SECTIONS = ("fields", "key", "sources", "split", "templates", "where")

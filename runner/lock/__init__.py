@@ -1,0 +1,1 @@
+"""The lockfile: what a run used and made, as a value and as a file that git can merge."""

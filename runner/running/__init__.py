@@ -1,0 +1,1 @@
+"""A plan done: its jobs started, followed to their ends, and locked."""
