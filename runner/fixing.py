@@ -28,9 +28,9 @@ from runner.recipe.edit import EditError, set_path, set_trim
 from runner.recipe.load import LoadedRecipe
 from runner.recipe.model import MessageTemplate, Source
 from runner.review.git import find_revision, list_entries
+from runner.sources.find import find_source_files
 from runner.sources.formats import plain_format
 from runner.sources.glob import is_pattern
-from runner.sources.read import find_source_files
 
 _MAX_BYTES = 256 << 20
 _SHOWN_LINES = 30

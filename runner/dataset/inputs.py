@@ -11,7 +11,7 @@ from runner.issues import Issue
 from runner.project import Project
 from runner.recipe.inline import may_read_templates
 from runner.recipe.load import LoadedRecipe
-from runner.sources.read import find_source_files
+from runner.sources.find import find_source_files
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

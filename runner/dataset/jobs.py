@@ -6,8 +6,9 @@ from itertools import chain
 
 from runner.examples.wire import Request
 from runner.recipe.model import Source
+from runner.sources.find import find_source_files, looked_up
 from runner.sources.pieces import Piece, UncuttableError
-from runner.sources.read import cut_file, find_source_files, is_shared, looked_up
+from runner.sources.read import cut_file, is_shared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

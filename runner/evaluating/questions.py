@@ -16,7 +16,7 @@ from runner.issues import Issue
 from runner.recipe.load import LoadedRecipe
 from runner.recipe.model import Evaluation as Section
 from runner.recipe.model import Source
-from runner.sources.read import find_source_files
+from runner.sources.find import find_source_files
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.recipe.model import MessageTemplate, Recipe, Source
 from runner.recipe.yaml import parse_yaml
 from runner.review.git import Blobs, Entry, Revision, list_entries, open_blobs
+from runner.sources.find import name_source_files
 from runner.sources.glob import is_pattern
-from runner.sources.read import find_source_files
 
 _MAX_LINKS = 10
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -159,7 +159,7 @@ class _Tree:
                 self._sketch(loaded, source)
         for source in loaded.recipe.sources:
             try:
-                found = find_source_files(source, loaded.folder, loaded.project)
+                found = name_source_files(source, loaded.folder, loaded.project)
             except InvalidInputError:
                 # The render says so, with every other problem.
                 continue

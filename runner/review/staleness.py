@@ -15,7 +15,7 @@ from runner.project import Project
 from runner.providers.checks import base_model
 from runner.providers.hosts import find_host
 from runner.recipe.load import LoadedRecipe
-from runner.sources.read import find_source_files
+from runner.sources.find import find_source_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from runner.display import shown
 from runner.hints import did_you_mean
 from runner.recipe.model import Recipe, Source
 from runner.sources.addresses import url_problem
-from runner.sources.read import looked_up
+from runner.sources.find import looked_up
 from runner.sources.stored import GIVEN
 
 Keys = tuple[str | int, ...]

@@ -12,7 +12,8 @@ from runner.issues import Issue, Place
 from runner.project import Project
 from runner.recipe.model import Source
 from runner.sources.base import Record
-from runner.sources.read import find_source_files, read_records
+from runner.sources.find import find_source_files
+from runner.sources.read import read_records
 from tests.powerless import powerless
 
 UNREADABLE = "found a file that cannot be read (Permission denied), expected one that can. Make it readable."
