@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import groupby
+from math import isfinite
 from operator import itemgetter
 from typing import Any
 
@@ -98,8 +99,13 @@ def _news(provider: Provider, job_id: str) -> Known:
                 "level": event.level,
                 "message": event.message,
                 "type": event.type,
-                "data": dict(event.data),
+                "data": {name: value for name, value in event.data.items() if _is_finite(value)},
             }
             for event in provider.list_events(job_id, EVENTS)
         ],
     }
+
+
+def _is_finite(value: object) -> bool:
+    """Whether JSON has such a number; a loss may well be NaN."""
+    return isinstance(value, int) or (isinstance(value, float) and isfinite(value))

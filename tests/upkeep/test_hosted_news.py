@@ -8,7 +8,7 @@ import pytest
 
 from runner.operator import Operator
 from runner.project import Project
-from runner.providers.base import Job, NotFoundError
+from runner.providers.base import Event, Job, NotFoundError
 from runner.upkeep.hosted_news import follow_hosted, unfinished
 from tests.fakes import MemoryProvider, StillClock
 
@@ -96,3 +96,15 @@ def test_only_unfinished_jobs_elsewhere_are_asked_about(tmp_path: Path) -> None:
 
     found = unfinished(jobs, Project(root=tmp_path), Operator())
     assert ["unknown", "paused"] == [job["id"] for job in found]
+
+
+def test_a_loss_that_is_no_number_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, providers: dict[str, MemoryProvider]
+) -> None:
+    data = {"step": 3, "train_loss": float("nan"), "valid_loss": 0.5, "note": "x"}
+    event = Event(id="e", created_at=1, level="info", message="Step 3", type="metrics", data=data)
+    providers["openai"].statuses = ["succeeded"]
+    monkeypatch.setattr(MemoryProvider, "list_events", lambda *_: [event])
+    told, _ = follow(tmp_path, monkeypatch, KNOWN)
+
+    assert {"step": 3, "valid_loss": 0.5} == told[0][0]["events"][0]["data"]

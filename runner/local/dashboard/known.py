@@ -13,6 +13,8 @@ MAX_JOBS = 1_000
 MAX_CHARACTERS = 300
 MAX_MESSAGE_CHARACTERS = 2_000
 MAX_EVENTS = 1_000
+# Dates and charts end here: seconds beyond the year 5000.
+MAX_NUMBER = 100_000_000_000
 # How long a look into the lockfiles holds.
 FRESH_S = 10.0
 
@@ -103,7 +105,7 @@ def _news(job_id: str, value: Mapping[str, Any], now: float) -> News:
 
 
 def _event(job_id: str, number: int, value: Mapping[str, Any]) -> EventRow:
-    data, told = value.get("data"), _text(value, "level")
+    told = _text(value, "level")
     level: Level = "error" if told == "error" else "warn" if told == "warn" else "info"
     return EventRow(
         id=f"{job_id}-{number}",
@@ -112,7 +114,7 @@ def _event(job_id: str, number: int, value: Mapping[str, Any]) -> EventRow:
         level=level,
         message=_text(value, "message", MAX_MESSAGE_CHARACTERS),
         type="metrics" if value.get("type") == "metrics" else "message",
-        data=data if isinstance(data, Mapping) else {},
+        data=_numbers(value.get("data")),
     )
 
 
@@ -121,5 +123,17 @@ def _text(value: Mapping[str, Any], name: str, limit: int = MAX_CHARACTERS) -> s
 
 
 def _number(value: Mapping[str, Any], name: str) -> int | None:
+    """A count, or seconds since the epoch; None for anything else, milliseconds among it."""
     found = value.get(name)
-    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+    is_count = isinstance(found, int) and not isinstance(found, bool) and 0 <= found <= MAX_NUMBER
+    return found if is_count else None
+
+
+def _numbers(data: Any) -> dict[str, int | float]:
+    """What a chart can draw of the numbers of a metrics event."""
+    values = data.items() if isinstance(data, Mapping) else ()
+    return {
+        str(name): value
+        for name, value in values
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_NUMBER
+    }

@@ -14,6 +14,8 @@ from runner.page.charts import Series, key, line_chart, line_table
 # More than any job here has steps.
 MAX_EVENTS = 100_000
 SHOWN_EVENTS = 60
+# `dashboard --follow` asks at least this often, and a little more.
+ASKED_S = 300
 LOCAL = "local"
 RECIPE = "finetune_recipe"
 # What a job stays, by the words of OpenAI; the status of another host may be any.
@@ -77,7 +79,7 @@ def _known_row(job: KnownJob, news: News, now: float) -> dict[str, Any]:
         "result": news.fine_tuned_model or job.fine_tuned_model,
         "created": moment(news.created_at),
         "progress": None,
-        "asked": "as locked" if news.asked_at is None else f"asked {duration(int(now - news.asked_at))} ago",
+        "asked": _asked(news, now),
         "trouble": news.trouble,
     }
 
@@ -121,6 +123,15 @@ def job_view(service: Service, job: JobRow, known: KnownJob | None) -> dict[str,
         "checkpoints": [_checkpoint(row) for row in service.store.checkpoints(job.id)],
         "files": list(job.result_files),
     }
+
+
+def _asked(news: News, now: float) -> str:
+    """When a host was asked, and what to do where nobody asks any more."""
+    if news.asked_at is None:
+        return "as locked"
+    if now - news.asked_at < ASKED_S:
+        return f"asked {duration(int(now - news.asked_at))} ago"
+    return f"as of {moment(int(news.asked_at))} UTC; `finetune dashboard --follow` asks again"
 
 
 def hosted_view(job: KnownJob, news: News, now: float) -> dict[str, Any]:

@@ -22,7 +22,6 @@ BODY_WAIT_S = 60.0
 MIN_BYTES_PER_S = 1024
 # Forms hold a file and a few short fields around it.
 FORM_BYTES = 64 * 1024
-# Where the service's token gets an address that opens the dashboard.
 # What a program with the token tells the dashboard.
 TOLD_PATHS = ("/dashboard/keys", "/dashboard/news")
 PARTS_PATH = re.compile(r"/v1/uploads/[^/]+/parts")

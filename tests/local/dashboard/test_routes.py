@@ -1,6 +1,7 @@
 """The pages over HTTP: who is let in, what is shown, what a form may do."""
 
 import re
+from typing import Any
 
 import openai
 import pytest
@@ -196,7 +197,7 @@ def test_a_finished_model_is_asked_and_the_conversation_stays_in_the_form(
     assert ">Hm?</textarea>" in refused
 
 
-NEWS = {
+NEWS: dict[str, Any] = {
     "id": "ftjob-hosted",
     "status": "running",
     "created_at": 1_795_000_000,
@@ -246,3 +247,14 @@ def test_news_need_the_token(service: RunningService) -> None:
     visitor = let_in(service)
 
     assert 401 == visitor.ask("POST", "/dashboard/news", {"news": "[]"})[0]
+
+
+def test_odd_numbers_of_a_host_leave_the_pages_whole(service: RunningService) -> None:
+    """Milliseconds where seconds are meant, a step that no float holds."""
+    visitor = let_in(service, [HOSTED])
+    metrics = {**NEWS["events"][1], "data": {"step": 10**400, "train_loss": 0.5}}
+    late = {**NEWS["events"][0], "created_at": 1_795_000_000_000}
+    odd = {**NEWS, "created_at": 1_795_000_000_000, "events": [late, metrics]}
+    call(service, "POST", "/dashboard/news", {"news": [odd]})
+
+    assert [200, 200] == [visitor.ask("GET", path)[0] for path in ("/", "/dashboard/jobs/ftjob-hosted")]
