@@ -22,6 +22,7 @@ from runner.recipe.choosing import single
 from runner.recipe.load import load_recipe
 from runner.report.alias_text import promotion_text
 from runner.upkeep.promotion import promote as let_stand
+from runner.upkeep.promotion import refuse_name
 from runner.upkeep.promotion import rollback as let_stand_again
 
 reason_option = click.option("--reason", help="Why, for those who read the file later.")
@@ -48,6 +49,7 @@ def promote(
     Nothing is sent to a provider. A recipe with a gate needs a locked evaluation of this model that passed
     it; without one the exit code is 7.
     """
+    refuse_name(alias)
     decided = operator(profile=profile, only=only)
     loaded = single(load_recipe(find_recipe(recipe), profile), only)
     promotion = let_stand(alias, loaded, decided, reason)

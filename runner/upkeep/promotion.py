@@ -19,18 +19,23 @@ from runner.running.following import no_job
 AT = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def promote(alias: str, loaded: LoadedRecipe, operator: Operator, reason: str | None) -> Promotion | None:
-    """Let an alias stand for a recipe's locked model; None where it does already.
-
-    Asks no provider. Raises UsageError for a name that is none; RunnerError where there is no tuned model;
-    GateError where the recipe has a gate and the lockfile no evaluation of this model that passed it.
-    """
+def refuse_name(alias: str) -> None:
+    """Raise UsageError for what can be no alias, before a recipe is looked for."""
     if ALIAS.fullmatch(alias) is None:
         order = " The alias comes before the recipe." if alias.endswith((".yaml", ".yml")) else ""
         raise UsageError(
             f"found the alias {shown(alias)}, expected up to 63 of a-z, 0-9, - and _, such as `production`."
             f"{order}"
         )
+
+
+def promote(alias: str, loaded: LoadedRecipe, operator: Operator, reason: str | None) -> Promotion | None:
+    """Let an alias stand for a recipe's locked model; None where it does already.
+
+    Asks no provider. Raises UsageError for a name that is none; RunnerError where there is no tuned model;
+    GateError where the recipe has a gate and the lockfile no evaluation of this model that passed it.
+    """
+    refuse_name(alias)
     if find_host("local", operator.user_hosts).model(alias) is not None:
         raise UsageError(f"{alias} is the name of a model; give the alias another one.")
     run, job = _trained(loaded)

@@ -190,6 +190,12 @@ evaluation:
             "The alias comes before the recipe.",
         ),
         (
+            ("promote", "faq.yaml", "production"),
+            2,
+            "found the alias 'faq.yaml', expected up to 63 of a-z, 0-9, - and _, such as `production`. "
+            "The alias comes before the recipe.",
+        ),
+        (
             ("promote", "tiny-1", "faq.yaml"),
             2,
             "tiny-1 is the name of a model; give the alias another one.",
