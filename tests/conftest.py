@@ -18,9 +18,17 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def pytest_configure() -> None:
-    """What the machine says is not heard; `make test-full` leaves nothing out that a test would skip for."""
+    """What the machine says is not heard; `make test-full` leaves nothing out that a test would skip for.
+
+    It also draws new examples each time, where `make test` gives one answer for one state of the code.
+    """
     for name in (*KEY_VARIABLES, *AMBIENT_VARIABLES):
         os.environ.pop(name, None)
+    if find_spec("hypothesis") and not os.environ.get("FINETUNE_TEST_FULL"):
+        from hypothesis import settings
+
+        settings.register_profile("fixed", settings.default, derandomize=True, database=None)
+        settings.load_profile("fixed")
     local = ("torch", "transformers", "trl", "peft", "starlette", "uvicorn", "llguidance")
     graders = ("nltk", "rapidfuzz", "rouge_score", "sacrebleu")
     sources = ("pyarrow", "openpyxl", "defusedxml", "duckdb", "fsspec", "huggingface_hub")

@@ -26,6 +26,8 @@ Opener = Callable[[], BinaryIO]
 _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 # Even text without a space has line ends, and these a zero byte; in other encodings zeros are stray.
 _ZEROS_SHARE = 0.02
+# Wide text that is valid UTF-8 too is ASCII, and every second byte of that is zero; NULs in UTF-8 are fewer.
+_ASCII_ZEROS_SHARE = 0.25
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _REPLACED = "\ufffd"
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -40,7 +42,8 @@ def marked_encoding(start: bytes) -> str | None:
 
 def unmarked_encoding(start: bytes) -> str | None:
     """The UTF-16 or UTF-32 that the start of a file without a mark reads as, by its zero bytes."""
-    if start.count(0) <= _ZEROS_SHARE * len(start):
+    least = _ASCII_ZEROS_SHARE if _plain_bytes(start) else _ZEROS_SHARE
+    if start.count(0) <= least * len(start):
         return None
     texts = {name: _plain_text(start, name) for name in _WIDE}
     # In the wrong order of bytes, ASCII is other characters.
@@ -86,6 +89,15 @@ def garbled_sentence(texts: Iterable[str]) -> str:
                 if _reads_better(text, wrong, right):
                     return f"found text that looks like {name}: export it again with the right encoding"
     return ""
+
+
+def _plain_bytes(start: bytes) -> bool:
+    """Whether they are UTF-8; the last character may be cut off."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeError:
+        return False
+    return True
 
 
 def _plain_text(start: bytes, encoding: str) -> str:

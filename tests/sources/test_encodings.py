@@ -46,6 +46,12 @@ def test_two_bytes_a_character_without_a_mark(encoding: str, read: Read) -> None
         )
 
 
+@pytest.mark.parametrize("text", ["id,body\r\n0,\0,0\r\n", "a\0b\n" * 9, "제목\0\n"])
+def test_zeros_in_utf_8_do_not_make_it_wide(text: str) -> None:
+    """Each of these bytes is text as UTF-16 as well: Chinese, with a comma or two."""
+    assert "utf-8" == detect_encoding(partial(io.BytesIO, text.encode()))
+
+
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
 def test_both_orders_of_utf_16(mark: bytes, read: Read) -> None:
     name = "utf-16-le" if mark == b"\xff\xfe" else "utf-16-be"
