@@ -32,7 +32,7 @@ def pytest_configure() -> None:
     local = ("torch", "transformers", "trl", "peft", "starlette", "uvicorn", "llguidance")
     graders = ("nltk", "rapidfuzz", "rouge_score", "sacrebleu")
     sources = ("pyarrow", "openpyxl", "defusedxml", "duckdb", "fsspec", "huggingface_hub")
-    checks = ("detect_secrets", "phonenumbers", "rensa")
+    checks = ("detect_secrets", "phonenumbers")
     trackers = ("mlflow", "sqlalchemy", "alembic", "tensorboard", "wandb")
     others = ("bitsandbytes", "bm25s", "bpe_openai", "hypothesis", "setuptools", "tiktoken")
     wanted = (*local, *graders, *sources, *checks, *trackers, *others)

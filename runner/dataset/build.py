@@ -52,7 +52,10 @@ def build_dataset(
         recipe=loaded.recipe, folder=loaded.folder.resolve(), project=loaded.project, bounds=effort.bounds
     )
     try:
-        with Output(folder) as output, Workers(request, counter, limits, count, effort.kept) as workers:
+        with (
+            Output(folder, effort.watch) as output,
+            Workers(request, counter, limits, count, effort.kept) as workers,
+        ):
             effort.watch.begin(total_bytes(sizes))
             checker = Checker(limits, counter, loaded.recipe.checks)
             with _makers(effort.ray, request, yardstick, workers) as makers:
@@ -65,7 +68,8 @@ def build_dataset(
         with closing(examples):
             checker = Checker(limits, counter, loaded.recipe.checks)
             counted = counted_examples(examples, effort.watch)
-            return build_one_by_one(loaded.recipe, counted, hashed(inputs), folder, checker)
+            output = Output(folder, effort.watch)
+            return build_one_by_one(loaded.recipe, counted, hashed(inputs), output, checker)
     finally:
         effort.watch.end()
 
@@ -74,12 +78,12 @@ def build_one_by_one(
     recipe: Recipe,
     examples: Iterable[Example | Issue],
     inputs: Inputs,
-    folder: Path,
+    output: Output,
     checker: Checker,
 ) -> Dataset:
     """Do the same with examples as they stream past, and find every problem on the way."""
     issues: list[Issue] = []
-    with Output(folder) as output:
+    with output:
         checker.listener = output.write_hit
         for example in examples:
             if isinstance(example, Issue):

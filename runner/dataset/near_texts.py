@@ -1,11 +1,10 @@
-"""Texts that are nearly the same, found exactly: no pair is missed, and none depends on a seed."""
+"""Texts that are nearly the same: MinHash says which may be, and each such pair is compared in full."""
 
-import math
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import filterfalse, islice
 
 THRESHOLD = 0.8
 MAX_RECORDS = 100_000
@@ -13,6 +12,13 @@ MAX_RECORDS = 100_000
 RUN = 4
 _UNIT_BYTES, _RUN_BYTES = 2, 8
 _SAMPLE = 1_000
+# What a text is signed with: so many hashes, of 4 bytes each.
+N_HASHES, HASH_BYTES = 256, 4
+_SEED = 20261123
+# The most pairs of exactly the threshold that may be missed; nearer ones are missed far less often.
+_MISSED = 1e-5
+# What signatures say of two texts is off by some 0.025 (the root of 0.8 * 0.2 / 256), hardly ever by this.
+_OFF = 0.15
 _NOT_COMPARED = frozenset({"system", "developer"})
 
 
@@ -28,13 +34,7 @@ def flat(text: str) -> str:
 
 def runs_of(text: str) -> set[int]:
     """The runs of four characters of a text, each as a number; a shorter text is one run."""
-    units = flat(text).encode("utf-16-le", "surrogatepass").ljust(_RUN_BYTES, b"\0")
-    view = memoryview(units)
-    found: set[int] = set()
-    for start in range(0, _RUN_BYTES, _UNIT_BYTES):
-        whole = (len(units) - start) // _RUN_BYTES * _RUN_BYTES
-        found.update(view[start : start + whole].cast("Q"))
-    return found
+    return set(memoryview(_all_runs(text)).cast("Q"))
 
 
 def common_runs(texts: Iterable[str]) -> frozenset[int]:
@@ -48,65 +48,91 @@ def common_runs(texts: Iterable[str]) -> frozenset[int]:
     return frozenset(run for run, count in counts.items() if count >= least)
 
 
+def rows_of_a_band(threshold: float) -> int:
+    """Of how many hashes a band is, so that hardly a pair of this threshold has no band in common.
+
+    Leskovec, Rajaraman, Ullman: Mining of Massive Datasets (2020), section 3.4.2.
+    """
+    fitting = (
+        rows for rows in range(N_HASHES, 1, -1) if (1 - threshold**rows) ** (N_HASHES // rows) <= _MISSED
+    )
+    return next(fitting, 1)
+
+
 class NearTexts:
     """Some texts, to be compared with any number of others that stream past.
 
     Two texts are near where they share `threshold` of all runs that either has, `common` ones not counted.
-    A text that near has one of the rarest fifth of another's runs, and ever more of them the nearer it is, so
-    only those are indexed. Chaudhuri, Ganti, Kaushik: A Primitive Operator for Similarity Joins (2006),
-    section 4.
+    What may be near is found by the bands of its signature, and then compared run by run.
     """
 
     def __init__(self, texts: Iterable[str], threshold: float, common: frozenset[int] = frozenset()) -> None:
+        from rensa import RMinHash
+
+        self._sketch = RMinHash.digest_matrix_from_flat_token_hashes
         self.threshold = threshold
         self.common = common
-        self.runs = [array("Q", self._own(text)) for text in texts]
-        counts: Counter[int] = Counter()
-        # What is rare may be guessed: it decides how much is compared, not what is found.
-        for runs in self.runs[:_SAMPLE]:
-            counts.update(runs)
-        self.n_indexed: list[int] = []
-        index: dict[int, list[int]] = {}
-        for number, runs in enumerate(self.runs):
-            rarest = self._rarest(runs, counts)
-            self.n_indexed.append(len(rarest))
-            for run in rarest:
-                index.setdefault(run, []).append(number)
-        self.index = index
-        self.indexed = frozenset(index)
+        self.texts = list(texts)
         # How many runs were compared so far, which is what takes the time where texts resemble each other.
         self.n_steps = 0
+        size = rows_of_a_band(threshold) * HASH_BYTES
+        self._signatures: list[array[int]] = []
+        starts = range(0, N_HASHES * HASH_BYTES - size + 1, size)
+        self._cuts = [slice(start, start + size) for start in starts]
+        # By band: the first text that has its hashes, and where there are more the others.
+        self._first: list[dict[bytes, int]] = [{} for _ in self._cuts]
+        self._more: list[dict[bytes, list[int]]] = [{} for _ in self._cuts]
+        for number, text in enumerate(self.texts):
+            signature = self.sign(text)
+            self._signatures.append(signature)
+            for key, first, more in zip(self._bands(signature), self._first, self._more, strict=True):
+                if first.setdefault(key, number) != number:
+                    more.setdefault(key, []).append(number)
 
     def near(self, text: str) -> Iterator[tuple[int, float]]:
         """The numbers of the texts that this one is near, each with what they share."""
+        numbers = self._candidates(text)
+        if not numbers:
+            return
         own = self._own(text)
-        met: Counter[int] = Counter()
-        for run in own & self.indexed:
-            numbers = self.index[run]
-            self.n_steps += len(numbers)
-            met.update(numbers)
-        for number, n_met in met.items():
-            runs = self.runs[number]
-            # All that is not indexed may be shared.
-            n_shared = n_met + len(runs) - self.n_indexed[number]
-            if _share(n_shared, len(own), len(runs)) < self.threshold:
-                continue
-            self.n_steps += len(runs)
-            share = _share(len(own.intersection(runs)), len(own), len(runs))
+        for number in numbers:
+            other = self._own(self.texts[number])
+            self.n_steps += len(other)
+            n_shared = len(own & other)
+            share = n_shared / (len(own) + len(other) - n_shared)
             if share >= self.threshold:
                 yield number, share
+
+    def _candidates(self, text: str) -> list[int]:
+        signature = self.sign(text)
+        found: set[int] = set()
+        for key, first, more in zip(self._bands(signature), self._first, self._more, strict=True):
+            number = first.get(key)
+            if number is not None:
+                found.add(number)
+                found.update(more.get(key, ()))
+        least = (self.threshold - _OFF) * N_HASHES
+        return [n for n in sorted(found) if sum(map(int.__eq__, signature, self._signatures[n])) >= least]
 
     def _own(self, text: str) -> set[int]:
         runs = runs_of(text)
         # A text of nothing but a template's words is compared by them.
         return runs - self.common or runs
 
-    def _rarest(self, runs: Sequence[int], counts: Counter[int]) -> list[int]:
-        """What a text cannot be without and still be near."""
-        # A product that rounding made larger would leave one out.
-        length = len(runs) - math.ceil(self.threshold * len(runs) - 1e-9) + 1
-        return sorted(runs, key=lambda run: (counts[run], run))[:length]
+    def sign(self, text: str) -> "array[int]":
+        """The smallest of each of 256 hashes of the runs of a text."""
+        runs = memoryview(_all_runs(text)).cast("Q")
+        own = array("Q", filterfalse(self.common.__contains__, runs)) if self.common else runs
+        matrix = self._sketch(own or runs, array("Q", (0, len(own or runs))), N_HASHES, _SEED)
+        return array("I", matrix.to_rows()[0])
+
+    def _bands(self, signature: "array[int]") -> list[bytes]:
+        content = signature.tobytes()
+        return [content[cut] for cut in self._cuts]
 
 
-def _share(n_shared: int, n_one: int, n_other: int) -> float:
-    return n_shared / (n_one + n_other - n_shared)
+def _all_runs(text: str) -> bytes:
+    """The runs of a text, four units of UTF-16 each, one as often as it occurs."""
+    units = flat(text).encode("utf-16-le", "surrogatepass").ljust(_RUN_BYTES, b"\0")
+    shifted = (units[start:] for start in range(0, _RUN_BYTES, _UNIT_BYTES))
+    return b"".join(part[: len(part) // _RUN_BYTES * _RUN_BYTES] for part in shifted)

@@ -12,18 +12,29 @@ from runner.dataset.checks.hits import Hit, Origin, hit_line
 from runner.dataset.index import LEFT_OUT, first_number_of
 from runner.dataset.inputs import Inputs
 from runner.dataset.measure import measure_line
-from runner.dataset.near_repeats import MAX_STEPS, NearRepeat, find_near_repeats, is_asked, threshold_of
+from runner.dataset.near_repeats import (
+    NearRepeat,
+    bounds_of,
+    find_near_repeats,
+    is_asked,
+    threshold_of,
+)
 from runner.dataset.split import Side
 from runner.dataset.value import Dataset
+from runner.dataset.watched import UNWATCHED, BuildWatch
 from runner.dataset.write import ExampleWriter, HashedFile
 from runner.recipe.model import Recipe
 
 
 class Output:
-    """Open files that are gone after the `with` block unless `dataset` was called."""
+    """Open files that are gone after the `with` block unless `dataset` was called.
 
-    def __init__(self, folder: Path) -> None:
+    `watch` is told of the search for near repeats.
+    """
+
+    def __init__(self, folder: Path, watch: BuildWatch = UNWATCHED) -> None:
         self.folder = folder
+        self.watch = watch
         self.n_records = 0
         self._last: tuple[str, int] | None = None
         self._stack = ExitStack()
@@ -80,9 +91,15 @@ class Output:
         if not validation.n_examples:
             return 0
         threshold = threshold_of(recipe.split, self.n_records, training.size_bytes + validation.size_bytes)
-        most = None if is_asked(recipe.split) else MAX_STEPS
-        files = training.written(), validation.written()
-        repeats = None if threshold is None else find_near_repeats(*files, threshold, max_steps=most)
+        repeats = None
+        if threshold is not None:
+            repeats = find_near_repeats(
+                training.written(),
+                validation.written(),
+                threshold,
+                bounds_of(recipe.split, self.n_records),
+                self.watch,
+            )
         if repeats is None and not is_asked(recipe.split):
             checker.report_not_compared()
         if not repeats:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from runner.dataset.jobs import Job
 
 
-Doing = Literal["building", "checking", "counting tokens", "repairing"]
+Doing = Literal["building", "checking", "comparing", "counting tokens", "repairing"]
 
 
 class BuildWatch(Protocol):

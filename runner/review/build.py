@@ -133,7 +133,7 @@ def _build_in_pieces(prepared: Prepared, folder: Path, pieces: Pieces | None) ->
     loaded, request, spans = task.loaded, request_of(task.loaded), list[Span]()
     # Two states are built one after the other.
     count = choose_workers(2 * prepared.size_bytes)
-    with Output(folder) as output, Workers(request, task.counter, task.limits, count) as workers:
+    with Output(folder, task.watch) as output, Workers(request, task.counter, task.limits, count) as workers:
         jobs = make_jobs(request, effort.piece_bytes)
         batches = pieces.batches(workers, jobs) if pieces else workers.batches(jobs)
         checker = Checker(task.limits, task.counter)
@@ -166,7 +166,7 @@ def _build_one_by_one(prepared: Prepared, folder: Path) -> Built:
     loaded, checker = task.loaded, Checker(task.limits, task.counter)
     problems: list[Issue] = []
     examples = read_confined(loaded.recipe, loaded.folder, loaded.project)
-    with closing(examples), Output(folder) as output:
+    with closing(examples), Output(folder, task.watch) as output:
         task.watch.begin(None)
         for example in counted_examples(examples, task.watch):
             if isinstance(example, Issue):

@@ -27,6 +27,7 @@ from runner.dataset.merge import merge_batches
 from runner.dataset.output import Output
 from runner.dataset.tokens import EstimatedTokens
 from runner.dataset.value import Dataset
+from runner.dataset.watched import Doing
 from runner.dataset.worker import Worker
 from runner.errors import InvalidInputError
 from runner.examples.read import read_examples
@@ -84,7 +85,7 @@ def expected(loaded: LoadedRecipe) -> Dataset:
     folder = loaded.project.root / "expected"
     examples = read_examples(loaded.recipe, loaded.folder, loaded.project)
     checker = Checker(LIMITS, EstimatedTokens(), loaded.recipe.checks)
-    dataset = build_one_by_one(loaded.recipe, examples, find_inputs(loaded), folder, checker)
+    dataset = build_one_by_one(loaded.recipe, examples, find_inputs(loaded), Output(folder), checker)
     return replace(dataset, folder=Path())
 
 
@@ -135,12 +136,15 @@ class Watch:
         self.totals: list[int | None] = []
         self.n_records = self.n_bytes = self.n_ends = 0
 
-    def begin(self, total_bytes: int | None) -> None:
-        self.totals.append(total_bytes)
-        self.n_records = self.n_bytes = 0
+    def begin(self, total_bytes: int | None, doing: Doing = "building") -> None:
+        self.doing = doing
+        if doing == "building":
+            self.totals.append(total_bytes)
+            self.n_records = self.n_bytes = 0
 
     def advance(self, n_records: int, n_bytes: int) -> None:
-        self.n_records, self.n_bytes = self.n_records + n_records, self.n_bytes + n_bytes
+        if self.doing == "building":
+            self.n_records, self.n_bytes = self.n_records + n_records, self.n_bytes + n_bytes
 
     def end(self) -> None:
         self.n_ends += 1
@@ -233,7 +237,6 @@ def test_examples_with_more_than_text_are_built_the_same(recipe: MakeRecipe) -> 
 
 def test_checks_see_the_same_in_any_number_of_processes(recipe: MakeRecipe) -> None:
     """Suppressions by key and by expression, rules about the whole dataset, and all that was found."""
-    pytest.importorskip("rensa", reason="rensa is not installed")
     records = rows(300)
     for number in range(0, 300, 3):
         records[number]["body"] = (

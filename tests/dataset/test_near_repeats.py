@@ -14,6 +14,7 @@ from runner.dataset.kept_pieces import KeptPieces
 from runner.dataset.left_out import LeftOut, left_out
 from runner.dataset.near_repeats import (
     MAX_BYTES,
+    Bounds,
     NearRepeat,
     find_near_repeats,
     threshold_of,
@@ -163,7 +164,7 @@ def test_a_file_larger_than_a_block_is_compared_in_parts(tmp_path: Path) -> None
     expected = {0: NearRepeat(1, 1.0), 2: NearRepeat(3, 1.0), 4: NearRepeat(0, 1.0)}
 
     assert [expected] * 3 == [
-        find_near_repeats(training, validation, 0.8, block_characters=size) for size in (1, 100, 1 << 20)
+        find_near_repeats(training, validation, 0.8, Bounds(block_texts=size)) for size in (1, 2, 100)
     ]
 
 
@@ -199,7 +200,7 @@ def test_a_search_without_end_finds_nothing(tmp_path: Path) -> None:
         file.write_bytes(b"".join(lines))
 
     assert 30 == len(find_near_repeats(*files, 0.8) or {})
-    assert find_near_repeats(*files, 0.8, max_steps=50) is None
+    assert find_near_repeats(*files, 0.8, Bounds(max_steps=50)) is None
 
 
 def test_what_is_too_large_unasked_is_told(recipe: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +208,8 @@ def test_what_is_too_large_unasked_is_told(recipe: Make, monkeypatch: pytest.Mon
         dataset = built(recipe(split))
         return dataset.n_near_repeats, [item.code for item in dataset.findings if item.code >= "FT406"]
 
-    monkeypatch.setattr("runner.dataset.output.MAX_STEPS", 0)
+    monkeypatch.setattr("runner.dataset.near_repeats.MAX_STEPS", 0)
+    monkeypatch.setattr("runner.dataset.near_repeats.MAX_STEPS_A_RECORD", 0)
     assert [(0, ["FT407"]), (3, ["FT406"]), (0, [])] == [
         codes(), codes(", near_repeats: 0.8"), codes(", near_repeats: keep"),
     ]  # fmt: skip

@@ -1,9 +1,12 @@
-"""Texts that are nearly the same are all found, and a template's words make none."""
+"""Texts that are nearly the same are found, and a template's words make none."""
 
+import random
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.dataset.near_texts import NearTexts, common_runs, runs_of, said
+from runner.dataset.near_texts import NearTexts, common_runs, rows_of_a_band, runs_of, said
 
 
 def naive_share(one: str, other: str) -> float:
@@ -20,12 +23,41 @@ def naive_share(one: str, other: str) -> float:
     st.text("ab한 ", max_size=40),
     st.sampled_from([0.5, 0.7, 0.8, 0.9, 1.0]),
 )
-def test_no_pair_is_missed_and_none_is_made_up(texts: list[str], other: str, threshold: float) -> None:
+def test_all_pairs_of_short_texts_are_found(texts: list[str], other: str, threshold: float) -> None:
     expected = {
         number: share for number, text in enumerate(texts) if (share := naive_share(text, other)) >= threshold
     }
 
     assert expected == dict(NearTexts(texts, threshold).near(other))
+
+
+def test_all_pairs_of_long_texts_are_found() -> None:
+    """A thousand pairs, most of them close to the threshold on either side."""
+    draw = random.Random(20261123).choice  # noqa: S311 - texts, no secrets
+    texts = ["".join(draw("가나다라마바사아자차 abcdefgh") for _ in range(200)) for _ in range(1_000)]
+    others = [text[: 180 - number % 40] + text[: 20 + number % 40] for number, text in enumerate(texts)]
+    near = NearTexts(texts, 0.8)
+
+    expected = [
+        [(number, share)] if (share := naive_share(text, other)) >= 0.8 else []
+        for number, (text, other) in enumerate(zip(texts, others, strict=True))
+    ]
+
+    assert expected == [list(near.near(other)) for other in others]
+    assert 300 < sum(map(len, expected)) < 900
+
+
+@pytest.mark.parametrize(("threshold", "rows"), [(0.3, 2), (0.5, 2), (0.8, 6), (0.9, 9), (1.0, 256)])
+def test_hardly_a_pair_at_the_threshold_has_no_band_in_common(threshold: float, rows: int) -> None:
+    assert rows == rows_of_a_band(threshold)
+    assert (1 - threshold**rows) ** (256 // rows) <= 1e-5
+
+
+def test_texts_are_signed_alike_by_every_version() -> None:
+    """Other signatures would miss other pairs, and leave other examples out of validation."""
+    signature = NearTexts([], 0.8).sign("환불은 언제까지 되나요? Within 14 days.")
+
+    assert [1012414341, 3311599237, 450881818, 3276367152] == list(signature[:4])
 
 
 def test_case_width_and_white_space_do_not_count() -> None:

@@ -142,13 +142,13 @@ NOT_COMPARED = Rule(
     code="FT407",
     name="near-repeats-not-sought",
     level="info",
-    problem="the files are too large, or their texts too alike, to be compared unasked, so the validation "
-    "file may nearly repeat the training file.",
+    problem="the examples are too many, or too alike, to be compared unasked, so the validation file may "
+    "nearly repeat the training file.",
     advice="`split.near_repeats: 0.8` compares them however long that takes, `keep` says that it need not "
     "be.",
-    description="Files are small enough to look for near repeats unasked, or the recipe says what to do.",
-    why="Looking takes seconds up to some megabytes and minutes beyond; what was not looked for should be "
-    "known.",
+    description="Examples are few enough to look for near repeats unasked, or the recipe says what to do.",
+    why="Looking takes seconds for up to 100,000 records and minutes beyond; what was not looked for should "
+    "be known.",
     bad="200,000 records with `split: {validation: 0.1}`",
     good="the same with `near_repeats: keep`",
 )
@@ -159,7 +159,6 @@ NEAR_RULES = (
                 code="FT401",
                 name="near-repeat",
                 level="off",
-                extra="rensa",
                 problem="an example is nearly the same as that of {place} ({share} in common), expected "
                 "one of them.",
                 advice="Leave one out with `where`, or keep both if the difference matters.",
@@ -188,7 +187,6 @@ NEAR_RULES = (
                 code="FT402",
                 name="near-leak",
                 level="off",
-                extra="rensa",
                 problem="an example is nearly the same as that of {place} on the other side of the split "
                 "({share} in common), so validation measures memory.",
                 advice="Set `split.group_by` to a field they share, or leave one out.",

@@ -18,6 +18,7 @@ from runner.dataset.tokens import EstimatedTokens
 from runner.recipe.model import Checks, Ignore
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+ASKED_FOR = {rule.code for rule in RULES.values() if rule.level == "off"}
 EXTRAS = {rule.code: rule.extra for rule in RULES.values() if rule.extra}
 
 
@@ -53,7 +54,7 @@ def as_message(item: Any) -> dict[str, Any]:
 
 def checks_of(case: dict[str, Any], code: str) -> Checks:
     value = case.get("checks", {})
-    levels = {**value.get("levels", {}), **({code: "warning"} if code in EXTRAS else {})}
+    levels = {**value.get("levels", {}), **({code: "warning"} if code in ASKED_FOR else {})}
     return Checks(
         levels=tuple(sorted(levels.items())),
         json_answers=value.get("json_answers", False),
