@@ -13,7 +13,7 @@ from runner.display import one_line
 from runner.errors import RunnerError
 from runner.project import Project
 from runner.recipe.model import Source
-from runner.sources.encodings import garbled_sentence
+from runner.sources.garbled import garbled_sentence
 from runner.sources.read import read_records
 from runner.starter.columns import (
     QUESTIONS,
