@@ -54,6 +54,7 @@ class FakeHost:
     trained_tokens: int = 1700
     weights: dict[str, str] | None = None
     losses: dict[str, float] = field(default_factory=dict)
+    checkpoint_steps: tuple[int, ...] = ()
     file_lies: dict[str, Any] = field(default_factory=dict)
     job_lies: dict[str, Any] = field(default_factory=dict)
     result_lies: dict[str, Any] = field(default_factory=dict)
@@ -186,6 +187,22 @@ class FakeHost:
         event = {"id": f"ftevent-{job_id}", "object": "fine_tuning.job.event", "created_at": 1_795_000_000}
         data = {"step": 3, "total_steps": 3, "train_loss": self.losses[job_id]}
         return [{**event, "level": "info", "message": "Step 3/3", "type": "metrics", "data": data}]
+
+    def checkpoints(self, job_id: str) -> list[dict[str, Any]]:
+        """The models kept of a job, at the steps that the test names."""
+        kept = {"object": "fine_tuning.job.checkpoint", "created_at": 1_795_000_000}
+        model = f"ft:{self.jobs[job_id]['model']}:org::{job_id}"
+        return [
+            {
+                **kept,
+                "id": f"ftckpt-{step}",
+                "fine_tuning_job_id": job_id,
+                "step_number": step,
+                "fine_tuned_model_checkpoint": f"{model}:ckpt-step-{step}",
+                "metrics": {"step": step, "train_loss": 1 / step},
+            }
+            for step in self.checkpoint_steps
+        ]
 
     def model(self, name: str) -> dict[str, Any] | None:
         """A base model or a fine-tuned one that nobody deleted."""
@@ -334,7 +351,7 @@ class _Handler(BaseHTTPRequestHandler):
         if parts[1:3] != ["fine_tuning", "jobs"] or parts[3] not in self.host.jobs:
             return None
         if parts[-1] in ("events", "checkpoints"):
-            return _listed(self.host.events(parts[3]) if parts[-1] == "events" else [])
+            return _listed(getattr(self.host, parts[-1])(parts[3]))
         if parts[-1] == "cancel":
             if self.host.jobs[parts[3]]["status"] in ("succeeded", "failed", "cancelled"):
                 return "400 the job is already over"

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import httpx2
 
-from runner.cli.host_options import allow_host_option
+from runner.cli.host_options import allow_host_option, user_hosts
 from runner.cli.options import json_option, operator, tell, write, write_json
 from runner.errors import ProviderError
 from runner.project import Project, find_project
@@ -31,7 +31,7 @@ def dashboard(*, opens: bool, follows: bool, as_json: bool) -> None:
     """
     project = find_project(Path.cwd())
     address = ensure_service(project.make_state())
-    url = _page(address, known_jobs(project))
+    url = _page(address, known_jobs(project, user_hosts()))
     if opens:
         import webbrowser
 
@@ -49,7 +49,7 @@ def _follow(project: Project, address: ServiceAddress) -> None:
     from runner.upkeep.hosted_news import follow_hosted, unfinished
 
     decided, last = operator(), dict[str, str]()
-    waiting = unfinished(known_jobs(project), project, decided)
+    waiting = unfinished(known_jobs(project, decided.user_hosts), project, decided)
     hosts = ", ".join(sorted({job["provider"] for job in waiting}))
     if not waiting:
         tell("No job at a hosted provider is unfinished.")

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from runner.aliases import AliasBook
+from runner.cli.host_options import user_hosts
 from runner.cli.options import json_option, tell, write, write_json
 from runner.errors import MissingExtraError, UsageError
 from runner.local.launcher import LAUNCHER_VARIABLE, PROCESSES_VARIABLE, read_launcher
@@ -80,7 +81,7 @@ def serve(
         max_jobs=max_jobs,
         launcher=read_launcher(processes, launcher, Path.cwd()),
         alias_of=_alias_of(project),
-        known_jobs=lambda: known_jobs(project),
+        known_jobs=lambda: known_jobs(project, user_hosts()),
         dashboard_key=key,
     )
     make_way(state)

@@ -53,7 +53,7 @@ def _refuse_above(name: str, limit: float | None, stages: Sequence[Planned]) -> 
     count = sum(stage.plan.creates_job for stage in stages)
     what = "the job" if count == 1 else f"the {count} jobs"
     raise OverBudgetError(
-        f"{what} would cost ${price.usd:.2f} ({price.arithmetic}), above {name} of ${limit:g}. "
+        f"{what} would cost {price.amount} ({price.arithmetic}), above {name} of ${limit:g}. "
         "Nothing was sent."
     )
 
@@ -67,4 +67,4 @@ def _sum_text(created: Sequence[Planned]) -> str:
 
 
 def _usd(price: Price) -> str:
-    return "an unknown price" if price.usd is None else f"${price.usd:.2f}"
+    return "an unknown price" if price.usd is None else price.amount

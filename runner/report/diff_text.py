@@ -323,4 +323,4 @@ def _tokens(file: DatasetFile | None) -> str:
 def _price(price: Price | None) -> str:
     if price is None:
         return "not stated"
-    return "unknown" if price.usd is None else f"${price.usd:,.2f}"
+    return price.amount

@@ -5,6 +5,7 @@ from typing import Any
 
 from runner.display import shown
 from runner.lock.lockfile import LockedFile
+from runner.price import shown_usd
 from runner.providers.base import Checkpoint
 from runner.report.profile import FileProfile
 from runner.report.run_report import RunReport
@@ -42,12 +43,7 @@ def _figures(report: RunReport) -> Iterator[tuple[str, str, str]]:
     if job is not None and job.finished_at is not None:
         yield "Took", duration(job.finished_at - job.created_at), ""
     if report.price is not None:
-        yield "Price", usd(report.price.usd), ""
-
-
-def usd(amount: float | None) -> str:
-    """An amount of US dollars; an unknown one is not zero."""
-    return "unknown" if amount is None else f"${amount:,.2f}"
+        yield "Price", report.price.amount, ""
 
 
 def duration(seconds: int) -> str:
@@ -135,12 +131,12 @@ def provenance_rows(report: RunReport) -> list[tuple[str, str, str]]:
 
 def _provenance(report: RunReport) -> Iterator[tuple[str, str, str]]:
     if report.price is not None:
-        yield "price", f"{usd(report.price.usd)} ({report.price.arithmetic})", ""
+        yield "price", str(report.price), ""
     evaluation = report.evaluation
     asked = [result.usd for result in evaluation.results] if evaluation else []
     if asked:
         known = None if None in asked else sum(amount or 0.0 for amount in asked)
-        yield "price of the evaluation", usd(known), ""
+        yield "price of the evaluation", shown_usd(known), ""
     run, job = report.run, report.job
     locked = run.job if run else None
     if locked is not None:

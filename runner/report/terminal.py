@@ -165,8 +165,7 @@ def time_text(seconds: int) -> str:
 
 
 def _price_text(price: Price) -> str:
-    usd = "unknown" if price.usd is None else f"${price.usd:.2f}"
-    return f"price: {usd} ({neutralise(price.arithmetic)})"
+    return f"price: {neutralise(str(price))}"
 
 
 def _dataset_line(name: str, file: DatasetFile) -> str:

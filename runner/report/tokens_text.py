@@ -82,10 +82,9 @@ def _limit_lines(file: FileTokens) -> list[str]:
 
 
 def _training_lines(report: TokenReport) -> list[str]:
-    usd = "unknown" if report.price.usd is None else f"${report.price.usd:.2f}"
     about = "" if report.files[0].is_exact and "estimated" not in report.epochs_text else "about "
     return [
         f"trained on: {about}{report.trained_tokens:,} tokens "
         f"({report.files[0].statistics.n_tokens:,} × {report.epochs_text})",
-        f"price: {usd} ({one_line(report.price.arithmetic, limit=300)})",
+        f"price: {one_line(str(report.price), limit=300)}",
     ]

@@ -9,15 +9,17 @@ from typing import Any
 
 from runner.errors import RunnerError
 from runner.operator import Operator
+from runner.price import trained_price
 from runner.project import Project
-from runner.providers.base import NotFoundError, Provider
-from runner.providers.hosts import find_host
+from runner.providers.base import Checkpoint, NotFoundError, NotOfferedError, Provider
+from runner.providers.hosts import Host, find_host
 from runner.providers.statuses import TERMINAL
 from runner.running.following import HOSTED_POLL_S
 from runner.running.state import provider_of
-from runner.upkeep.known_jobs import known_jobs
+from runner.upkeep.known_jobs import known_jobs, price_data
 
 EVENTS = 100
+CHECKPOINTS = 100
 # A host that cannot be asked is asked less and less often, down to once in HOSTED_POLL_S times this.
 MAX_PATIENCE = 32
 
@@ -41,7 +43,7 @@ def follow_hosted(project: Project, operator: Operator, tell: Tell) -> None:
     patience: dict[str, int] = {}
     due: dict[str, float] = {}
     while True:
-        jobs = known_jobs(project)
+        jobs = known_jobs(project, operator.user_hosts)
         waiting = [job for job in unfinished(jobs, project, operator) if job["id"] not in ended]
         if not waiting:
             return
@@ -74,17 +76,20 @@ def _ask(name: str, jobs: Sequence[Known], project: Project, operator: Operator)
         host = find_host(name, operator.user_hosts, project)
         with closing(provider_of(host, project, operator)) as provider:
             for job in jobs:
-                news.append(_news(provider, job["id"]))
+                news.append(_news(provider, host, job))
     except RunnerError as error:
         return [*news, *({"id": job["id"], "trouble": str(error)} for job in jobs[len(news) :])], True
     return news, False
 
 
-def _news(provider: Provider, job_id: str) -> Known:
+def _news(provider: Provider, host: Host, known: Known) -> Known:
+    job_id = known["id"]
     try:
         job = provider.retrieve_job(job_id)
     except NotFoundError as error:
         return {"id": job_id, "trouble": str(error), "is_gone": True}
+    tokens, base_model = job.trained_tokens, host.model(known["base_model"])
+    price = None if tokens is None else trained_price(known["method"], tokens, host, base_model)
     return {
         "id": job_id,
         "status": job.status,
@@ -99,13 +104,30 @@ def _news(provider: Provider, job_id: str) -> Known:
                 "level": event.level,
                 "message": event.message,
                 "type": event.type,
-                "data": {name: value for name, value in event.data.items() if _is_finite(value)},
+                "data": _finite(event.data),
             }
             for event in provider.list_events(job_id, EVENTS)
         ],
+        "checkpoints": [
+            {"step": item.step, "model": item.model, "metrics": _finite(item.metrics)}
+            for item in _checkpoints(provider, job_id)
+        ],
+        **price_data(price),
     }
 
 
+def _checkpoints(provider: Provider, job_id: str) -> list[Checkpoint]:
+    """The last checkpoints of a job; none at a host that does not offer them."""
+    try:
+        return provider.list_checkpoints(job_id)[-CHECKPOINTS:]
+    except (NotFoundError, NotOfferedError):
+        return []
+
+
+def _finite(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers that JSON has; a loss may well be NaN."""
+    return {name: value for name, value in data.items() if _is_finite(value)}
+
+
 def _is_finite(value: object) -> bool:
-    """Whether JSON has such a number; a loss may well be NaN."""
     return isinstance(value, int) or (isinstance(value, float) and isfinite(value))

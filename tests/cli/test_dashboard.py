@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from runner.cli.dashboard import _page
+from runner.cli.host_options import user_hosts
 from runner.errors import ProviderError
 from runner.project import find_project
 from runner.providers.local_service import ServiceAddress, stop_service
@@ -54,7 +55,8 @@ def test_lockfiles_anywhere_in_the_project_are_read(recipe: Path, hosted: FakeHo
         folder.mkdir()
         (folder / "a.lock.yaml").write_bytes((recipe.parent / "faq.lock.yaml").read_bytes())
     (recipe.parent / "broken.lock.yaml").write_text("<<<<<<< ours\n")
-    found = known_jobs(find_project(recipe.parent))
+    found = known_jobs(find_project(recipe.parent), user_hosts())
+    nobody = known_jobs(find_project(recipe.parent))
 
     assert ["faq", "more/a"] == [job["recipe"] for job in found]
     assert {
@@ -65,7 +67,14 @@ def test_lockfiles_anywhere_in_the_project_are_read(recipe: Path, hosted: FakeHo
         "status": "succeeded",
         "model": "base-1",
         "fine_tuned_model": "ft:base-1:org::1",
+        "method": "supervised",
+        "base_model": "base-1",
+        "trained_tokens": 1700,
+        "price": "$1.70",
+        "arithmetic": "1,700 trained tokens × $1000 per million tokens (table of 2026-11-22), rounded up",
     } == json.loads(json.dumps(found[0]))
+    # Without the user's host entries nobody knows what `fake` costs.
+    assert [(None, None)] * 2 == [(job["price"], job["arithmetic"]) for job in nobody]
 
 
 def test_a_service_without_a_dashboard() -> None:

@@ -11,7 +11,7 @@ from runner.lock.lockfile import LockedFile, LockedJob, LockedRun
 from runner.planning.changes import section_hashes
 from runner.planning.plan import Situation, make_plan
 from runner.planning.value import CreateJob, Plan, ReuseFile, Upload, WatchJob
-from runner.price import estimated_epochs, price_of, retirement
+from runner.price import estimated_epochs, locked_price, price_of, retirement
 from runner.providers.hosts import find_host
 from runner.recipe.model import Hyperparameters, Recipe, Split, Training
 from tests.fakes import make_dataset, make_recipe
@@ -207,6 +207,26 @@ def test_prices_show_their_arithmetic(dataset: Any) -> None:
         "1,000,000 tokens (estimated, ±30 %) × 3 epochs × $5 per million tokens "
         "(table of 2026-11-22, unverified), rounded up"
     ) == price.arithmetic
+
+
+@pytest.mark.parametrize(
+    ("job", "amount", "arithmetic"),
+    [
+        ({"resolved": {"n_epochs": 2}}, "$10.00", "1,000,000 tokens (estimated, ±30 %) × 2 epochs"),
+        ({}, "$40.00", "1,000,000 tokens (estimated, ±30 %) × 8 epochs (auto, estimated)"),
+        ({"trained_tokens": 1_600_001}, "$8.01", "1,600,001 trained tokens"),
+    ],
+)
+def test_a_locked_job_has_the_price_of_what_is_known_of_it(
+    dataset: Any, job: dict[str, Any], amount: str, arithmetic: str
+) -> None:
+    recipe = make_recipe()
+    plan = make_plan(recipe, dataset, None, situation())
+    run = lock(recipe, dataset, plan, **{"requested": {"n_epochs": "auto"}, **job})
+    price = locked_price(run, OPENAI, OPENAI.model("gpt-4.1-mini-2025-04-14"))
+
+    table = "table of 2026-11-22, unverified"
+    assert f"{amount} ({arithmetic} × $5 per million tokens ({table}), rounded up)" == str(price)
 
 
 def test_an_unknown_price_is_not_zero(dataset: Any) -> None:

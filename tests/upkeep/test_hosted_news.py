@@ -1,6 +1,7 @@
 """Hosts are asked about unfinished jobs until these have ended; trouble with one leaves the others."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,21 @@ import pytest
 
 from runner.operator import Operator
 from runner.project import Project
-from runner.providers.base import Event, Job, NotFoundError
+from runner.providers.base import Checkpoint, Event, Job, NotFoundError, NotOfferedError
+from runner.providers.hosts import find_host
 from runner.upkeep.hosted_news import follow_hosted, unfinished
 from tests.fakes import MemoryProvider, StillClock
 
 JOB = Job(id="ftjob-1", status="queued", model="base-1", training_file="file-1", created_at=7)
-KNOWN = {"id": "ftjob-1", "provider": "openai", "status": "running", "recipe": "faq", "run": "default"}
+KNOWN = {
+    "id": "ftjob-1",
+    "provider": "openai",
+    "status": "running",
+    "recipe": "faq",
+    "run": "default",
+    "method": "supervised",
+    "base_model": "gpt-4.1-mini-2025-04-14",
+}
 
 
 @pytest.fixture
@@ -34,7 +44,7 @@ def follow(
     """The news of each look, and the clock that was waited by."""
     told: list[Sequence[Mapping[str, Any]]] = []
     clock = StillClock()
-    monkeypatch.setattr("runner.upkeep.hosted_news.known_jobs", lambda project: list(jobs))
+    monkeypatch.setattr("runner.upkeep.hosted_news.known_jobs", lambda *_: list(jobs))
     follow_hosted(Project(root=tmp_path), Operator(clock=clock), lambda _, news: told.append(news))
     return told, clock
 
@@ -45,7 +55,16 @@ def test_a_job_is_asked_about_until_it_has_ended(
     told, clock = follow(tmp_path, monkeypatch, KNOWN)
 
     event = {"created_at": 1, "level": "info", "message": "Created ftjob-1", "type": "message", "data": {}}
-    unsaid = {"trained_tokens": None, "error": None, "created_at": 7, "finished_at": None, "events": [event]}
+    unsaid = {
+        "trained_tokens": None,
+        "error": None,
+        "created_at": 7,
+        "finished_at": None,
+        "events": [event],
+        "checkpoints": [{"step": 2, "model": "ft:ftjob-1:ckpt-step-2", "metrics": {}}],
+        "price": None,
+        "arithmetic": None,
+    }
     assert [
         [{"id": "ftjob-1", "status": "running", "fine_tuned_model": None, **unsaid}],
         [{"id": "ftjob-1", "status": "succeeded", "fine_tuned_model": "ft:base-1:1", **unsaid}],
@@ -108,3 +127,52 @@ def test_a_loss_that_is_no_number_is_left_out(
     told, _ = follow(tmp_path, monkeypatch, KNOWN)
 
     assert {"step": 3, "valid_loss": 0.5} == told[0][0]["events"][0]["data"]
+
+
+def test_what_was_trained_has_its_price(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, providers: dict[str, MemoryProvider]
+) -> None:
+    """In the words of a plan; a model without an entry has an unknown price."""
+    providers["openai"].jobs["ftjob-1"] = replace(JOB, trained_tokens=1_234_567)
+    providers["openai"].statuses = ["succeeded"] * 2
+    providers["openai"].jobs["ftjob-2"] = replace(JOB, trained_tokens=5)
+    told, _ = follow(tmp_path, monkeypatch, KNOWN, {**KNOWN, "id": "ftjob-2", "base_model": "own"})
+
+    model = find_host("openai").model(KNOWN["base_model"])
+    assert model
+    table = f"table of {model.price_as_of}, {model.price_source}"
+    assert [
+        ("$6.18", f"1,234,567 trained tokens × $5 per million tokens ({table}), rounded up"),
+        ("unknown", "5 trained tokens × unknown price"),
+    ] == [(item["price"], item["arithmetic"]) for item in told[0]]
+
+
+@pytest.mark.parametrize("error", [NotFoundError("no such route"), NotOfferedError("not offered")])
+def test_a_host_may_have_no_checkpoints(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    providers: dict[str, MemoryProvider],
+    error: Exception,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    providers["openai"].statuses = ["succeeded"]
+    monkeypatch.setattr(MemoryProvider, "list_checkpoints", refuse)
+    told, _ = follow(tmp_path, monkeypatch, KNOWN)
+
+    assert [("succeeded", [])] == [(item["status"], item["checkpoints"]) for item in told[0]]
+
+
+def test_the_last_checkpoints_are_told_without_what_json_has_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, providers: dict[str, MemoryProvider]
+) -> None:
+    metrics = {"train_loss": 0.5, "full_valid_loss": float("inf")}
+    kept = [Checkpoint(id=f"c{step}", step=step, model=f"m{step}", metrics=metrics) for step in range(102)]
+    providers["openai"].statuses = ["succeeded"]
+    monkeypatch.setattr(MemoryProvider, "list_checkpoints", lambda *_: kept)
+    told, _ = follow(tmp_path, monkeypatch, KNOWN)
+
+    assert [
+        {"step": step, "model": f"m{step}", "metrics": {"train_loss": 0.5}} for step in range(2, 102)
+    ] == told[0][0]["checkpoints"]

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from runner.local.rows import EventRow, Level
+from runner.local.rows import CheckpointRow, EventRow, Level
 
 MAX_JOBS = 1_000
 MAX_CHARACTERS = 300
 MAX_MESSAGE_CHARACTERS = 2_000
 MAX_EVENTS = 1_000
+MAX_CHECKPOINTS = 100
 # Dates and charts end here: seconds beyond the year 5000.
 MAX_NUMBER = 100_000_000_000
 # How long a look into the lockfiles holds.
@@ -21,7 +22,7 @@ FRESH_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownJob:
-    """What a lockfile says of a job."""
+    """What a lockfile says of a job; its price is as planned until the host told `trained_tokens`."""
 
     id: str
     recipe: str = ""
@@ -30,13 +31,17 @@ class KnownJob:
     status: str = ""
     model: str = ""
     fine_tuned_model: str = ""
+    price: str = ""
+    arithmetic: str = ""
+    trained_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """What a job's host said last, `asked_at` by the service's clock; events newest first.
 
-    `trouble` says why it could not be asked since then.
+    There is a price once the host told how many tokens it trained. `trouble` says why it could not be asked
+    since then.
     """
 
     asked_at: float | None = None
@@ -47,7 +52,10 @@ class News:
     trained_tokens: int | None = None
     created_at: int | None = None
     finished_at: int | None = None
+    price: str = ""
+    arithmetic: str = ""
     events: tuple[EventRow, ...] = ()
+    checkpoints: tuple[CheckpointRow, ...] = ()
 
 
 @dataclass(slots=True)
@@ -61,12 +69,7 @@ class KnownJobs:
 
     def take(self, values: Iterable[Any]) -> None:
         """Keep what was told, in place of what was known."""
-        names = [item.name for item in fields(KnownJob)]
-        found = [
-            KnownJob(**{name: _text(value, name) for name in names})
-            for value in list(values)[:MAX_JOBS]
-            if isinstance(value, Mapping)
-        ]
+        found = [_known(value) for value in list(values)[:MAX_JOBS] if isinstance(value, Mapping)]
         self.told = {job.id: job for job in found if job.id}
 
     def learn(self, values: Iterable[Any], now: float) -> None:
@@ -88,10 +91,15 @@ class KnownJobs:
         return self.told
 
 
+def _known(value: Mapping[str, Any]) -> KnownJob:
+    texts = [item.name for item in fields(KnownJob) if item.name != "trained_tokens"]
+    told = {name: _text(value, name) for name in texts}
+    return KnownJob(**told, trained_tokens=_number(value, "trained_tokens"))
+
+
 def _news(job_id: str, value: Mapping[str, Any], now: float) -> News:
-    events = value.get("events")
-    told = [item for item in events if isinstance(item, Mapping)] if isinstance(events, list) else []
-    rows = [_event(job_id, number, item) for number, item in enumerate(told[-MAX_EVENTS:])]
+    rows = [_event(job_id, number, item) for number, item in enumerate(_last(value, "events", MAX_EVENTS))]
+    kept = [_checkpoint(job_id, item) for item in _last(value, "checkpoints", MAX_CHECKPOINTS)]
     return News(
         asked_at=now,
         status=_text(value, "status"),
@@ -100,8 +108,17 @@ def _news(job_id: str, value: Mapping[str, Any], now: float) -> News:
         trained_tokens=_number(value, "trained_tokens"),
         created_at=_number(value, "created_at"),
         finished_at=_number(value, "finished_at"),
+        price=_text(value, "price"),
+        arithmetic=_text(value, "arithmetic"),
         events=tuple(reversed(rows)),
+        checkpoints=tuple(kept),
     )
+
+
+def _last(value: Mapping[str, Any], name: str, limit: int) -> list[Mapping[str, Any]]:
+    """The last objects of a list, where there is one."""
+    found = value.get(name)
+    return [item for item in found if isinstance(item, Mapping)][-limit:] if isinstance(found, list) else []
 
 
 def _event(job_id: str, number: int, value: Mapping[str, Any]) -> EventRow:
@@ -115,6 +132,18 @@ def _event(job_id: str, number: int, value: Mapping[str, Any]) -> EventRow:
         message=_text(value, "message", MAX_MESSAGE_CHARACTERS),
         type="metrics" if value.get("type") == "metrics" else "message",
         data=_numbers(value.get("data")),
+    )
+
+
+def _checkpoint(job_id: str, value: Mapping[str, Any]) -> CheckpointRow:
+    model = _text(value, "model")
+    return CheckpointRow(
+        id=model,
+        job_id=job_id,
+        created_at=0,
+        step=_number(value, "step") or 0,
+        model=model,
+        metrics=_numbers(value.get("metrics")),
     )
 
 

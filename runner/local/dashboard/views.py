@@ -113,6 +113,7 @@ def job_view(service: Service, job: JobRow, known: KnownJob | None) -> dict[str,
         "finished": moment(job.finished_at),
         "took": duration(job.finished_at - job.created_at) if job.finished_at else "",
         "trained_tokens": job.trained_tokens,
+        "price": "",
         "error": (job.error or {}).get("message", ""),
         "settings": [(name, str(value)) for name, value in {**job.hyperparameters, "seed": job.seed}.items()],
         "actions": [verb for verb, _ in ACTIONS.get(job.status, ())],
@@ -145,6 +146,7 @@ def hosted_view(job: KnownJob, news: News, now: float) -> dict[str, Any]:
         "finished": moment(news.finished_at),
         "took": duration(news.finished_at - news.created_at) if news.finished_at and news.created_at else "",
         "trained_tokens": news.trained_tokens,
+        **_price(job, news, row["status"]),
         "error": news.error,
         "settings": [],
         "actions": [],
@@ -152,9 +154,19 @@ def hosted_view(job: KnownJob, news: News, now: float) -> dict[str, Any]:
         "charts": [chart for chart in map(_chart, _curves(news.events)) if chart],
         "events": [_shown_event(event) for event in told[:SHOWN_EVENTS]],
         "n_events": len(told),
-        "checkpoints": [],
+        "checkpoints": [_checkpoint(row) for row in news.checkpoints],
         "files": [],
     }
+
+
+def _price(job: KnownJob, news: News, status: str) -> dict[str, str]:
+    """What a job at a host costs: by its trained tokens, or as planned where it did not end without any."""
+    if news.price:
+        return {"price": news.price, "arithmetic": news.arithmetic, "price_title": "Price"}
+    if job.trained_tokens is None and status in ("failed", "cancelled"):
+        return {"price": "", "arithmetic": "", "price_title": ""}
+    title = "Price, planned" if job.trained_tokens is None else "Price"
+    return {"price": job.price, "arithmetic": job.arithmetic, "price_title": title}
 
 
 def moment(seconds: int | None) -> str:

@@ -231,6 +231,26 @@ def test_what_a_host_said_of_its_job_has_a_page(service: RunningService) -> None
     assert 404 == visitor.ask("GET", "/dashboard/jobs/ftjob-hosted/cancel")[0]
 
 
+def test_the_page_of_a_job_elsewhere_has_price_and_checkpoints(service: RunningService) -> None:
+    """As planned until the host told its tokens; texts of the host stay texts."""
+    planned = {"price": "$0.02", "arithmetic": "2,000 tokens × 3 epochs × $3 per million tokens"}
+    kept = {"step": 1200, "model": "ft:<b>\u202e", "metrics": {"train_loss": 0.5, "full_valid_loss": 0.25}}
+    visitor = let_in(service, [{**HOSTED, **planned}])
+    call(service, "POST", "/dashboard/news", {"news": [{**NEWS, "checkpoints": [kept, "no object"]}]})
+    _, _, before = visitor.ask("GET", "/dashboard/jobs/ftjob-hosted")
+    trained = {"trained_tokens": 1700, "price": "$0.01", "arithmetic": "1,700 trained tokens × <$3>"}
+    call(service, "POST", "/dashboard/news", {"news": [{**NEWS, **trained}]})
+    _, _, after = visitor.ask("GET", "/dashboard/jobs/ftjob-hosted")
+
+    assert "<dt>Price, planned</dt><dd>$0.02</dd>" in before
+    assert f"<td>$0.02 ({planned['arithmetic']})</td>" in before
+    assert (
+        '<td class="n">1,200</td><td class="n">0.25</td><td class="id">ft:&lt;b&gt;\\u202e</td>'
+    ) in before
+    assert "<dt>Price</dt><dd>$0.01</dd>" in after
+    assert "<td>$0.01 (1,700 trained tokens × &lt;$3&gt;)</td>" in after
+
+
 def test_trouble_with_a_host_is_shown_beside_what_it_said_before(service: RunningService) -> None:
     visitor = let_in(service, [HOSTED])
     call(service, "POST", "/dashboard/news", {"news": [NEWS, "no object", {"id": ""}]})
