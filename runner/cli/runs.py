@@ -35,6 +35,7 @@ from runner.cli.retirement import Days, report_closings
 from runner.cli.source_options import source_options
 from runner.errors import DetachedError, JobFailedError, RunnerError, UsageError
 from runner.execution.outcome import detached, failure
+from runner.execution.polling import poll_s
 from runner.execution.watching import Update, follow
 from runner.lock.lockfile import LockedJob, LockedRun, read_lockfile
 from runner.planning.stages import all_stages
@@ -222,7 +223,7 @@ def _watch_job(
 ) -> None:
     target = find_target(subject, provider, profile)
     job_id = job_of(target)
-    interval_s = following.LOCAL_POLL_S if target.host.is_local else following.HOSTED_POLL_S
+    interval_s = poll_s(is_local=target.host.is_local)
     last = None
     try:
         for update in follow(

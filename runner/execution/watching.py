@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from runner.clock import Clock
+from runner.execution.polling import pause_s
 from runner.providers.base import Checkpoint, ConnectionLostError, Event, Job, Provider
 
 EVENTS_PER_POLL = 100
@@ -45,7 +46,7 @@ def follow(connect: Callable[[], Provider], job_id: str, clock: Clock, interval_
             lost += 1
             if lost > MAX_RECONNECTS:
                 raise
-            clock.sleep(interval_s * 2**lost)
+            clock.sleep(pause_s(interval_s, lost))
 
 
 class _Watched:

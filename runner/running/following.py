@@ -10,6 +10,7 @@ from runner.errors import DetachedError, JobFailedError, ProviderError, RunnerEr
 from runner.execution.blamed_examples import blamed_examples
 from runner.execution.history import history_of
 from runner.execution.outcome import detached, failure, gone, weights_warning
+from runner.execution.polling import poll_s
 from runner.execution.requests import locked_request
 from runner.execution.run import with_result
 from runner.execution.truth import Witness
@@ -23,9 +24,6 @@ from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.running.state import provider_of, try_to_save
 from runner.sharing.webhook import send
-
-HOSTED_POLL_S = 5.0
-LOCAL_POLL_S = 0.5
 
 
 class Console(Protocol):
@@ -147,7 +145,7 @@ def _last_update(followed: Followed, operator: Operator, console: Console) -> Up
     if job is None:
         raise AssertionError("BUG: nothing to follow")
     update = None
-    interval_s = LOCAL_POLL_S if host.is_local else HOSTED_POLL_S
+    interval_s = poll_s(is_local=host.is_local)
     try:
         for update in follow(
             lambda: provider_of(host, loaded.project, operator), job.id, operator.clock, interval_s

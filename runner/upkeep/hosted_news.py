@@ -8,20 +8,18 @@ from operator import itemgetter
 from typing import Any
 
 from runner.errors import RunnerError
+from runner.execution.polling import pause_s, poll_s
 from runner.operator import Operator
 from runner.price import trained_price
 from runner.project import Project
 from runner.providers.base import Checkpoint, NotFoundError, NotOfferedError, Provider
 from runner.providers.hosts import Host, find_host
 from runner.providers.statuses import TERMINAL
-from runner.running.following import HOSTED_POLL_S
 from runner.running.state import provider_of
 from runner.upkeep.known_jobs import known_jobs, price_data
 
 EVENTS = 100
 CHECKPOINTS = 100
-# A host that cannot be asked is asked less and less often, down to once in HOSTED_POLL_S times this.
-MAX_PATIENCE = 32
 
 Known = Mapping[str, Any]
 # Is given all known jobs, and the news of those that were asked about.
@@ -40,7 +38,8 @@ def follow_hosted(project: Project, operator: Operator, tell: Tell) -> None:
     The lockfiles are read each time, so that a job that is started meanwhile is followed too.
     """
     ended: set[str] = set()
-    patience: dict[str, int] = {}
+    interval_s = poll_s(is_local=False)
+    failures: dict[str, int] = {}
     due: dict[str, float] = {}
     while True:
         jobs = known_jobs(project, operator.user_hosts)
@@ -53,12 +52,12 @@ def follow_hosted(project: Project, operator: Operator, tell: Tell) -> None:
                 continue
             found, trouble = _ask(name, list(asked), project, operator)
             news += found
-            patience[name] = min(patience.get(name, 1) * 2, MAX_PATIENCE) if trouble else 1
-            due[name] = operator.clock.now() + HOSTED_POLL_S * patience[name]
+            failures[name] = failures.get(name, 0) + 1 if trouble else 0
+            due[name] = operator.clock.now() + pause_s(interval_s, failures[name])
         ended |= {item["id"] for item in news if item.get("status") in TERMINAL or item.get("is_gone")}
         tell(jobs, news)
         if any(job["id"] not in ended for job in waiting):
-            operator.clock.sleep(HOSTED_POLL_S)
+            operator.clock.sleep(interval_s)
 
 
 def _is_local(job: Known, project: Project, operator: Operator) -> bool:

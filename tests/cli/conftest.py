@@ -58,7 +58,7 @@ def hosted(
     write_host_entry(config, fake_host.url)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
     monkeypatch.setenv("FAKE_API_KEY", KEY)
-    monkeypatch.setattr("runner.running.following.HOSTED_POLL_S", 0.01)
+    monkeypatch.setattr("runner.execution.polling.HOSTED_POLL_S", 0.01)
     monkeypatch.setattr("runner.running.start.SETTLE_S", 0.0)
     return fake_host
 

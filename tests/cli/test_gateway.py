@@ -49,7 +49,7 @@ def gateway(
     config = tmp_path_factory.mktemp("config")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
     monkeypatch.setenv("FAKE_API_KEY", "sk-gateway")
-    monkeypatch.setattr("runner.running.following.HOSTED_POLL_S", 0.01)
+    monkeypatch.setattr("runner.execution.polling.HOSTED_POLL_S", 0.01)
     monkeypatch.setattr("runner.running.start.SETTLE_S", 0.0)
     monkeypatch.setattr("runner.execution.run.LOOKUP_DELAYS", (0.0,))
     with proxy(record, made.handle, any_key=True) as url:

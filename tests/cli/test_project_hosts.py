@@ -18,7 +18,7 @@ def shared(fake_host: FakeHost, recipe: Path, monkeypatch: pytest.MonkeyPatch) -
     write_entry(recipe.parent, fake_host.url)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("FAKE_API_KEY", KEY)
-    monkeypatch.setattr("runner.running.following.HOSTED_POLL_S", 0.01)
+    monkeypatch.setattr("runner.execution.polling.HOSTED_POLL_S", 0.01)
     monkeypatch.setattr("runner.running.start.SETTLE_S", 0.0)
     return fake_host
 
