@@ -94,7 +94,9 @@ class AskingConsole:
     "--show", default=SHOWN_ROWS, show_default=True, type=click.IntRange(0), help="Wins and losses."
 )
 @click.option("--against", metavar="NAME", help="Whom the wins and losses are against, such as few_shot.")
-@click.option("--by", metavar="GRADER", help="The grader that tells wins from losses.")
+@click.option(
+    "--by", metavar="GRADER", help="Whose wins and losses; by default the gate's grader, else the first."
+)
 @click.option("--leaks/--no-leaks", default=None, help="Leave out what nearly repeats training records.")
 @click.option("--bless", is_flag=True, help="Lock the evaluation even if the gate fails.")
 @click.option("--no-lock", is_flag=True, help="Leave the lockfile as it is.")

@@ -94,6 +94,11 @@ class Evaluation:
     break_even: tuple[BreakEven, ...] = field(default=())
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    @property
+    def deciding_grader(self) -> str:
+        """The grader that wins, losses and slices are told by: the gate's, else the first of the recipe."""
+        return self.gate.metric if self.gate else next(iter(self.graders), "")
+
     def result(self, name: str) -> Result | None:
         """The result of a candidate."""
         return next((result for result in self.results if result.name == name), None)

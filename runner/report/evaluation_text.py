@@ -143,15 +143,16 @@ def size_lines(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _slice_lines(evaluation: Evaluation) -> Iterator[str]:
-    """The means by the values of fields, by the first grader."""
+    """The means by the values of fields, by the grader that decides."""
+    grader = evaluation.deciding_grader
     names = [result.name for result in evaluation.results]
     found: dict[tuple[str, str], dict[str, Slice]] = {}
     for item in evaluation.slices:
-        if item.grader == evaluation.graders[0]:
+        if item.grader == grader:
             found.setdefault((item.field, item.value), {})[item.candidate] = item
     if not found:
         return
-    yield f"{evaluation.graders[0]} by slice:"
+    yield f"{grader} by slice:"
     largest = sorted(found.items(), key=lambda pair: -max(item.score.n for item in pair[1].values()))
     rows = [
         (
@@ -167,11 +168,13 @@ def _slice_lines(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _row_texts(evaluation: Evaluation, count: int, against: str | None, by: str | None) -> Iterator[str]:
-    """The questions that tell two candidates apart most; of several comparisons the last."""
+    """The questions that tell the subject and another apart most by the grader that decides.
+
+    Without a name of the other it is the last that was asked.
+    """
+    grader = by or evaluation.deciding_grader
     asked = [
-        found
-        for found in evaluation.comparisons
-        if against in (None, found.other) and by in (None, found.grader)
+        found for found in evaluation.comparisons if against in (None, found.other) and grader == found.grader
     ]
     if not asked or count == 0:
         return

@@ -17,12 +17,12 @@ MAX_RIVALS = 5
 
 
 def answer_browser(evaluation: Evaluation) -> dict[str, Any] | None:
-    """The rows by how much they tell the subject and its first rival apart, by the first grader."""
+    """The rows by how much they tell the subject and its first rival apart, by the grader that decides."""
     if not evaluation.rows or not evaluation.graders:
         return None
-    grader, subject = evaluation.graders[0], evaluation.subject
+    grader, subject = evaluation.deciding_grader, evaluation.subject
     rivals = [result.name for result in evaluation.results if result.name != subject]
-    # The last comparison is the one that the terminal shows first.
+    # The terminal shows the wins and losses against the last.
     rivals = list(reversed(rivals))[:MAX_RIVALS]
     names = [subject, *rivals][:MAX_CANDIDATES]
     ordered = sorted(evaluation.rows, key=lambda row: -_apart(row, subject, rivals, grader))

@@ -151,11 +151,12 @@ def _row(item: Candidate, grader: str, bounds: tuple[float, float]) -> dict[str,
 
 
 def _slices(evaluation: Evaluation) -> dict[str, Any] | None:
-    """The means by the values of fields, by the first grader; the largest slices first."""
+    """The means by the values of fields, by the grader that decides; the largest slices first."""
+    grader = evaluation.deciding_grader
     names = [result.name for result in evaluation.results]
     found: dict[tuple[str, str], dict[str, Interval]] = {}
     for item in evaluation.slices:
-        if item.grader == evaluation.graders[0]:
+        if item.grader == grader:
             found.setdefault((item.field, item.value), {})[item.candidate] = item.score
     if not found:
         return None
@@ -168,7 +169,7 @@ def _slices(evaluation: Evaluation) -> dict[str, Any] | None:
         )
         for (field, value), scores in largest[:SHOWN_SLICES]
     ]
-    return {"header": (evaluation.graders[0], "n", *names), "rows": rows}
+    return {"header": (grader, "n", *names), "rows": rows}
 
 
 def _seconds(value: float | None) -> str:

@@ -30,8 +30,9 @@ def _figures(report: RunReport) -> Iterator[tuple[str, str, str]]:
         yield "Model", locked.model, "text"
         yield "Method", locked.method, "text"
     result = report.evaluation.result("tuned") if report.evaluation else None
-    if result is not None:
-        for name, score in list(result.scores.items())[:2]:
+    if report.evaluation is not None and result is not None:
+        decides = report.evaluation.deciding_grader
+        for name, score in sorted(result.scores.items(), key=lambda item: item[0] != decides)[:2]:
             yield f"{name}, tuned", f"{score.mean:.3f}", ""
     if report.training is not None:
         yield "Training examples", f"{report.training.file.n_examples:,}", ""

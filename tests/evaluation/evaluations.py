@@ -52,6 +52,23 @@ def evaluation(**scores: Sequence[float | None]) -> Evaluation:
     )
 
 
+def by_two_graders(found: Evaluation, first: str) -> Evaluation:
+    """The same by a grader before its own, which finds everything the other way round."""
+    rows = tuple(
+        replace(
+            row,
+            scores={
+                name: {first: 1.0 - given[GRADER], **given} for name, given in row.scores.items() if given
+            },
+        )
+        for row in found.rows
+    )
+    names = (first, GRADER)
+    others = [result.name for result in found.results if result.name != found.subject]
+    compared = comparisons_of(found.subject, rows, others, names)
+    return replace(found, graders=names, rows=rows, comparisons=compared)
+
+
 def with_questions(found: Evaluation, sha256: str) -> Evaluation:
     """The same about another set of questions."""
     return replace(found, questions=replace(found.questions, sha256=sha256))

@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
+from runner.evaluation.value import GateResult
 from runner.report.evaluation_text import evaluation_text, results_text
-from tests.evaluation.evaluations import GRADER, evaluation
+from runner.report.run_answers import answer_browser
+from tests.evaluation.evaluations import GRADER, by_two_graders, evaluation
 
 FOUND = evaluation(tuned=[1.0, 0.0], few=[0.0, 0.0], base=[1.0, 1.0])
 
@@ -16,6 +20,27 @@ def test_wins_and_losses_are_against_the_last_or_whom_one_asks_for() -> None:
     assert ["lost against base by 1.000 of exact: data.json: row 2"] == heads(None)
     assert ["won against few by 1.000 of exact: data.json: row 1"] == heads("few")
     assert [] == [line for line in evaluation_text(FOUND, by="rouge").splitlines() if " against " in line]
+
+
+@pytest.mark.parametrize(
+    ("metric", "decides", "first"),
+    [
+        (None, "brief", "won against base by 1.000 of brief: data.json: row 2"),
+        ("brief", "brief", "won against base by 1.000 of brief: data.json: row 2"),
+        (GRADER, GRADER, "lost against base by 1.000 of exact: data.json: row 2"),
+    ],
+)
+def test_wins_are_by_the_gates_grader_else_the_first_as_in_the_report(
+    metric: str | None, decides: str, first: str
+) -> None:
+    gate = GateResult(passed=True, metric=metric, sentence="") if metric else None
+    found = replace(by_two_graders(FOUND, "brief"), gate=gate)
+    browser = answer_browser(found)
+    told = [line for line in evaluation_text(found).splitlines() if " against " in line]
+
+    assert browser is not None
+    assert (decides, decides) == (found.deciding_grader, browser["grader"])
+    assert [first] == told
 
 
 def test_what_judging_took_stands_beside_the_scores() -> None:
