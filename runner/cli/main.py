@@ -16,7 +16,7 @@ from runner.display import neutralise
 from runner.errors import RunnerError, UsageError
 
 BUG, INTERRUPTED, USAGE = 3, 130, 2
-# Objects that are made before garbage is looked for; the start of a command makes some 30,000 that stay.
+# Objects that are made before garbage is looked for; the start of a command makes some 40,000 that stay.
 COLLECTED_AFTER = 50_000
 
 
