@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.dataset.near_repeats import find_near_repeats
+from runner.dataset.near_parts import find_near_repeats
+from runner.dataset.near_repeats import Search
 from runner.dataset.near_texts import flat, said
 from runner.examples.content import content_of_line, turns_of
 
@@ -34,39 +35,43 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.one:
         who, folder = arguments.one
-        print(json.dumps(SEARCHES[who](Path(folder) / "training.jsonl", Path(folder) / "validation.jsonl")))
+        if who in CHARACTERS:
+            print(write_files(Path(folder), who, arguments.records))
+        else:
+            print(len(SEARCHES[who](Path(folder) / "training.jsonl", Path(folder) / "validation.jsonl")))
         return
-    print(f"{arguments.records} records, a tenth held out; {os.cpu_count()} cores, one of them used")
-    print(f"{'':<20}{'s':>8}{'peak MB':>9}{'found':>8}{'of':>8}")
+    print(f"{arguments.records} records, a tenth held out; {os.cpu_count()} cores")
+    print(f"{'':<20}{'s':>8}{'MB each':>9}{'found':>8}{'of':>8}")
     for language in CHARACTERS:
         with tempfile.TemporaryDirectory() as folder:
-            n_planted = write_files(Path(folder), language, arguments.records)
+            # In processes of their own: what one held would count as the next one's memory.
+            _, _, n_planted = run(language, folder, arguments.records)
             for who in ["ours", *arguments.others]:
-                taken, peak_mb, n_found = search(who, folder)
+                taken, peak_mb, n_found = run(who, folder, arguments.records)
                 print(
                     f"{language + ', ' + who:<20}{taken:>8.1f}{peak_mb:>9.0f}{n_found:>8}{n_planted:>8}",
                     flush=True,
                 )
 
 
-def search(who: str, folder: str) -> tuple[float, float, int]:
-    """Seconds, the most memory in MB, and how many lines of the validation file repeat one for training."""
+def run(who: str, folder: str, count: int) -> tuple[float, float, int]:
+    """Seconds, the most memory of the process in MB, and the number that it prints."""
     start = time.perf_counter()
-    command = [sys.executable, __file__, "--one", who, folder]
+    command = [sys.executable, __file__, "--records", str(count), "--one", who, folder]
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, stdout=output)
         _, status, usage = os.wait4(process.pid, 0)
         taken = time.perf_counter() - start
         output.seek(0)
-        found = json.load(output)
+        number = int(output.read() or 0)
     if os.waitstatus_to_exitcode(status):
         sys.exit(f"{who} failed")
-    return taken, usage.ru_maxrss / 1024, len(found)
+    return taken, usage.ru_maxrss / 1024, number
 
 
 def ours(training: Path, validation: Path) -> dict[int, int]:
     """The search of a build."""
-    found = find_near_repeats(training, validation, THRESHOLD) or {}
+    found = find_near_repeats(Search(training, validation, THRESHOLD)) or {}
     return {line: near.training_line for line, near in found.items()}
 
 

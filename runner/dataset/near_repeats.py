@@ -19,21 +19,42 @@ MAX_BYTES = 1 << 30
 MAX_STEPS, MAX_STEPS_A_RECORD = 20_000_000, 1_000
 
 
-class Bounds(NamedTuple):
-    """How much is compared at once and in all; `max_steps` None for as much as there is."""
-
-    block_texts: int = BLOCK_TEXTS
-    max_steps: int | None = None
-
-
-ALL = Bounds()
-
-
 class NearRepeat(NamedTuple):
     """The line of the training file that a line of the validation file nearly repeats, from 0."""
 
     training_line: int
     share: float
+
+
+class Search(NamedTuple):
+    """What is compared: as many runs as there are where `max_steps` is None."""
+
+    training: Path
+    validation: Path
+    threshold: float = THRESHOLD
+    max_steps: int | None = None
+    block_texts: int = BLOCK_TEXTS
+
+    def is_over(self, n_steps: int) -> bool:
+        """Whether that is more than wanted."""
+        return self.max_steps is not None and n_steps > self.max_steps
+
+
+class Part(NamedTuple):
+    """The lines of the training file that are one process's: those at `number` of every `of` lines."""
+
+    number: int
+    of: int
+
+
+class Found(NamedTuple):
+    """What is near, by the line of the validation file, and how many runs were compared."""
+
+    repeats: dict[int, NearRepeat]
+    n_steps: int
+
+
+WHOLE = Part(0, 1)
 
 
 def is_asked(split: Split) -> bool:
@@ -50,39 +71,32 @@ def threshold_of(split: Split, n_records: int, size_bytes: int) -> float | None:
     return split.near_repeats
 
 
-def bounds_of(split: Split, n_records: int) -> Bounds:
-    """How much may be compared: as much as there is where the recipe asks."""
-    return ALL if is_asked(split) else Bounds(max_steps=max(MAX_STEPS, MAX_STEPS_A_RECORD * n_records))
+def max_steps_of(split: Split, n_records: int) -> int | None:
+    """How many runs may be compared; None for all there are, where the recipe asks."""
+    return None if is_asked(split) else max(MAX_STEPS, MAX_STEPS_A_RECORD * n_records)
 
 
-def find_near_repeats(
-    training: Path,
-    validation: Path,
-    threshold: float,
-    bounds: Bounds = ALL,
-    watch: BuildWatch = UNWATCHED,
-) -> dict[int, NearRepeat] | None:
-    """The nearest line of the training file, the first of equal ones, by the line of the validation file.
-
-    None where that takes more than the most steps: then nearly all lines resemble each other.
-    """
-    common = common_runs(_text(line) for line in _lines(training))
+def find_in_part(search: Search, part: Part = WHOLE, watch: BuildWatch = UNWATCHED) -> Found:
+    """The nearest line of a part of the training file, the first of equal ones; ends after the most steps."""
+    common = common_runs(_text(line) for line in _lines(search.training))
     found: dict[int, NearRepeat] = {}
     n_before = n_steps = 0
-    for block in _blocks(_lines(validation), bounds.block_texts):
-        texts = NearTexts(block, threshold, common)
-        watch.begin(training.stat().st_size, "comparing")
-        for line, content in enumerate(_lines(training)):
+    for block in _blocks(_lines(search.validation), search.block_texts):
+        texts = NearTexts(block, search.threshold, common)
+        watch.begin(search.training.stat().st_size, "comparing")
+        for line, content in enumerate(_lines(search.training)):
             watch.advance(1, len(content))
+            if line % part.of != part.number:
+                continue
             for number, share in texts.near(_text(content)):
                 before = found.get(n_before + number)
                 if before is None or share > before.share:
                     found[n_before + number] = NearRepeat(line, share)
-            if bounds.max_steps is not None and n_steps + texts.n_steps > bounds.max_steps:
-                return None
+            if search.is_over(n_steps + texts.n_steps):
+                return Found(found, n_steps + texts.n_steps)
         n_before += len(block)
         n_steps += texts.n_steps
-    return dict(sorted(found.items()))
+    return Found(found, n_steps)
 
 
 def _blocks(lines: Iterable[bytes], block_texts: int) -> Iterator[list[str]]:

@@ -13,11 +13,11 @@ RUN = 4
 _UNIT_BYTES, _RUN_BYTES = 2, 8
 _SAMPLE = 1_000
 # What a text is signed with: so many hashes, of 4 bytes each.
-N_HASHES, HASH_BYTES = 256, 4
+N_HASHES, HASH_BYTES = 128, 4
 _SEED = 20261123
 # The most pairs of exactly the threshold that may be missed; nearer ones are missed far less often.
-_MISSED = 1e-5
-# What signatures say of two texts is off by some 0.025 (the root of 0.8 * 0.2 / 256), hardly ever by this.
+_MISSED = 1e-4
+# What signatures say of two texts is off by some 0.035 (the root of 0.8 * 0.2 / 128), hardly ever by this.
 _OFF = 0.15
 _NOT_COMPARED = frozenset({"system", "developer"})
 
@@ -120,7 +120,7 @@ class NearTexts:
         return runs - self.common or runs
 
     def sign(self, text: str) -> "array[int]":
-        """The smallest of each of 256 hashes of the runs of a text."""
+        """The smallest of each of 128 hashes of the runs of a text."""
         runs = memoryview(_all_runs(text)).cast("Q")
         own = array("Q", filterfalse(self.common.__contains__, runs)) if self.common else runs
         matrix = self._sketch(own or runs, array("Q", (0, len(own or runs))), N_HASHES, _SEED)

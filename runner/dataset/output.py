@@ -12,13 +12,8 @@ from runner.dataset.checks.hits import Hit, Origin, hit_line
 from runner.dataset.index import LEFT_OUT, first_number_of
 from runner.dataset.inputs import Inputs
 from runner.dataset.measure import measure_line
-from runner.dataset.near_repeats import (
-    NearRepeat,
-    bounds_of,
-    find_near_repeats,
-    is_asked,
-    threshold_of,
-)
+from runner.dataset.near_parts import find_near_repeats
+from runner.dataset.near_repeats import NearRepeat, Search, is_asked, max_steps_of, threshold_of
 from runner.dataset.split import Side
 from runner.dataset.value import Dataset
 from runner.dataset.watched import UNWATCHED, BuildWatch
@@ -93,13 +88,9 @@ class Output:
         threshold = threshold_of(recipe.split, self.n_records, training.size_bytes + validation.size_bytes)
         repeats = None
         if threshold is not None:
-            repeats = find_near_repeats(
-                training.written(),
-                validation.written(),
-                threshold,
-                bounds_of(recipe.split, self.n_records),
-                self.watch,
-            )
+            files = training.written(), validation.written()
+            most = max_steps_of(recipe.split, self.n_records)
+            repeats = find_near_repeats(Search(*files, threshold, most), self.watch)
         if repeats is None and not is_asked(recipe.split):
             checker.report_not_compared()
         if not repeats:

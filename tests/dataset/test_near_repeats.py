@@ -12,17 +12,9 @@ from runner.dataset.checks import DatasetLimits
 from runner.dataset.inputs import find_inputs
 from runner.dataset.kept_pieces import KeptPieces
 from runner.dataset.left_out import LeftOut, left_out
-from runner.dataset.near_repeats import (
-    MAX_BYTES,
-    Bounds,
-    NearRepeat,
-    find_near_repeats,
-    threshold_of,
-)
+from runner.dataset.near_repeats import MAX_BYTES, NearRepeat, Search, find_in_part, threshold_of
 from runner.dataset.tokens import EstimatedTokens
 from runner.dataset.value import Dataset
-from runner.dataset.write import training_line
-from runner.examples.read import Message
 from runner.issues import Place
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.recipe.model import Split
@@ -164,7 +156,7 @@ def test_a_file_larger_than_a_block_is_compared_in_parts(tmp_path: Path) -> None
     expected = {0: NearRepeat(1, 1.0), 2: NearRepeat(3, 1.0), 4: NearRepeat(0, 1.0)}
 
     assert [expected] * 3 == [
-        find_near_repeats(training, validation, 0.8, Bounds(block_texts=size)) for size in (1, 2, 100)
+        find_in_part(Search(training, validation, block_texts=size)).repeats for size in (1, 2, 100)
     ]
 
 
@@ -190,17 +182,6 @@ def test_many_bytes_are_compared_where_it_is_asked(tmp_path: Path) -> None:
         threshold_of(Split(validation=0.1), 10, MAX_BYTES + 1),
         threshold_of(Split(validation=0.1, near_repeats=0.9), 10, MAX_BYTES + 1),
     ]
-
-
-def test_a_search_without_end_finds_nothing(tmp_path: Path) -> None:
-    """Where all texts are made of the same words; steps are counted, so that it ends alike everywhere."""
-    files = [tmp_path / "training", tmp_path / "validation"]
-    for file in files:
-        lines = [training_line([Message("user", answer(number))]) for number in range(30)]
-        file.write_bytes(b"".join(lines))
-
-    assert 30 == len(find_near_repeats(*files, 0.8) or {})
-    assert find_near_repeats(*files, 0.8, Bounds(max_steps=50)) is None
 
 
 def test_what_is_too_large_unasked_is_told(recipe: Make, monkeypatch: pytest.MonkeyPatch) -> None:
