@@ -57,6 +57,7 @@ def _assemble(study: Study, outcomes: Sequence[Outcome]) -> Evaluation:
     names = [grader.name for grader in study.graders]
     rows = rows_of(study.items, outcomes)
     others = [candidate.name for candidate in study.candidates[1:]]
+    gate = study.section.gate
     evaluation = Evaluation(
         recipe=study.loaded.recipe.name,
         profile=study.loaded.profile,
@@ -69,11 +70,11 @@ def _assemble(study: Study, outcomes: Sequence[Outcome]) -> Evaluation:
         rows=rows,
         slices=tuple(slices(study.section.slices, study.items, scores_by_candidate(outcomes), names)),
         notes=study.notes,
+        gate_metric=gate.metric if gate else "",
         settings={grader.name: settings_of(grader, study.judge.name) for grader in study.graders},
     )
     if study.wanted.volume is not None:
         evaluation = _with_break_even(study, evaluation, outcomes, study.wanted.volume)
-    gate = study.section.gate
     if gate is None or study.wanted.alone:
         return evaluation
     locked = study.run.evaluation if study.run else None

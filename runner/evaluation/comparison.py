@@ -47,11 +47,28 @@ class Comparison:
 
         Two wins of two have an interval without width; the test knows that they are few.
         """
-        if self.difference is None or self.p >= SIGNIFICANT:
+        if self.difference is None or not (self.interval_tells and self.test_tells):
             return "unclear"
-        if self.difference.low > 0:
-            return "better"
-        return "worse" if self.difference.high < 0 else "unclear"
+        return "better" if self.difference.low > 0 else "worse"
+
+    @property
+    def interval_tells(self) -> bool:
+        """Whether the interval of the difference is on one side of zero."""
+        return self.difference is not None and (self.difference.low > 0 or self.difference.high < 0)
+
+    @property
+    def test_tells(self) -> bool:
+        """Whether wins and losses are told from chance."""
+        return self.p < SIGNIFICANT
+
+    @property
+    def disagreement(self) -> str:
+        """Which of interval and test tells a difference where only one does; empty where they agree."""
+        if self.difference is None or self.interval_tells == self.test_tells:
+            return ""
+        interval, test = "the 95 % interval", {"McNemar": "McNemar's test"}.get(self.test, f"the {self.test}")
+        one, other = (interval, test) if self.interval_tells else (test, interval)
+        return f"{one} tells a difference from chance, {other} does not: only what both tell counts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,12 @@
 """Decides whether a model may pass."""
 
+from runner.evaluation.comparison import Comparison
 from runner.evaluation.past import Past, compare_with_past, not_comparable, unpaired_difference
-from runner.evaluation.statistics import SIGNIFICANT, Interval
+from runner.evaluation.statistics import Interval
 from runner.evaluation.value import Evaluation, GateResult
 from runner.recipe.model import Gate
+
+_UNPAIRED = "; unpaired, because the locked answers are not on this machine"
 
 
 def decide(gate: Gate, evaluation: Evaluation, past: Past | None) -> GateResult:
@@ -38,7 +41,7 @@ def _against_baseline(gate: Gate, evaluation: Evaluation, name: str) -> GateResu
     )
     if found is None or found.difference is None:
         return _refused(gate, f"nothing of {name} could be compared")
-    return _judged(gate, f"{evaluation.subject} − {name}", found.difference, found.p)
+    return _judged(gate, f"{evaluation.subject} − {name}", found.difference, found)
 
 
 def _against_past(gate: Gate, evaluation: Evaluation, past: Past | None) -> GateResult:
@@ -51,7 +54,7 @@ def _against_past(gate: Gate, evaluation: Evaluation, past: Past | None) -> Gate
         return _refused(gate, f"not comparable with the locked evaluation: {reason}. --bless locks this one")
     paired = compare_with_past(evaluation, evaluation.subject, past, gate.metric)
     if paired is not None and paired.difference is not None:
-        return _judged(gate, f"{evaluation.subject} − the locked model", paired.difference, paired.p)
+        return _judged(gate, f"{evaluation.subject} − the locked model", paired.difference, paired)
     subject, locked = evaluation.result(evaluation.subject), past.locked.candidates.get("tuned")
     if subject is None or locked is None or gate.metric not in locked.scores:
         return _refused(gate, f"the locked evaluation has no {gate.metric} of a tuned model")
@@ -59,19 +62,20 @@ def _against_past(gate: Gate, evaluation: Evaluation, past: Past | None) -> Gate
     return _judged(gate, f"{evaluation.subject} − the locked model", difference)
 
 
-def _judged(gate: Gate, what: str, difference: Interval, p: float | None = None) -> GateResult:
-    """Judge the difference that `what` names; `p` is that of wins and losses where they are known."""
-    note = "; unpaired, because the locked answers are not on this machine" if p is None else ""
+def _judged(gate: Gate, what: str, difference: Interval, paired: Comparison | None = None) -> GateResult:
+    """Judge the difference that `what` names; `paired` has its wins and losses where they are known."""
+    note = f", {paired.test} p = {paired.p:.2g}" if paired else _UNPAIRED
     numbers = (
         f"{gate.metric} of {what} = {difference.mean:+.3f} "
         f"[{difference.low:+.3f}, {difference.high:+.3f}] on {difference.n} questions{note}"
     )
     wanted = f"the whole interval above {gate.by:+g}" if gate.by else "the whole interval above 0"
-    if difference.low > gate.by and gate.by >= 0 and p is not None and p >= SIGNIFICANT:
-        return _refused(gate, f"{numbers}; too few questions differ to tell it from chance (p = {p:.2g})")
+    if difference.low > gate.by >= 0 and paired is not None and not paired.test_tells:
+        return _refused(gate, f"{numbers}; {paired.disagreement}")
     if difference.low > gate.by:
         return _passed(gate, numbers)
-    return _refused(gate, f"{numbers}; expected {wanted}")
+    but = f"; {paired.disagreement}" if paired is not None and paired.disagreement else ""
+    return _refused(gate, f"{numbers}{but}; expected {wanted}")
 
 
 def _passed(gate: Gate, why: str) -> GateResult:

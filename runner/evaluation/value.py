@@ -77,7 +77,10 @@ class GateResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """Everything an evaluation says; `subject` is the candidate that the others are compared with."""
+    """Everything an evaluation says; `subject` is the candidate that the others are compared with.
+
+    `gate_metric` is of the recipe's gate, empty where it has none, also where that gate decided nothing.
+    """
 
     recipe: str
     profile: str
@@ -90,6 +93,7 @@ class Evaluation:
     rows: tuple[Row, ...]
     slices: tuple[Slice, ...] = ()
     notes: tuple[str, ...] = ()
+    gate_metric: str = ""
     gate: GateResult | None = None
     break_even: tuple[BreakEven, ...] = field(default=())
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -97,7 +101,7 @@ class Evaluation:
     @property
     def deciding_grader(self) -> str:
         """The grader that wins, losses and slices are told by: the gate's, else the first of the recipe."""
-        return self.gate.metric if self.gate else next(iter(self.graders), "")
+        return self.gate_metric or next(iter(self.graders), "")
 
     def result(self, name: str) -> Result | None:
         """The result of a candidate."""

@@ -15,6 +15,7 @@ def evaluation_data(evaluation: Evaluation) -> dict[str, Any]:
         "subject": evaluation.subject,
         "questions": asdict(evaluation.questions),
         "graders": list(evaluation.graders),
+        "deciding_grader": evaluation.deciding_grader,
         "graders_sha256": evaluation.graders_sha256,
         "settings": {name: dict(settings) for name, settings in evaluation.settings.items()},
         "results": [asdict(result) for result in evaluation.results],

@@ -86,11 +86,16 @@ def comparison_lines(comparison: Comparison, *, is_paired: bool = True) -> Itera
     found = comparison.difference
     head = f"{comparison.grader}: {said}: {found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
     if not is_paired:
-        yield f"{head}, means alone."
+        tells = "tells" if comparison.interval_tells else "does not tell"
+        yield (
+            f"{head}, means alone; the 95 % interval {tells} a difference from chance, and no test "
+            "can be made without the answers."
+        )
         return
+    but = f"; {comparison.disagreement}" if comparison.disagreement else ""
     yield (
         f"{head}, {comparison.wins} won, {comparison.losses} lost, {comparison.ties} equal, "
-        f"{comparison.test} p = {comparison.p:.2g}."
+        f"{comparison.test} p = {comparison.p:.2g}{but}."
     )
 
 

@@ -30,6 +30,33 @@ def test_a_difference_is_told_only_where_its_whole_interval_is_on_one_side() -> 
     assert "unclear" == compare("s", "a", "b", [(0.0, 0.5), (0.5, 0.0)] * 10).verdict
 
 
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (
+            [(1.0, 0.0)] * 3,
+            "the 95 % interval tells a difference from chance, McNemar's test does not: "
+            "only what both tell counts",
+        ),
+        (
+            [(0.5, 0.4)] * 12 + [(0.0, 0.9)],
+            "the sign test tells a difference from chance, the 95 % interval does not: "
+            "only what both tell counts",
+        ),
+        ([(1.0, 0.0)] * 8, ""),
+        ([(1.0, 0.0), (0.0, 1.0)], ""),
+        ([], ""),
+    ],
+)
+def test_it_is_said_which_of_interval_and_test_tells_a_difference(
+    pairs: list[tuple[float, float]], said: str
+) -> None:
+    found = compare("s", "a", "b", pairs)
+
+    assert said == found.disagreement
+    assert not said or found.verdict == "unclear"
+
+
 def test_nothing_in_common_is_no_difference() -> None:
     found = compare("s", "a", "b", [])
 

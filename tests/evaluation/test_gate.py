@@ -34,14 +34,16 @@ def test_a_minimum_is_a_floor_of_the_mean(minimum: float, expected: tuple[bool, 
 def test_a_baseline_has_to_be_beaten_by_more_than_chance() -> None:
     gate = Gate(metric=GRADER, better_than="retrieval")
 
-    assert (True, "gate passed: exact of tuned − retrieval = +1.000 [+1.000, +1.000] on 20 questions.") == (
-        said(gate, evaluation(tuned=RIGHT, retrieval=WRONG))
-    )
+    assert (
+        True,
+        "gate passed: exact of tuned − retrieval = +1.000 [+1.000, +1.000] on 20 questions, "
+        "McNemar p = 1.9e-06.",
+    ) == (said(gate, evaluation(tuned=RIGHT, retrieval=WRONG)))
     equal = evaluation(tuned=RIGHT, retrieval=RIGHT)
     assert (
         False,
-        "gate failed: exact of tuned − retrieval = +0.000 [+0.000, +0.000] on 20 questions; "
-        "expected the whole interval above 0.",
+        "gate failed: exact of tuned − retrieval = +0.000 [+0.000, +0.000] on 20 questions, McNemar "
+        "p = 1; expected the whole interval above 0.",
     ) == said(gate, equal)
     passed, _ = said(gate, evaluation(tuned=[1.0, *WRONG[1:]], retrieval=WRONG))
     assert not passed
@@ -54,8 +56,9 @@ def test_two_wins_of_two_are_too_few() -> None:
 
     assert (
         False,
-        "gate failed: exact of tuned − retrieval = +1.000 [+1.000, +1.000] on 2 questions; too few questions "
-        "differ to tell it from chance (p = 0.5).",
+        "gate failed: exact of tuned − retrieval = +1.000 [+1.000, +1.000] on 2 questions, McNemar p = 0.5; "
+        "the 95 % interval tells a difference from chance, McNemar's test does not: "
+        "only what both tell counts.",
     ) == said(gate, found)
     assert "unclear" == found.comparisons[0].verdict
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from runner.evaluation.value import GateResult
 from runner.report.evaluation_text import evaluation_text, results_text
 from runner.report.run_answers import answer_browser
+from runner.report.run_evaluation import said
 from tests.evaluation.evaluations import GRADER, by_two_graders, evaluation
 
 FOUND = evaluation(tuned=[1.0, 0.0], few=[0.0, 0.0], base=[1.0, 1.0])
@@ -25,16 +25,15 @@ def test_wins_and_losses_are_against_the_last_or_whom_one_asks_for() -> None:
 @pytest.mark.parametrize(
     ("metric", "decides", "first"),
     [
-        (None, "brief", "won against base by 1.000 of brief: data.json: row 2"),
+        ("", "brief", "won against base by 1.000 of brief: data.json: row 2"),
         ("brief", "brief", "won against base by 1.000 of brief: data.json: row 2"),
         (GRADER, GRADER, "lost against base by 1.000 of exact: data.json: row 2"),
     ],
 )
 def test_wins_are_by_the_gates_grader_else_the_first_as_in_the_report(
-    metric: str | None, decides: str, first: str
+    metric: str, decides: str, first: str
 ) -> None:
-    gate = GateResult(passed=True, metric=metric, sentence="") if metric else None
-    found = replace(by_two_graders(FOUND, "brief"), gate=gate)
+    found = replace(by_two_graders(FOUND, "brief"), gate_metric=metric)
     browser = answer_browser(found)
     told = [line for line in evaluation_text(found).splitlines() if " against " in line]
 
@@ -52,6 +51,18 @@ def test_what_judging_took_stands_beside_the_scores() -> None:
     assert ["COST", "JUDGE TOKENS", "COST"] == cells[0][-3:]
     assert [["$0.00", "unknown", "unknown"], ["$0.00", "1,200", "$0.50"]] == [row[-3:] for row in cells[1:]]
     assert "JUDGE" not in results_text(FOUND.results, [GRADER])
+
+
+def test_where_interval_and_test_disagree_every_place_says_so_in_one_sentence() -> None:
+    found = evaluation(tuned=[1.0] * 3, base=[0.0] * 3)
+    said_of_it = (
+        "exact: no difference between tuned and base can be told: +1.000 [+1.000, +1.000], 3 won, 0 lost, "
+        "0 equal, McNemar p = 0.25; the 95 % interval tells a difference from chance, McNemar's test does "
+        "not: only what both tell counts."
+    )
+
+    assert said_of_it in evaluation_text(found).splitlines()
+    assert said_of_it in said(found)
 
 
 def test_how_large_a_difference_so_many_questions_can_tell() -> None:
