@@ -113,10 +113,10 @@ def test_a_check_without_its_package_says_how_to_install_it(
 ) -> None:
     """It is never skipped in silence: what passes here would fail elsewhere."""
     monkeypatch.setattr("runner.dataset.checks.settings.find_spec", lambda name: None)
-    dirty.write_text(dirty.read_text() + "checks: {levels: {FT302: off, FT401: info}}\n")
+    dirty.write_text(dirty.read_text() + "checks: {levels: {FT302: off, FT305: info}}\n")
 
     assert (
-        "faq.yaml:20:38: $.checks.levels.FT401: found a check that needs a package which is not installed, "
+        "faq.yaml:20:38: $.checks.levels.FT305: found a check that needs a package which is not installed, "
         "expected it. pip install 'finetune-runner[checks]'\n"
     ) == call("validate").err
 
