@@ -22,6 +22,7 @@ aliases_version: 1
 entries:
 """
 LINK_CHARACTERS = 16
+SHOWN_PROBLEMS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +71,12 @@ def read_aliases(path: Path) -> tuple[Promotion, ...]:
         )
     document, issues = parse_yaml(content, path.name)
     found = violations("aliases", document.value) if document is not None else []
-    problems = [str(issue) for issue in issues]
-    problems += [
-        f"{path.name}: {'.'.join(map(str, each.path)) or 'the file'}: {each.message}" for each in found[:5]
-    ]
-    if document is None or problems:
+    if document is not None:
+        issues = [*issues, *(document.issue(each.path, each.message, at_key=each.at_key) for each in found)]
+    if document is None or issues:
+        problems = [str(issue) for issue in issues[:SHOWN_PROBLEMS]]
+        if len(issues) > SHOWN_PROBLEMS:
+            problems.append(f"{path.name}: {len(issues) - SHOWN_PROBLEMS} more problems.")
         raise StaleLockError("\n".join([*problems, f"{path.name}: not usable. Restore it with git."]))
     promotions = tuple(map(_promotion, document.value["entries"] or ()))
     _check_chain(promotions, path.name)

@@ -85,9 +85,10 @@ def test_a_clock_that_is_behind_is_told(path: Path) -> None:
         (
             "at: '2026-11-03T12:00:00Z'",
             "at: today",
-            "aliases.yaml: entries.2.at: found 'today', expected",
+            "aliases.yaml:26:7: $.entries[2].at: found 'today', expected a time in UTC such as "
+            "2026-11-01T12:00:00Z.\naliases.yaml: not usable. Restore it with git.",
         ),
-        ("entries:", "entries: 3\nmore:", "aliases.yaml: "),
+        ("entries:", "entries: 3\nmore:", "aliases.yaml:4:1: $.more: "),
     ],
 )
 def test_a_file_that_was_edited(path: Path, old: str, new: str, message: str) -> None:
@@ -97,6 +98,22 @@ def test_a_file_that_was_edited(path: Path, old: str, new: str, message: str) ->
         read_aliases(path)
 
     assert str(caught.value).startswith(message.format(two=two.link, other=replace(two, reason="fine").link))
+
+
+def test_of_many_problems_the_first_are_shown(path: Path) -> None:
+    """An entry of which only its beginning is left."""
+    path.write_text(f"{path.read_text()}- alias: staging\n")
+    with pytest.raises(StaleLockError) as caught:
+        read_aliases(path)
+
+    lines = str(caught.value).splitlines()
+    assert [
+        "aliases.yaml:35:3: $.entries[3]: the key 'action' is missing. Add it: `promote` for a recipe's "
+        "tuned model, `rollback` for the one before.",
+        "aliases.yaml: 3 more problems.",
+        "aliases.yaml: not usable. Restore it with git.",
+    ] == [lines[0], *lines[-2:]]
+    assert 7 == len(lines)
 
 
 def test_the_book_follows_the_file(path: Path) -> None:

@@ -16,13 +16,14 @@ from runner.recipe.load import LoadedRecipe
 from runner.review.git import commit_with
 from runner.running.following import no_job
 
+RECIPE_ENDS = (".yaml", ".yml")
 AT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def refuse_name(alias: str) -> None:
     """Raise UsageError for what can be no alias, before a recipe is looked for."""
     if ALIAS.fullmatch(alias) is None:
-        order = " The alias comes before the recipe." if alias.endswith((".yaml", ".yml")) else ""
+        order = " The alias comes before the recipe." if alias.endswith(RECIPE_ENDS) else ""
         raise UsageError(
             f"found the alias {shown(alias)}, expected up to 63 of a-z, 0-9, - and _, such as `production`."
             f"{order}"
@@ -120,7 +121,8 @@ def served_on(project: Project, text: str, operator: Operator) -> tuple[str, lis
 def unknown_alias(alias: str, promotions: tuple[Promotion, ...]) -> str:
     """That there is no such alias, with near ones."""
     near = did_you_mean(alias, sorted({each.alias for each in promotions}))
-    return f"found no alias {shown(alias)}. {near or 'finetune promote makes one.'}"
+    what = ": expected an alias, not a recipe" if alias.endswith(RECIPE_ENDS) else ""
+    return f"found no alias {shown(alias)}{what}. {near or '`finetune promote` makes one.'}"
 
 
 def _trained(loaded: LoadedRecipe) -> tuple[LockedRun, LockedJob]:

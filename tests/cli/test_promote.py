@@ -202,6 +202,11 @@ evaluation:
         ),
         (("rollback", "prodution"), 2, "found no alias 'prodution'. Did you mean 'production'?"),
         (
+            ("rollback", "faq.yaml"),
+            2,
+            "found no alias 'faq.yaml': expected an alias, not a recipe. Known here: production.",
+        ),
+        (
             ("models", "--on", "yesterday"),
             2,
             "--on: found 'yesterday', expected a day such as 2026-11-01, a time in UTC such as "
