@@ -6,7 +6,6 @@ Everything is imported once, so a child costs a fork. One JSON line in, one JSON
 import json
 import os
 import signal
-import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -109,10 +108,6 @@ class Steps:
 
 def main() -> None:
     """Serve until the input ends."""
-    # The certificates of a machine take 20 ms to load, and here nobody needs them.
-    openai.DefaultHttpxClient = partial(  # type: ignore[assignment]
-        openai.DefaultHttpxClient, verify=ssl.create_default_context()
-    )
     for line in sys.stdin:
         children = [Child(**child) for child in json.loads(line)]
         started = [_start(child) for child in children if child.forks]

@@ -1,10 +1,13 @@
 """The adapter, through the real SDK, against a host on loopback."""
 
+import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import openai
 import pytest
 
 from runner.errors import MissingExtraError, ProviderError
@@ -244,6 +247,36 @@ def test_an_id_that_cannot_be_asked_for_is_the_users(
 
     assert f"fake cannot be asked that: {reason}. Check the ID or name." == str(caught.value)
     assert [] == fake_host.requests
+
+
+@pytest.mark.parametrize(
+    ("url", "certificates"),
+    [
+        ("http://127.0.0.1:1/v1", "none"),
+        ("http://[::1]:1/v1", "none"),
+        ("https://localhost:1/v1", "the machine's"),
+        ("http://example.com/v1", "the machine's"),
+    ],
+)
+def test_no_certificates_are_read_for_the_service_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch, url: str, certificates: str
+) -> None:
+    """Nothing encrypted would be trusted then, rather than everything."""
+    given: list[Any] = []
+    make = openai.DefaultHttpxClient
+    monkeypatch.setattr(
+        "openai.DefaultHttpxClient", lambda verify, **options: given.append(verify) or make(**options)
+    )
+    connect("fake", url, KEY).client.close()
+
+    if certificates == "none":
+        assert (ssl.CERT_REQUIRED, True, []) == (
+            given[0].verify_mode,
+            given[0].check_hostname,
+            given[0].get_ca_certs(),
+        )
+    else:
+        assert [True] == given
 
 
 def test_a_socks_proxy_names_the_package_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
