@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.examples.confinement import start_confined
 from tests.browser import CHROMIUM
+from tests.confined import USERS, nursery
 from tests.fake_host import FakeHost, start_fake_host
 
 KEY_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "HF_TOKEN")
@@ -42,6 +44,22 @@ def pytest_configure() -> None:
     if os.environ.get("FINETUNE_TEST_FULL") and missing:
         extras = "[all,evaluation,structured,trackers,qlora,dev]"
         raise pytest.UsageError(f"the full suite needs {', '.join(missing)}: pip install -e '.{extras}'")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked() -> Iterator[None]:
+    """Confined processes are forks, which start twenty times as fast."""
+    with nursery() as made, pytest.MonkeyPatch.context() as patch:
+        for user in USERS:
+            patch.setattr(f"{user}.start_confined", made.start)
+        yield
+
+
+@pytest.fixture
+def really_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Confined processes are started as the runner starts them."""
+    for user in USERS:
+        monkeypatch.setattr(f"{user}.start_confined", start_confined)
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,8 @@ from runner.examples.wire import Bounds, Request, encode_request
 from runner.issues import Issue, Place
 from tests.examples.conftest import MakeSetting, Setting
 
+pytestmark = pytest.mark.usefixtures("really_started")
+
 # Doubles a list of references 2^23 times: much time and memory in C code, no output.
 BOMB = "length([`1`]" + "|[@,@][]" * 23 + ")"
 
