@@ -1,10 +1,11 @@
 """Texts that are nearly the same: MinHash says which may be, and each such pair is compared in full."""
 
+import math
 import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import filterfalse, islice
+from itertools import chain, filterfalse, islice
 
 THRESHOLD = 0.8
 MAX_RECORDS = 100_000
@@ -15,10 +16,14 @@ _SAMPLE = 1_000
 # What a text is signed with: so many hashes, of 4 bytes each.
 N_HASHES, HASH_BYTES = 128, 4
 _SEED = 20261123
+# One band in common is chance where there are many texts.
+_LEAST_BANDS = 3
 # The most pairs of exactly the threshold that may be missed; nearer ones are missed far less often.
 _MISSED = 1e-4
 # What signatures say of two texts is off by some 0.035 (the root of 0.8 * 0.2 / 128), hardly ever by this.
 _OFF = 0.15
+# So many bands are compared in the time of one run, and a signature in that of so many runs.
+_STEP = 4
 _NOT_COMPARED = frozenset({"system", "developer"})
 
 
@@ -49,14 +54,19 @@ def common_runs(texts: Iterable[str]) -> frozenset[int]:
 
 
 def rows_of_a_band(threshold: float) -> int:
-    """Of how many hashes a band is, so that hardly a pair of this threshold has no band in common.
+    """Of how many hashes a band is, so that hardly a pair of this threshold has too few bands in common.
 
-    Leskovec, Rajaraman, Ullman: Mining of Massive Datasets (2020), section 3.4.2.
+    Leskovec, Rajaraman, Ullman: Mining of Massive Datasets (2020), section 3.4.2, for more than one band.
     """
-    fitting = (
-        rows for rows in range(N_HASHES, 1, -1) if (1 - threshold**rows) ** (N_HASHES // rows) <= _MISSED
-    )
+    fitting = (rows for rows in range(N_HASHES // _LEAST_BANDS, 1, -1) if missed(threshold, rows) <= _MISSED)
     return next(fitting, 1)
+
+
+def missed(share: float, rows: int) -> float:
+    """Which part of the pairs that share so much have too few bands of so many hashes in common."""
+    n_bands, chance = N_HASHES // rows, share**rows
+    ways = (math.comb(n_bands, n) * chance**n * (1 - chance) ** (n_bands - n) for n in range(_LEAST_BANDS))
+    return sum(ways)
 
 
 class NearTexts:
@@ -79,15 +89,13 @@ class NearTexts:
         self._signatures: list[int] = []
         starts = range(0, N_HASHES * HASH_BYTES - size + 1, size)
         self._cuts = [slice(start, start + size) for start in starts]
-        # By band: the first text that has its hashes, and where there are more the others.
-        self._first: list[dict[bytes, int]] = [{} for _ in self._cuts]
-        self._more: list[dict[bytes, list[int]]] = [{} for _ in self._cuts]
+        # By band: the texts that have its hashes.
+        self._numbers: list[dict[bytes, list[int]]] = [{} for _ in self._cuts]
         for number, text in enumerate(self.texts):
             signature = self.sign(text)
             self._signatures.append(_as_number(signature))
-            for key, first, more in zip(self._bands(signature), self._first, self._more, strict=True):
-                if first.setdefault(key, number) != number:
-                    more.setdefault(key, []).append(number)
+            for key, numbers in zip(self._bands(signature), self._numbers, strict=True):
+                numbers.setdefault(key, []).append(number)
 
     def near(self, text: str) -> Iterator[tuple[int, float]]:
         """The numbers of the texts that this one is near, each with what they share."""
@@ -105,12 +113,10 @@ class NearTexts:
 
     def _candidates(self, text: str) -> list[int]:
         signature = self.sign(text)
-        found: set[int] = set()
-        for key, first, more in zip(self._bands(signature), self._first, self._more, strict=True):
-            number = first.get(key)
-            if number is not None:
-                found.add(number)
-                found.update(more.get(key, ()))
+        bands = zip(self._bands(signature), self._numbers, strict=True)
+        met = Counter(chain.from_iterable(numbers.get(key, ()) for key, numbers in bands))
+        found = [number for number, n_bands in met.items() if n_bands >= _LEAST_BANDS]
+        self.n_steps += met.total() // _STEP + len(found) * _STEP
         least = (self.threshold - _OFF) * N_HASHES
         own = _as_number(signature)
         return [number for number in sorted(found) if _n_equal(own, self._signatures[number]) >= least]

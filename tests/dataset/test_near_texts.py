@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.dataset.near_texts import NearTexts, common_runs, rows_of_a_band, runs_of, said
+from runner.dataset.near_texts import NearTexts, common_runs, missed, rows_of_a_band, runs_of, said
 
 
 def naive_share(one: str, other: str) -> float:
@@ -47,10 +47,19 @@ def test_all_pairs_of_long_texts_are_found() -> None:
     assert 300 < sum(map(len, expected)) < 900
 
 
-@pytest.mark.parametrize(("threshold", "rows"), [(0.3, 1), (0.5, 2), (0.8, 5), (0.9, 7), (1.0, 128)])
-def test_hardly_a_pair_at_the_threshold_has_no_band_in_common(threshold: float, rows: int) -> None:
+@pytest.mark.parametrize(("threshold", "rows"), [(0.3, 1), (0.5, 2), (0.8, 4), (0.9, 6), (1.0, 42)])
+def test_hardly_a_pair_at_the_threshold_has_too_few_bands_in_common(threshold: float, rows: int) -> None:
+    draw = random.Random(20261123)  # noqa: S311 - a simulation
+    n_bands = 128 // rows
+    drawn = [sum(draw.random() < threshold**rows for _ in range(n_bands)) for _ in range(2_000)]
+
     assert rows == rows_of_a_band(threshold)
-    assert (1 - threshold**rows) ** (128 // rows) <= 1e-4
+    assert missed(threshold, rows) <= 1e-4
+    assert 0 == sum(met < 3 for met in drawn)
+
+
+def test_pairs_far_below_the_threshold_are_hardly_looked_at() -> None:
+    assert [0.0022, 0.0479] == [round(1 - missed(share, 4), 4) for share in (0.3, 0.4)]
 
 
 def test_texts_are_signed_alike_by_every_version() -> None:
@@ -58,6 +67,14 @@ def test_texts_are_signed_alike_by_every_version() -> None:
     signature = NearTexts([], 0.8).sign("환불은 언제까지 되나요? Within 14 days.")
 
     assert [1012414341, 450881818, 636807304, 45542231] == list(signature[:4])
+
+
+def test_what_is_compared_is_counted() -> None:
+    """A quarter for each band, four for each signature, and the runs of what is compared in full."""
+    near = NearTexts(["환불 규정은?", "환불 규정은?", "배송은 언제 되나요?"], 0.8)
+
+    assert [(0, 1.0), (1, 1.0)] == list(near.near("환불 규정은?"))
+    assert 2 * (8 + 4 + 4) == near.n_steps
 
 
 def test_case_width_and_white_space_do_not_count() -> None:

@@ -99,7 +99,7 @@ def test_a_yaml_line_of_50_megabytes(read: Read) -> None:
     (read.folder / "a.yaml").write_bytes(b"- a: " + b"x" * 50_000_000)
 
     assert [
-        "a.yaml:1:3: found a value of more than 16777216 characters, expected a record of text. Split it."
+        "a.yaml:1:3: found a value of more than 2097152 characters, expected a record of text. Split it."
     ] == list(map(str, read.confined({"path": "a.yaml"})))
 
 
