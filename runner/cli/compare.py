@@ -25,6 +25,7 @@ from runner.cli.options import (
     operator,
     profile_option,
     tell,
+    terminal_width,
     write,
     write_json,
 )
@@ -108,7 +109,8 @@ def _report(found: SideBySide, *, as_json: bool) -> None:
         (side.name, side.tuned.model or "", *(_score(side, grader) for grader in graders))
         for side in (found.one, found.other)
     ]
-    write(table_text(("", "MODEL", *(grader.upper() for grader in graders)), rows))
+    header = ("", "MODEL", *graders)
+    write(table_text(header, rows, width=terminal_width()))
     for change in found.changes:
         write(f"  {change.path}: {one_line(str(change.before))} → {one_line(str(change.after))}")
     if found.reason is not None:

@@ -17,6 +17,7 @@ from runner.cli.options import (
     recipe_argument,
     set_option,
     tell,
+    terminal_width,
     write,
     write_json,
 )
@@ -176,7 +177,10 @@ def report_evaluation(
     if as_json:
         write_json({"ok": passed, "evaluation": evaluation_data(done.evaluation), "locked": done.locked})
     else:
-        write(evaluation_text(done.evaluation, shown_rows=show, against=wanted.against, by=wanted.by))
+        text = evaluation_text(
+            done.evaluation, shown_rows=show, against=wanted.against, by=wanted.by, width=terminal_width()
+        )
+        write(text)
     if done.locked:
         tell(f"locked in {done.loaded.lock_file}")
     if not passed:

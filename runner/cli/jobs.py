@@ -12,6 +12,7 @@ from runner.cli.options import (
     profile_option,
     provider_option,
     tell_if_cut,
+    terminal_width,
     write,
     write_json,
 )
@@ -32,7 +33,7 @@ def jobs(subject: str | None, *, profile: str, provider: str | None, limit: int,
     if as_json:
         write_json({"jobs": [machine.job_data(job) for job in listed[:limit]], "has_more": has_more})
     else:
-        write(terminal.jobs_text(listed[:limit]))
+        write(terminal.jobs_text(listed[:limit], terminal_width()))
 
 
 @click.command()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -133,6 +134,11 @@ def tell_if_cut(listed: Sequence[object], limit: int) -> bool:
 def tell(text: str) -> None:
     """Write progress to stderr."""
     emit(f"{neutralise(text)}\n", err=True)
+
+
+def terminal_width() -> int | None:
+    """The columns of the terminal that results are written to; None where they go elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def is_interactive() -> bool:

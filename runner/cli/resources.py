@@ -5,7 +5,16 @@ from pathlib import Path
 
 import click
 
-from runner.cli.options import find_target, host_option, json_option, operator, tell_if_cut, write, write_json
+from runner.cli.options import (
+    find_target,
+    host_option,
+    json_option,
+    operator,
+    tell_if_cut,
+    terminal_width,
+    write,
+    write_json,
+)
 from runner.errors import UsageError
 from runner.project import find_project
 from runner.recipe.composition import DEFAULT_PROFILE
@@ -80,7 +89,7 @@ def models(context: click.Context, on: str | None, as_json: bool) -> None:
     if as_json:
         write_json({"at": at, "aliases": [asdict(each) for each in promotions]})
     else:
-        write(served_text(at, promotions))
+        write(served_text(at, promotions, terminal_width()))
 
 
 @models.command("list")

@@ -27,6 +27,7 @@ from runner.cli.options import (
     recipe_argument,
     set_option,
     tell,
+    terminal_width,
     webhook_option,
     write,
     write_json,
@@ -177,7 +178,7 @@ def status(
         if as_json:
             write_json({"runs": {name: asdict(job) if job else None for name, job in runs.items()}})
         else:
-            write(terminal.locked_jobs_text(runs))
+            write(terminal.locked_jobs_text(runs, terminal_width()))
         return
     target = find_target(subject, provider, profile, only=only)
     job = target.provider.retrieve_job(job_of(target))
@@ -272,7 +273,7 @@ def _report(plans: Sequence[Planned], *, as_json: bool) -> None:
         run: Any = runs if len(plans) > 1 else next(iter(runs.values()))
         write_json({"plan": machine.plans_data(plans), "run": run})
     elif len(plans) > 1:
-        write(terminal.locked_jobs_text(jobs))
+        write(terminal.locked_jobs_text(jobs, terminal_width()))
     else:
         _report_one(plans[0])
 

@@ -20,6 +20,7 @@ from runner.cli.options import (
 from runner.display import one_line
 from runner.evaluating.tracing import Trace, trace
 from runner.report.machine import example_data
+from runner.report.terminal import key_text
 
 SHOWN_CHARACTERS = 200
 
@@ -59,7 +60,7 @@ def why(
 
 def _text(number: int, found: Trace) -> str:
     near = found.near
-    head = f"{number}. {near.example.place}, key {one_line(near.example.key)}"
+    head = f"{number}. {near.example.place}, key {key_text(near.example.key)}"
     lines = [f"{head}: {near.share:.0%} of the text stands there, BM25 {near.score:.1f}"]
     if found.commit is not None:
         of = "row" if found.commit_is_of_row else "file"

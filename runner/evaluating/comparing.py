@@ -77,7 +77,7 @@ def _side(subject: str, operator: Operator) -> Side:
     project = find_project(path)
     file = project.name_of(lock)
     if key not in runs:
-        advice = did_you_mean(key, runs) or "`finetune run` makes one."
+        advice = did_you_mean(key, runs) or f"`finetune run {name.replace('.lock.yaml', '.yaml')}` makes one."
         raise RunnerError(f"{file} has no run '{key}'. {advice}")
     evaluation = runs[key].evaluation
     tuned = evaluation.candidates.get(TUNED) if evaluation else None

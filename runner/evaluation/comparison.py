@@ -68,7 +68,7 @@ class Comparison:
             return ""
         interval, test = "the 95 % interval", {"McNemar": "McNemar's test"}.get(self.test, f"the {self.test}")
         one, other = (interval, test) if self.interval_tells else (test, interval)
-        return f"{one} tells a difference from chance, {other} does not: only what both tell counts"
+        return f"{one} alone tells a difference, {other} does not"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

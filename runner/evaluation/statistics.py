@@ -82,6 +82,10 @@ def sign_test(wins: int, losses: int) -> float:
     return float(min(1.0, 2 * tail / 2**n))
 
 
+# With fewer wins and losses no split is told from chance, not even one without a loss.
+MIN_DIFFERING = next(n for n in range(1, 100) if sign_test(n, 0) < SIGNIFICANT)
+
+
 def visible_difference(differences: Sequence[float]) -> float | None:
     """The smallest mean difference that this many pairs would show four times in five; None if unknown.
 

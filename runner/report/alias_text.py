@@ -20,7 +20,7 @@ def promotion_text(promotion: Promotion) -> str:
     return neutralise("\n".join(lines))
 
 
-def served_text(at: str, promotions: Sequence[Promotion]) -> str:
+def served_text(at: str, promotions: Sequence[Promotion], width: int | None = None) -> str:
     """What each alias stood for at a time."""
     if not promotions:
         return f"no alias stood for a model on {at}"
@@ -29,7 +29,8 @@ def served_text(at: str, promotions: Sequence[Promotion]) -> str:
         for each in promotions
     ]
     shown = [(*row[:6], row[6][:10]) for row in rows]
-    return table_text(("ALIAS", "MODEL", "PROVIDER", "SINCE", "BY", "RECIPE", "COMMIT"), shown)
+    header = ("ALIAS", "MODEL", "PROVIDER", "SINCE", "BY", "RECIPE", "COMMIT")
+    return table_text(header, shown, width=width)
 
 
 def _evaluation_lines(evaluation: LockedEvaluation | None) -> list[str]:

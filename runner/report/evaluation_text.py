@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from runner.display import neutralise, one_line
 from runner.evaluation.comparison import Comparison, Slice
 from runner.evaluation.cost import BreakEven
-from runner.evaluation.statistics import Interval
+from runner.evaluation.statistics import MIN_DIFFERING, Interval
 from runner.evaluation.value import Evaluation, Questions, Result, Row
 from runner.lock.evaluation import LockedScore
 from runner.report.terminal import table_text
@@ -17,15 +17,23 @@ FEW = 30
 
 
 def evaluation_text(
-    evaluation: Evaluation, *, shown_rows: int = SHOWN_ROWS, against: str | None = None, by: str | None = None
+    evaluation: Evaluation,
+    *,
+    shown_rows: int = SHOWN_ROWS,
+    against: str | None = None,
+    by: str | None = None,
+    width: int | None = None,
 ) -> str:
-    """Everything a person needs to judge a model; wins and losses `against` a candidate `by` a grader."""
+    """Everything a person needs to judge a model; wins and losses `against` a candidate `by` a grader.
+
+    Tables are not wider than `width` columns of a terminal.
+    """
     parts = [
         "\n".join(_head(evaluation)),
-        results_text(evaluation.results, evaluation.graders),
+        results_text(evaluation.results, evaluation.graders, width),
         "\n".join(line for comparison in evaluation.comparisons for line in comparison_lines(comparison)),
         "\n".join(size_lines(evaluation)),
-        "\n".join(_slice_lines(evaluation)),
+        "\n".join(_slice_lines(evaluation, width)),
         "\n\n".join(_row_texts(evaluation, shown_rows, against, by)),
         "\n".join(break_even_line(item) for item in evaluation.break_even),
         "\n".join(f"note: {neutralise(note)}" for note in evaluation.notes),
@@ -34,7 +42,7 @@ def evaluation_text(
     return "\n\n".join(part for part in parts if part)
 
 
-def results_text(results: Sequence[Result], graders: Sequence[str]) -> str:
+def results_text(results: Sequence[Result], graders: Sequence[str], width: int | None = None) -> str:
     """A row for each candidate: scores with 95 % intervals, failures, latency, tokens, cost."""
     judged = any(result.judge_tokens != 0 for result in results)
     more = ("JUDGE TOKENS", "COST") if judged else ()
@@ -53,19 +61,19 @@ def results_text(results: Sequence[Result], graders: Sequence[str]) -> str:
         )
         for result in results
     ]
-    lines = [table_text(header, rows)]
-    lines += [
-        f"{result.name}: {_many(result.cut, 'answer was', 'answers were')} cut off at "
-        "`evaluation.max_tokens`."
-        for result in results
-        if result.cut
-    ]
-    lines += [
-        f"{result.name}: {result.failures} without a score, the first because: {neutralise(result.failure)}"
-        for result in results
-        if result.failure
-    ]
-    return "\n".join(lines)
+    lines = [table_text(header, rows, width=width)]
+    return "\n".join([*lines, *(neutralise(line) for line in answer_lines(results))])
+
+
+def answer_lines(results: Sequence[Result]) -> Iterator[str]:
+    """Whose answers were cut off, and whose have no score."""
+    for result in results:
+        if result.cut:
+            were = _many(result.cut, "answer was", "answers were")
+            yield f"{result.name}: {were} cut off at `evaluation.max_tokens`."
+    for result in results:
+        if result.failure:
+            yield f"{result.name}: {result.failures:,} without a score, the first because: {result.failure}"
 
 
 def comparison_lines(comparison: Comparison, *, is_paired: bool = True) -> Iterator[str]:
@@ -130,9 +138,11 @@ def size_lines(evaluation: Evaluation) -> Iterator[str]:
     """What so few questions can and cannot show."""
     for comparison in evaluation.comparisons:
         n = comparison.difference.n if comparison.difference else 0
-        if comparison.verdict != "unclear" or not comparison.visible:
+        if n < MIN_DIFFERING:
             continue
-        needed = comparison.pairs_needed
+        if comparison.verdict != "unclear" or comparison.interval_tells or not comparison.visible:
+            continue
+        needed = comparison.pairs_needed if n < (comparison.pairs_needed or 0) else None
         found = abs(comparison.difference.mean) if comparison.difference else 0.0
         rest = (
             f"; to tell one of {found:.3f}, as found here, takes about {needed:,} questions" if needed else ""
@@ -142,12 +152,14 @@ def size_lines(evaluation: Evaluation) -> Iterator[str]:
             f"of {comparison.visible:.3f} is told from chance four times in five, a smaller one less "
             f"often{rest}."
         )
-    if 0 < evaluation.questions.n < FEW:
-        many = _many(evaluation.questions.n, "question is too few", "questions are few")
-        yield f"{many}: below {FEW}, only large differences can be told."
+    if 0 < evaluation.questions.n < MIN_DIFFERING:
+        count = _many(evaluation.questions.n, "question is too few", "questions are too few")
+        yield f"{count}: below {MIN_DIFFERING}, no test tells any difference."
+    elif evaluation.questions.n < FEW:
+        yield f"{evaluation.questions.n} questions are few: below {FEW}, only large differences can be told."
 
 
-def _slice_lines(evaluation: Evaluation) -> Iterator[str]:
+def _slice_lines(evaluation: Evaluation, width: int | None) -> Iterator[str]:
     """The means by the values of fields, by the grader that decides."""
     grader = evaluation.deciding_grader
     names = [result.name for result in evaluation.results]
@@ -167,7 +179,7 @@ def _slice_lines(evaluation: Evaluation) -> Iterator[str]:
         )
         for (field, value), items in largest[:SHOWN_SLICES]
     ]
-    yield table_text(("", "N", *names), rows)
+    yield table_text(("", "N", *names), rows, width=width)
     if len(found) > SHOWN_SLICES:
         yield f"{len(found) - SHOWN_SLICES} more; --json has all."
 
@@ -225,7 +237,7 @@ def score_text(score: Interval | LockedScore | None) -> str:
 
 
 def _many(count: int, one: str, more: str) -> str:
-    return f"{count} {one if count == 1 else more}"
+    return f"{count:,} {one if count == 1 else more}"
 
 
 def _dollars(value: float | None) -> str:

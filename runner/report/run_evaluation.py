@@ -12,6 +12,7 @@ from runner.lock.evaluation import LockedEvaluation, LockedScore
 from runner.page.charts import interval_chart, number, ticks
 from runner.report.evaluation_text import (
     SHOWN_LEAKS,
+    answer_lines,
     break_even_line,
     comparison_lines,
     size_lines,
@@ -73,11 +74,7 @@ def notes(evaluation: Evaluation) -> Iterator[str]:
         yield f"Left out: {len(questions.left_out) - SHOWN_LEAKS:,} more."
     if questions.overlap is not None:
         yield f"{questions.overlap:.0%} of the answers' runs of 13 tokens stand in training answers too."
-    for result in evaluation.results:
-        if result.cut:
-            yield f"{result.name}: {result.cut:,} answers were cut off at `evaluation.max_tokens`."
-        if result.failure:
-            yield f"{result.name}: {result.failures:,} without a score, the first because: {result.failure}"
+    yield from answer_lines(evaluation.results)
     yield from evaluation.notes
 
 

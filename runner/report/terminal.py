@@ -1,5 +1,6 @@
 """Values as plain text for a terminal; everything that came from files or servers is neutralised."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,14 +21,21 @@ if TYPE_CHECKING:
     from runner.providers.base import Event, Job, RemoteFile, RemoteModel
 
 SHOWN_LEFT_OUT = 5
+HASH_CHARACTERS = 16
+_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def example_text(example: "Example") -> str:
     """A rendered conversation with its origin."""
     variant = f" ({example.variant})" if example.variant else ""
-    head = f"{example.file}: row {example.row}, key {one_line(example.key)}{variant}"
+    head = f"{example.file}: row {example.row}, key {key_text(example.key)}{variant}"
     turns = [f"  {message.role}: {_indented(message.content)}" for message in example.shown]
     return "\n".join([neutralise(head), *turns])
+
+
+def key_text(key: str) -> str:
+    """What identifies a record; of a hash, which stands for a record without a key, the beginning."""
+    return key[:HASH_CHARACTERS] if _HASH.fullmatch(key) else one_line(key)
 
 
 def dataset_text(dataset: Dataset) -> str:
@@ -112,11 +120,11 @@ def locked_job_text(job: LockedJob) -> str:
     return _aligned([(name, neutralise(value)) for name, value in rows if value])
 
 
-def locked_jobs_text(jobs: Mapping[str, LockedJob | None]) -> str:
+def locked_jobs_text(jobs: Mapping[str, LockedJob | None], width: int | None = None) -> str:
     """Locked jobs by the name of their run, as a table."""
     known = {name: (job.status, job.id, job.fine_tuned_model or "") for name, job in jobs.items() if job}
     rows = [(name, *known.get(name, ("not run", "", ""))) for name in jobs]
-    return table_text(("RUN", "STATUS", "JOB", "FINE-TUNED MODEL"), rows)
+    return table_text(("RUN", "STATUS", "JOB", "FINE-TUNED MODEL"), rows, width=width)
 
 
 def event_text(event: "Event") -> str:
@@ -125,23 +133,42 @@ def event_text(event: "Event") -> str:
     return f"{time_text(event.created_at)}  {level}{one_line(event.message, limit=300)}"
 
 
-def table_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns under a header, as wide as they need to be."""
+def table_text(header: Sequence[str], rows: Iterable[Sequence[str]], *, width: int | None = None) -> str:
+    """Columns under a header, as wide as they need to be.
+
+    A table wider than `width` columns of a terminal goes on below itself, its first column again before the
+    rest.
+    """
     table = [tuple(header), *(tuple(one_line(cell, limit=100) for cell in row) for row in rows)]
     widths = [max(_width(row[column]) for row in table) for column in range(len(header))]
-    lines = (
-        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
-        for row in table
+    blocks = (
+        "\n".join(
+            "  ".join(row[column] + " " * (widths[column] - _width(row[column])) for column in shown).rstrip()
+            for row in table
+        )
+        for shown in _folded(widths, width)
     )
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n\n".join(blocks)
 
 
-def jobs_text(jobs: "Sequence[Job]") -> str:
+def _folded(widths: Sequence[int], width: int | None) -> list[list[int]]:
+    """The numbers of the columns that stand side by side, the first one in each part."""
+    parts = [[0]]
+    for column in range(1, len(widths)):
+        taken = sum(widths[shown] + 2 for shown in parts[-1])
+        if width is not None and len(parts[-1]) > 1 and taken + widths[column] > width:
+            parts.append([0])
+        parts[-1].append(column)
+    return parts
+
+
+def jobs_text(jobs: "Sequence[Job]", width: int | None = None) -> str:
     """Jobs as a table."""
     rows = [
         (job.id, job.status, time_text(job.created_at), job.model, job.fine_tuned_model or "") for job in jobs
     ]
-    return table_text(("JOB", "STATUS", "CREATED", "MODEL", "FINE-TUNED MODEL"), rows) if rows else "no jobs"
+    header = ("JOB", "STATUS", "CREATED", "MODEL", "FINE-TUNED MODEL")
+    return table_text(header, rows, width=width) if rows else "no jobs"
 
 
 def files_text(files: "Sequence[RemoteFile]") -> str:

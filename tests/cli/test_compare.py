@@ -122,7 +122,9 @@ def test_what_was_never_evaluated_says_so(evaluated: Path, hosted: FakeHost, cal
     not_run = call("compare", "other.yaml", "faq.yaml")
 
     assert [1, 1, 1, 1] == [never.code, missing.code, profile.code, not_run.code]
-    assert "error: other.lock.yaml has no run 'default'. `finetune run` makes one.\n" == not_run.err
+    assert (
+        "error: other.lock.yaml has no run 'default'. `finetune run other.yaml` makes one.\n"
+    ) == not_run.err
     assert (
         "error: faq.lock.yaml has no evaluation of the run 'default'. `finetune eval` makes one, and locks "
         "it where the gate passes; --bless locks it all the same.\n" == never.err

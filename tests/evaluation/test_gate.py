@@ -57,8 +57,7 @@ def test_two_wins_of_two_are_too_few() -> None:
     assert (
         False,
         "gate failed: exact of tuned − retrieval = +1.000 [+1.000, +1.000] on 2 questions, McNemar p = 0.5; "
-        "the 95 % interval tells a difference from chance, McNemar's test does not: "
-        "only what both tell counts.",
+        "the 95 % interval alone tells a difference, McNemar's test does not.",
     ) == said(gate, found)
     assert "unclear" == found.comparisons[0].verdict
 

@@ -57,8 +57,7 @@ def test_where_interval_and_test_disagree_every_place_says_so_in_one_sentence() 
     found = evaluation(tuned=[1.0] * 3, base=[0.0] * 3)
     said_of_it = (
         "exact: no difference between tuned and base can be told: +1.000 [+1.000, +1.000], 3 won, 0 lost, "
-        "0 equal, McNemar p = 0.25; the 95 % interval tells a difference from chance, McNemar's test does "
-        "not: only what both tell counts."
+        "0 equal, McNemar p = 0.25; the 95 % interval alone tells a difference, McNemar's test does not."
     )
 
     assert said_of_it in evaluation_text(found).splitlines()
@@ -66,11 +65,11 @@ def test_where_interval_and_test_disagree_every_place_says_so_in_one_sentence() 
 
 
 def test_how_large_a_difference_so_many_questions_can_tell() -> None:
-    text = evaluation_text(evaluation(tuned=[1.0, 0.0, 0.5, 0.5], base=[0.0, 0.5, 0.5, 0.0]))
+    text = evaluation_text(evaluation(tuned=[1.0, 0.0, 0.5, 0.5] * 2, base=[0.0, 0.5, 0.5, 0.0] * 2))
 
     assert (
-        "exact, tuned and base: with 4 questions, a difference of 1.298 is told from chance four times in "
-        "five, a smaller one less often; to tell one of 0.250, as found here, takes about 55 questions."
+        "exact, tuned and base: with 8 questions, a difference of 0.677 is told from chance four times in "
+        "five, a smaller one less often; to tell one of 0.250, as found here, takes about 47 questions."
         in text
     )
 
@@ -80,4 +79,25 @@ def test_one_question_is_spoken_of_as_one() -> None:
 
     assert text.startswith("faq: 1 question held out, ")
     assert "exact: tuned and base score the same on the only question." in text
-    assert "1 question is too few: below 30, only large differences can be told." in text
+    assert "1 question is too few: below 6, no test tells any difference." in text
+
+
+def test_so_few_that_no_test_tells_a_difference_have_no_size_that_can_be_told() -> None:
+    """Three wins of three are no evidence, whatever the interval's width."""
+    text = evaluation_text(evaluation(tuned=[1.0, 0.9, 0.8], base=[0.0, 0.0, 0.1]))
+
+    assert "3 questions are too few: below 6, no test tells any difference." in text
+    assert "four times in five" not in text
+
+
+def test_a_table_wider_than_the_terminal_goes_on_below() -> None:
+    text = results_text(FOUND.results[:1], [GRADER], 60)
+
+    assert [
+        "       exact                 FAILED  P50     P95",
+        "tuned  0.500 [0.095, 0.905]  0       1.00 s  2.00 s",
+        "",
+        "       TOKENS IN  OUT      COST",
+        "tuned  unknown    unknown  $0.00",
+    ] == text.splitlines()
+    assert 2 == len(results_text(FOUND.results[:1], [GRADER]).splitlines())
