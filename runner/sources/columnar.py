@@ -9,11 +9,15 @@ from typing import Any
 from runner.display import one_line, shown
 from runner.errors import InvalidInputError
 from runner.issues import Issue, Place
-from runner.sources.base import BLOCK_ROWS, WHOLE, Record, Share
+from runner.sources.base import BLOCK_ROWS, WHOLE, Record, Share, unusable
+from runner.sources.unpack import ALLOW_UNPACKED
 from runner.sources.values import NotPlainError, bytes_text, plain
 
 # Rows that are Python objects at one time; a whole row group as such may be gigabytes.
 ROWS_PER_BATCH = 128
+
+# A record of one column and its name takes as much.
+MIN_ROW_BYTES = 8
 
 Convert = Callable[[Any], Any]
 
@@ -32,12 +36,38 @@ def quiet_arrow() -> Any:
     return pyarrow
 
 
+class Allowed:
+    """The bytes that rows may have in all, since one value can stand for millions of rows in a small file."""
+
+    def __init__(self, file: str, limit: int) -> None:
+        self._file = file
+        self._left = self._limit = limit
+
+    def refuse_rows(self, count: int, packed_bytes: int) -> None:
+        """Raise InvalidInputError, before it is read, where a file of so many bytes has far too many rows."""
+        most = self._limit // MIN_ROW_BYTES
+        if count > most:
+            raise unusable(
+                self._file,
+                f"found {count} rows in {packed_bytes} bytes, expected at most {most}. {ALLOW_UNPACKED}",
+            )
+
+    def take(self, batch: Any) -> None:
+        """Count rows. Raises InvalidInputError where they are more than is allowed."""
+        sizes = (_plain(column).nbytes for column in batch.columns)
+        self._left -= sum(sizes) + batch.num_rows * MIN_ROW_BYTES
+        if self._left < 0:
+            raise unusable(
+                self._file, f"found rows of more than {self._limit} bytes, expected no more. {ALLOW_UNPACKED}"
+            )
+
+
 def records_of_batches(
-    batches: Iterator[Any], schema: Any, file: str, share: Share = WHOLE
+    batches: Iterator[Any], schema: Any, file: str, allowed: Allowed, share: Share = WHOLE
 ) -> Iterator[Record | Issue]:
     """The records of Arrow record batches that belong to a share.
 
-    Raises InvalidInputError for a column that has no form as JSON.
+    Raises InvalidInputError for a column that has no form as JSON, and for more bytes than are allowed.
     """
     columns = _compile(schema, file)
     row = 0
@@ -46,6 +76,7 @@ def records_of_batches(
         while start < batch.num_rows:
             # No piece reaches into the next block, which may be of another share.
             piece = batch.slice(start, min(ROWS_PER_BATCH, BLOCK_ROWS - row % BLOCK_ROWS))
+            allowed.take(piece)
             if share.has(row):
                 yield from _records(piece, columns, file, row)
             start += piece.num_rows
@@ -122,6 +153,13 @@ def _records(
 def _cells(column: Any, kind: Any) -> list[Any]:
     cells: list[Any] = (column if column.type == kind else column.cast(kind)).to_pylist()
     return cells
+
+
+def _plain(column: Any) -> Any:
+    """A column with its values in the place of their numbers."""
+    from pyarrow import types
+
+    return column.cast(column.type.value_type) if types.is_dictionary(column.type) else column
 
 
 def _form(kind: Any) -> tuple[Any, Convert | None]:

@@ -9,13 +9,15 @@ from typing import Any
 from runner.display import one_line, shown
 from runner.hints import listed
 from runner.issues import Issue
+from runner.project import Grants
 from runner.recipe.model import Source
 from runner.sources.base import Record, unusable
-from runner.sources.columnar import ROWS_PER_BATCH, explained, quiet_arrow, records_of_batches
+from runner.sources.columnar import ROWS_PER_BATCH, Allowed, explained, quiet_arrow, records_of_batches
 from runner.sources.duckdb_check import query_problem
 from runner.sources.encodings import AUTO
 from runner.sources.extras import require
 from runner.sources.lines import bounded_lines
+from runner.sources.unpack import MAX_UNPACKED_BYTES
 
 MEMORY = "384MB"
 FORMATS = frozenset({"parquet", "csv", "tsv", "json", "jsonl"})
@@ -35,7 +37,7 @@ class Table:
     paths: tuple[Path, ...]
 
 
-def read(tables: Mapping[str, Table], query: str, file: str) -> Iterator[Record | Issue]:
+def read(tables: Mapping[str, Table], query: str, file: str, grants: Grants) -> Iterator[Record | Issue]:
     """Yield one record per row of the query, in its order.
 
     Raises InvalidInputError for a query that does more than read these tables, or whose result may differ
@@ -67,7 +69,8 @@ def read(tables: Mapping[str, Table], query: str, file: str) -> Iterator[Record 
         connection.execute("SET lock_configuration=true")
         with explained("Arrow", file):
             reader = connection.sql(query).to_arrow_reader(ROWS_PER_BATCH)
-            yield from records_of_batches(reader, reader.schema, file)
+            allowed = Allowed(file, grants.max_unpacked_bytes or MAX_UNPACKED_BYTES)
+            yield from records_of_batches(reader, reader.schema, file, allowed)
     except duckdb.OutOfMemoryException:
         raise MemoryError from None
     except duckdb.Error as error:

@@ -7,7 +7,8 @@ from runner.issues import Issue
 from runner.project import Grants
 from runner.recipe.model import Source
 from runner.sources.base import WHOLE, Record, Share
-from runner.sources.columnar import ROWS_PER_BATCH, explained, quiet_arrow, records_of_batches
+from runner.sources.columnar import ROWS_PER_BATCH, Allowed, explained, quiet_arrow, records_of_batches
+from runner.sources.unpack import unpacked_limit
 
 OPTIONS: frozenset[str] = frozenset()
 PACKAGE = "pyarrow"
@@ -32,5 +33,8 @@ def read_share(
         explained("Parquet", file),
         ParquetFile(path, memory_map=False, pre_buffer=False, buffer_size=_BUFFER_BYTES) as opened,
     ):
+        size_bytes = path.stat().st_size
+        allowed = Allowed(file, unpacked_limit(size_bytes, grants))
+        allowed.refuse_rows(opened.metadata.num_rows, size_bytes)
         batches = opened.iter_batches(batch_size=ROWS_PER_BATCH, use_threads=False)
-        yield from records_of_batches(batches, opened.schema_arrow, file, share)
+        yield from records_of_batches(batches, opened.schema_arrow, file, allowed, share)

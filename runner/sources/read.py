@@ -141,7 +141,7 @@ def _query_items(
         paths = find_source_files(named[name], folder, project)
         kind = format_of(paths[0], named[name], project.name_of(paths[0]))
         tables[name] = duckdb_query.Table(source=named[name], format=kind, paths=tuple(paths))
-    yield from duckdb_query.read(tables, source.query or "", source.name or QUERY)
+    yield from duckdb_query.read(tables, source.query or "", source.name or QUERY, project.grants)
 
 
 def read_file(

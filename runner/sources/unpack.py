@@ -30,7 +30,7 @@ MAX_RATIO = 200
 ALWAYS_UNPACKED_BYTES = 64 << 20
 BUFFER_BYTES = 1 << 16
 
-_ALLOW = "If the file is meant to be so large, allow it with --max-unpacked."
+ALLOW_UNPACKED = "If the file is meant to be so large, allow it with --max-unpacked."
 _ENCRYPTED = 0x1
 # What zstd says of a frame whose window is above its own bound, which no data needs.
 _LARGE_WINDOW = "requires too much memory"
@@ -111,7 +111,7 @@ def refuse_bomb(path: Path, file: str, member: str | None, grants: Grants) -> No
             raise unusable(
                 file,
                 f"found more than {ALWAYS_UNPACKED_BYTES} bytes unpacked from the first {first}, "
-                f"expected no more ({MAX_RATIO} times the packed size). {_ALLOW}",
+                f"expected no more ({MAX_RATIO} times the packed size). {ALLOW_UNPACKED}",
             )
 
 
@@ -305,5 +305,6 @@ def _too_large(file: str, packed_bytes: int, grants: Grants) -> InvalidInputErro
     }.get(limit, "the limit")
     return unusable(
         file,
-        f"found more than {limit} bytes unpacked from {packed_bytes}, expected no more ({why}). {_ALLOW}",
+        f"found more than {limit} bytes unpacked from {packed_bytes}, expected no more ({why}). "
+        f"{ALLOW_UNPACKED}",
     )

@@ -209,3 +209,32 @@ def test_memory_stays_flat(read: Read) -> None:
 
     assert n == n_records
     assert after - before < 150_000
+
+
+def repeated(value: str, count: int) -> Any:
+    """A column of one value, which the file holds once."""
+    return pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()).take(pa.array([0] * count)), [value])
+
+
+def test_rows_that_a_small_file_cannot_hold_are_not_read(read: Read) -> None:
+    parquet.write_table(pa.table({"a": repeated("가", 9_000_000)}), read.folder / "a.parquet")
+    size = (read.folder / "a.parquet").stat().st_size
+
+    assert (
+        f"a.parquet: found 9000000 rows in {size} bytes, expected at most 8388608. If the file is meant to "
+        "be so large, allow it with --max-unpacked." == read.problem({"path": "a.parquet"})
+    )
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+def test_a_long_value_that_stands_once_for_many_rows_ends(name: str, read: Read) -> None:
+    table = pa.table({"a": repeated("x" * 1_000_000, 100)})
+    if name == "a.parquet":
+        parquet.write_table(table, read.folder / name)
+    else:
+        feather.write_feather(table, read.folder / name)
+
+    assert (
+        f"{name}: found rows of more than 67108864 bytes, expected no more. If the file is meant to be so "
+        "large, allow it with --max-unpacked." == read.problem({"path": name})
+    )
