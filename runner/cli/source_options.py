@@ -124,6 +124,7 @@ _OPTIONS = (
         type=Size(),
         expose_value=False,
         callback=_remember,
-        help="Let packed and columnar files hold so much, such as 20GB, instead of 8 GiB or 200 times their size.",
+        help="Let packed and columnar files hold so much, such as 20GB, instead of 8 GiB or 200 times their "
+        "size.",
     ),
 )
