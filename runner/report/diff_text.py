@@ -12,6 +12,7 @@ from runner.examples.read import Message
 from runner.price import Price
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.recipe.yaml import is_plain_text
+from runner.report.terminal import key_text
 from runner.review.inline import Piece, inline_diff
 from runner.review.value import (
     Change,
@@ -180,7 +181,7 @@ def headline(change: ExampleChange) -> str:
     if not example.file:
         return f"a record that the lockfile does not name{moved}"
     where = f"{one_line(example.file, limit=200)}: row {example.row}"
-    return f"{where}, key {one_line(example.key)}{one_line(variant)}{moved}"
+    return f"{where}, key {key_text(example.key)}{one_line(variant)}{moved}"
 
 
 def message_pairs(change: ExampleChange) -> Iterator[tuple[Message | None, Message | None]]:

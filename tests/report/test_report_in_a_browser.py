@@ -13,6 +13,7 @@ from tests.report.run_reports import run_report
 from tests.report.test_run_html import ELEMENTS, PAYLOADS
 
 pytestmark = [pytest.mark.long, needs_chromium]
+PAIRS = "[aria-labelledby=provenance] table.pairs tr"
 VISIBLE = "[...document.querySelectorAll('.row')].filter(row => row.offsetHeight).length"
 
 
@@ -85,6 +86,10 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, tmp_path: Path, width: 
     browser.resize(width)
 
     assert width == browser.value("document.documentElement.scrollWidth")
+    # A hash beside a long name has room for more than a letter on a line.
+    assert 150 > browser.value(
+        f"Math.max(...[...document.querySelectorAll('{PAIRS}')].map(e => e.offsetHeight))"
+    )
 
 
 def test_the_dark_and_the_paper(browser: Browser, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def _known_row(job: KnownJob, news: News, now: float) -> dict[str, Any]:
         "result": news.fine_tuned_model or job.fine_tuned_model,
         "created": moment(news.created_at),
         "progress": None,
-        "asked": _asked(news, now),
+        "asked": _asked(news, now, is_over=(news.status or job.status) in ENDED),
         "trouble": news.trouble,
     }
 
@@ -114,6 +114,7 @@ def job_view(service: Service, job: JobRow, known: KnownJob | None) -> dict[str,
         "took": duration(job.finished_at - job.created_at) if job.finished_at else "",
         "trained_tokens": job.trained_tokens,
         "price": "",
+        "can_chat": job.status == "succeeded" and job.fine_tuned_model is not None,
         "error": (job.error or {}).get("message", ""),
         "settings": [(name, str(value)) for name, value in {**job.hyperparameters, "seed": job.seed}.items()],
         "actions": [verb for verb, _ in ACTIONS.get(job.status, ())],
@@ -126,13 +127,14 @@ def job_view(service: Service, job: JobRow, known: KnownJob | None) -> dict[str,
     }
 
 
-def _asked(news: News, now: float) -> str:
-    """When a host was asked, and what to do where nobody asks any more."""
+def _asked(news: News, now: float, *, is_over: bool) -> str:
+    """When a host was asked, and what to do where nobody asks any more and the job goes on."""
     if news.asked_at is None:
         return "as locked"
     if now - news.asked_at < ASKED_S:
         return f"asked {duration(int(now - news.asked_at))} ago"
-    return f"as of {moment(int(news.asked_at))} UTC; `finetune dashboard --follow` asks again"
+    again = "" if is_over else "; `finetune dashboard --follow` asks again"
+    return f"as of {moment(int(news.asked_at))} UTC{again}"
 
 
 def hosted_view(job: KnownJob, news: News, now: float) -> dict[str, Any]:
@@ -147,6 +149,7 @@ def hosted_view(job: KnownJob, news: News, now: float) -> dict[str, Any]:
         "took": duration(news.finished_at - news.created_at) if news.finished_at and news.created_at else "",
         "trained_tokens": news.trained_tokens,
         **_price(job, news, row["status"]),
+        "can_chat": False,
         "error": news.error,
         "settings": [],
         "actions": [],

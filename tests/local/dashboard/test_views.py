@@ -24,6 +24,15 @@ def test_a_page_that_nobody_keeps_up_to_date_says_so(later_s: int, said: str) ->
     assert said == hosted_view(JOB, News(asked_at=ASKED), ASKED + later_s)["asked"]
 
 
+def test_a_job_that_has_ended_need_not_be_asked_about_again() -> None:
+    news = News(asked_at=ASKED, status="succeeded", fine_tuned_model="ft:1")
+    view = hosted_view(JOB, news, ASKED + 301)
+
+    assert "as of 2026-11-18 11:06:40 UTC" == view["asked"]
+    # The service here has no key of its host, and could not ask the model.
+    assert ("ft:1", False) == (view["result"], view["can_chat"])
+
+
 @pytest.mark.parametrize(
     ("job", "news", "shown"),
     [
