@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,27 @@ from tests.fake_host import FakeHost, start_fake_host
 KEY_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "HF_TOKEN")
 # What the machine that runs the tests says to every program; a test that means it says it itself.
 AMBIENT_VARIABLES = ("CI", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT")
+# What takes longest begins first, so that in the end no processor waits for the last file of another.
+LONGEST = (
+    "tests/local/test_training_flow.py",
+    "tests/faults/test_once.py",
+    "tests/cli/test_local.py",
+    "tests/local/training/test_train.py",
+    "tests/local/training/test_reinforcement.py",
+    "tests/dataset/test_build.py",
+)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """What the machine says is not heard; `make test-full` leaves nothing out that a test would skip for.
 
     It also draws new examples each time, where `make test` gives one answer for one state of the code.
     """
     for name in (*KEY_VARIABLES, *AMBIENT_VARIABLES):
         os.environ.pop(name, None)
+    # pytest-xdist would begin with the files of the most tests.
+    config.option.loadscopereorder = False
     if find_spec("hypothesis") and not os.environ.get("FINETUNE_TEST_FULL"):
         from hypothesis import settings
 
@@ -44,6 +56,11 @@ def pytest_configure() -> None:
     if os.environ.get("FINETUNE_TEST_FULL") and missing:
         extras = "[all,evaluation,structured,trackers,qlora,dev]"
         raise pytest.UsageError(f"the full suite needs {', '.join(missing)}: pip install -e '.{extras}'")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,10 +82,18 @@ def really_started(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{user}.start_confined", start_confined)
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Paths of folders that are not there yet; `mktemp` would look through thousands for a free name."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def no_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def no_home(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> None:
     """Point the home at an empty folder."""
-    home = tmp_path_factory.mktemp("home")
+    home = next(homes)
+    home.mkdir()
     monkeypatch.setenv("HOME", str(home))
 
 

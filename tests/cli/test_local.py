@@ -246,6 +246,7 @@ def test_ctrl_c_detaches_and_watch_attaches_again(slow: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_killed_worker_is_a_failed_job_and_a_retry_a_new_one(slow: Path) -> None:
     process = start(slow, "run", "faq.yaml")
     job = wait_for(slow, "running")
@@ -268,6 +269,7 @@ def test_a_killed_worker_is_a_failed_job_and_a_retry_a_new_one(slow: Path) -> No
     assert job != again
 
 
+@pytest.mark.long
 def test_a_killed_service_is_started_again_and_the_job_goes_on(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "killed", n_epochs=12)
     process = start(folder, "run", "faq.yaml")

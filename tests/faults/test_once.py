@@ -41,9 +41,10 @@ def benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Bench]]:
         bench.stop()
 
 
-@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 2])
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), len(KINDS)])
 @pytest.mark.parametrize("kind", KINDS, ids=name_of)
 def test_killed_at_any_step(benches: list[Bench], kind: Kind, every: int) -> None:
+    """At every step of each kind of host, or at every step of one of them."""
     calm = Scenario(kind=kind)
     problems, runs = benches[0].play(calm)
 
@@ -53,7 +54,7 @@ def test_killed_at_any_step(benches: list[Bench], kind: Kind, every: int) -> Non
     assert [] == check_all(benches, killed(calm, len(runs[0].trace), first=first, every=every))
 
 
-@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 4])
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.long), 6])
 @pytest.mark.parametrize("kind", [KINDS[0], pytest.param(KINDS[2], marks=pytest.mark.long)], ids=name_of)
 def test_a_rerun_killed_at_any_step(benches: list[Bench], kind: Kind, every: int) -> None:
     """It makes one more job, whose comparison is told until it is locked; the last step is its end."""

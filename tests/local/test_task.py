@@ -1,11 +1,14 @@
-"""What goes wrong with a job, in words."""
+"""What a job is to training, and what goes wrong with it, in words."""
 
 import errno
+from pathlib import Path
 
 import pytest
 
-from runner.local.task import Failure, failure_of
-from runner.local.training.job import TrainingError
+from runner.local.layout import Layout
+from runner.local.rows import JobRow
+from runner.local.task import Failure, failure_of, training_job
+from runner.local.training.job import Hyperparameters, TrainingError, TrainingJob, TrainingOptions
 
 LOG = ".finetune/local/jobs/ftjob-1/worker.log"
 
@@ -66,3 +69,36 @@ def caused(error: TrainingError) -> TrainingError:
 def test_a_failure_says_what_to_do_and_where_to_look(error: Exception, expected: Failure) -> None:
     """The log is named where it has more to say."""
     assert expected == failure_of(error, LOG)
+
+
+def test_training_gets_what_the_job_says() -> None:
+    """The method with its own values, the weights trained before, what it was given to read."""
+    layout = Layout(Path("/state"))
+    row = JobRow(
+        id="ftjob-1",
+        created_at=7,
+        model="ft:tiny-1:local::1",
+        base_model="tiny-1",
+        base_path="/state/local/models/1",
+        fine_tuned_model="ft:tiny-1:local::2",
+        training_file="file-1",
+        validation_file="file-2",
+        method="dpo",
+        hyperparameters={"n_epochs": 1, "batch_size": "auto", "beta": 0.2, "lora_r": 8},
+        seed=3,
+        allow_network=True,
+    )
+
+    assert training_job(layout, row) == TrainingJob(
+        base_model="tiny-1",
+        base_model_path=Path("/state/local/models/1"),
+        training_file=layout.file("file-1"),
+        validation_file=layout.file("file-2"),
+        method="dpo",
+        grade=None,
+        hyperparameters=Hyperparameters(n_epochs=1, batch_size="auto", beta=0.2),
+        options=TrainingOptions(lora_r=8),
+        seed=3,
+        output_dir=layout.training("ftjob-1"),
+        allow_network=True,
+    )

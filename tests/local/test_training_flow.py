@@ -24,12 +24,11 @@ def running(state: Path) -> Iterator[RunningService]:
 
 
 def test_a_tuned_model_answers_what_it_was_taught(running: RunningService) -> None:
-    """Upload, train with validation, watch, chat with the model and with a checkpoint, train on."""
+    """Upload, train with validation, watch, chat with the model and with a checkpoint."""
     with running.client() as client:
-        file = upload(client).id
         job = client.fine_tuning.jobs.create(
             model="tiny-1",
-            training_file=file,
+            training_file=upload(client).id,
             validation_file=upload(client, lines(2)).id,
             method={"type": "supervised", "supervised": {"hyperparameters": HYPERPARAMETERS}},
             seed=7,
@@ -49,13 +48,17 @@ def test_a_tuned_model_answers_what_it_was_taught(running: RunningService) -> No
             )
             assert answer.choices[0].message.content == "answer 3"
 
-        longer = client.fine_tuning.jobs.create(
-            model=done.fine_tuned_model,
-            training_file=file,
-            hyperparameters={"n_epochs": 1},
-            seed=7,
-        )
-        assert finished(client, longer.id).error is None
+
+@pytest.mark.long
+def test_a_tuned_model_is_trained_on(running: RunningService) -> None:
+    body = {"training_file": "", "hyperparameters": {"n_epochs": 1}, "seed": 7}
+    with running.client() as client:
+        body["training_file"] = upload(client).id
+        first = finished(client, client.fine_tuning.jobs.create(model="tiny-1", **body).id)
+        second = finished(client, client.fine_tuning.jobs.create(model=first.fine_tuned_model, **body).id)
+
+    assert (None, None) == (first.error, second.error)
+    assert first.weights != second.weights
 
 
 PREFERENCES = b"".join(
@@ -85,6 +88,7 @@ GRADER = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("method", "content", "measured"),
     [
@@ -93,7 +97,7 @@ GRADER = {
             PREFERENCES,
             ["train_reward_accuracy", "train_reward_margin"],
         ),
-        pytest.param(
+        (
             {
                 "type": "reinforcement",
                 "reinforcement": {
@@ -103,7 +107,6 @@ GRADER = {
             },
             TASKS,
             ["train_kl", "train_mean_reward"],
-            marks=pytest.mark.long,
         ),
     ],
     ids=["dpo", "reinforcement"],
