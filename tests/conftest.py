@@ -75,6 +75,14 @@ def forked() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unsynced() -> Iterator[None]:
+    """No file waits for the disk: no test takes the power away."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda descriptor: None)
+        yield
+
+
 @pytest.fixture
 def really_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """Confined processes are started as the runner starts them."""

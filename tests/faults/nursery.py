@@ -3,6 +3,7 @@
 Everything is imported once, so a child costs a fork. One JSON line in, one JSON line out.
 """
 
+import gc
 import json
 import os
 import signal
@@ -124,6 +125,8 @@ def _warmed(child: Child) -> Ended:
         code = run(child.arguments)
     os.environ.clear()
     os.environ.update(environment)
+    # What is there now is shared with all children; looking through it for garbage would copy it.
+    gc.freeze()
     return Ended(code=code, output=output.getvalue(), trace=[])
 
 
