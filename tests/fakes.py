@@ -57,6 +57,7 @@ class MemoryProvider:
     refuse: dict[str, str] = field(default_factory=dict)
     statuses: list[str] = field(default_factory=lambda: ["succeeded"])
     lost_reads: int = 0
+    read_fault: type[ProviderError] = ConnectionLostError
     file_statuses: list[str | None] = field(default_factory=lambda: [None])
     not_ready: int = 0
 
@@ -125,7 +126,7 @@ class MemoryProvider:
         """One job; its status goes on by one with every look."""
         if self.lost_reads > 0:
             self.lost_reads -= 1
-            raise ConnectionLostError("memory cannot be reached")
+            raise self.read_fault("memory cannot be reached")
         job = self.jobs[job_id]
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
         model = f"ft:{job.model}:1" if status == "succeeded" else None

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 from runner.errors import ProviderError
 from runner.execution.journal import Journal
-from runner.providers.base import JOB_KEY_METADATA, ConnectionLostError, Job, NotFoundError, Provider
+from runner.providers.base import (
+    JOB_KEY_METADATA,
+    ConnectionLostError,
+    Job,
+    NotFoundError,
+    Provider,
+    ServerFaultError,
+)
+from runner.providers.statuses import WITHOUT_RESULT
 
 # How many of the newest jobs and files are searched where the training file alone identifies a job.
 SEARCHED = 1_000
@@ -47,7 +55,7 @@ def find_job(
     """
     jobs = {job.id: job for job in (*created, *_candidates(provider, journal, sought))}
     found = [job for job in jobs.values() if not (sought.repeats and job.status == "succeeded")]
-    live = [job for job in found if job.status not in ("failed", "cancelled")]
+    live = [job for job in found if job.status not in WITHOUT_RESULT]
     if len(live) > 1 and not all(map(sought.marks, live)):
         raise AmbiguousJobError(
             f"found {len(live)} jobs that may be the one of this run: {_names(live)}. Nothing was cancelled, "
@@ -70,9 +78,7 @@ def refuse_unmarked(provider: Provider, journal: Journal, sought: SoughtJob, tra
     suspects = [
         job
         for job in _distinct(provider.list_jobs(SEARCHED))
-        if job.training_file == training_file
-        and not job.metadata
-        and job.status not in ("failed", "cancelled")
+        if job.training_file == training_file and not job.metadata and job.status not in WITHOUT_RESULT
     ]
     if suspects:
         raise AmbiguousJobError(
@@ -121,7 +127,7 @@ def _refuse_cut_off(n_listed: int, what: str) -> None:
 def _cancel(provider: Provider, job: Job) -> None:
     try:
         provider.cancel_job(job.id)
-    except ConnectionLostError:
+    except (ConnectionLostError, ServerFaultError):
         raise
     except ProviderError:
         # A job that ended in the meantime cannot be cancelled, and need not be.

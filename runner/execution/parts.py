@@ -11,7 +11,13 @@ from typing import Any
 from runner.canonical import append_durably, canonical_json
 from runner.errors import ProviderError
 from runner.execution.files import SoughtFile
-from runner.providers.base import ConnectionLostError, OutcomeUnknownError, Provider, RemoteFile
+from runner.providers.base import (
+    ConnectionLostError,
+    OutcomeUnknownError,
+    Provider,
+    RemoteFile,
+    ServerFaultError,
+)
 
 # The most that OpenAI takes in a part: https://platform.openai.com/docs/api-reference/uploads (2026-11)
 PART_BYTES = 64 << 20
@@ -89,7 +95,7 @@ def upload_in_parts(
     if begun is not None:
         try:
             return _completed(provider, path, sought, ledger, begun)
-        except (ConnectionLostError, OutcomeUnknownError):
+        except (ConnectionLostError, ServerFaultError, OutcomeUnknownError):
             raise
         except ProviderError:
             say(f"{begun.upload} cannot be gone on with; uploading {sought.filename} anew")

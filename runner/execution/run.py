@@ -23,7 +23,14 @@ from runner.execution.sending import Lookup, found_before, sent
 from runner.lock.lockfile import LockedBase, LockedCheckpoint, LockedFile, LockedJob, LockedRun
 from runner.planning.changes import grader_sha256, section_hashes
 from runner.planning.value import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob
-from runner.providers.base import Checkpoint, ConnectionLostError, Job, JobRequest, RemoteFile
+from runner.providers.base import (
+    Checkpoint,
+    ConnectionLostError,
+    Job,
+    JobRequest,
+    RemoteFile,
+    ServerFaultError,
+)
 from runner.providers.hub_models import commit_of
 from runner.recipe.model import Recipe
 
@@ -287,10 +294,8 @@ def _without_twin(execution: Execution, sought: SoughtJob, created: Job) -> Job:
     execution.clock.sleep(execution.settle_s)
     try:
         kept = find_job(execution.provider, execution.journal, sought, execution.say, created)
-    except ConnectionLostError as error:
-        raise ConnectionLostError(
-            f"{error} {created.id} was created before; the same command finds it."
-        ) from error
+    except (ConnectionLostError, ServerFaultError) as error:
+        raise type(error)(f"{error} {created.id} was created before; the same command finds it.") from error
     return kept or created
 
 

@@ -1,4 +1,4 @@
-"""Follows a job until it ends, through lost connections."""
+"""Follows a job until it ends, through lost connections and faults of the server."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runner.clock import Clock
 from runner.execution.polling import pause_s
-from runner.providers.base import Checkpoint, ConnectionLostError, Event, Job, Provider
+from runner.providers.base import Checkpoint, ConnectionLostError, Event, Job, Provider, ServerFaultError
 
 EVENTS_PER_POLL = 100
 MAX_RECONNECTS = 5
@@ -27,9 +27,9 @@ class Update:
 
 
 def follow(connect: Callable[[], Provider], job_id: str, clock: Clock, interval_s: float) -> Iterator[Update]:
-    """Poll a job until it is terminal; `connect` is called again when the connection is lost.
+    """Poll a job until it is terminal; `connect` is called again when a look brought nothing.
 
-    Raises ConnectionLostError after MAX_RECONNECTS lost connections in a row.
+    Raises ConnectionLostError or ServerFaultError after MAX_RECONNECTS such looks in a row.
     """
     watched = _Watched(job_id)
     lost = 0
@@ -42,7 +42,7 @@ def follow(connect: Callable[[], Provider], job_id: str, clock: Clock, interval_
                     yield update
                     if not watched.is_over:
                         clock.sleep(interval_s)
-        except ConnectionLostError:
+        except (ConnectionLostError, ServerFaultError):
             lost += 1
             if lost > MAX_RECONNECTS:
                 raise

@@ -22,7 +22,7 @@ from runner.planning.value import (
 )
 from runner.price import Price, price_of, retirement
 from runner.providers.hosts import Host, HostModel
-from runner.providers.statuses import TERMINAL
+from runner.providers.statuses import TERMINAL, WITHOUT_RESULT
 from runner.recipe.model import Recipe, RecipeModel
 
 # How much of a job key a filename carries.
@@ -77,7 +77,8 @@ def make_plan(recipe: Recipe, dataset: Dataset, locked: LockedRun | None, situat
         again = _same_job(plan, job, situation)
         if again is not None:
             return again
-        plan = replace(plan, attempt=attempt + situation.retry)
+        # A success that is only not on this machine is made again, not retried.
+        plan = replace(plan, attempt=attempt + (situation.retry and job.status in WITHOUT_RESULT))
     steps = _new_job(recipe, dataset, locked, plan, situation)
     price = price_of(recipe, dataset, situation.host, situation.model)
     return replace(plan, steps=steps, price=price, result=None)

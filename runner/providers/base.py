@@ -29,6 +29,10 @@ class ConnectionLostError(ProviderError):
     """A request that changes nothing could not be completed; it may be repeated."""
 
 
+class ServerFaultError(ProviderError):
+    """The provider could not answer a request that changes nothing just now; a later one it may."""
+
+
 class OutcomeUnknownError(ProviderError):
     """A create was sent and its answer lost: the provider may or may not have acted."""
 

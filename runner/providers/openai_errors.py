@@ -16,12 +16,15 @@ from runner.providers.base import (
     NotFoundError,
     NotOfferedError,
     OutcomeUnknownError,
+    ServerFaultError,
 )
 
 # Answers after which the server may have acted: https://datatracker.ietf.org/doc/html/rfc9110#section-15
 # 429 counts as unknown because gateways answer it after forwarding.
 UNKNOWN_STATUSES = (408, 409, 429)
 FIRST_SERVER_FAULT = 500
+# Answers that may be other ones a little later.
+PASSING_STATUSES = (408, 429)
 # How OpenAI and Azure refuse a job whose file they have not looked at yet; nothing was created then.
 NOT_READY = ("still being processed", "must point to a completed file import")
 # What a host without a route answers, besides 404.
@@ -54,7 +57,9 @@ class Explainer:
         if isinstance(error, openai.APIStatusError):
             said = _message(error)
             answered = f"{self.host} answered HTTP {error.status_code}"
-            return ProviderError(f"{answered}: {said}" if said else f"{self.host}: {self.wordless(error)}")
+            passes = error.status_code >= FIRST_SERVER_FAULT or error.status_code in PASSING_STATUSES
+            sentence = f"{answered}: {said}" if said else f"{self.host}: {self.wordless(error)}"
+            return ServerFaultError(sentence) if passes else ProviderError(sentence)
         if isinstance(error, openai.APIConnectionError):
             return self.lost(error.__cause__ or error)
         if isinstance(error, openai.OpenAIError | json.JSONDecodeError):

@@ -1,3 +1,4 @@
 """The statuses that a job keeps, in OpenAI's words; any other, known or not, may still change."""
 
-TERMINAL = ("succeeded", "failed", "cancelled")
+WITHOUT_RESULT = ("failed", "cancelled")
+TERMINAL = ("succeeded", *WITHOUT_RESULT)

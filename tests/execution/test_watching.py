@@ -2,8 +2,9 @@
 
 import pytest
 
+from runner.errors import ProviderError
 from runner.execution.watching import MAX_RECONNECTS, follow
-from runner.providers.base import ConnectionLostError, JobRequest
+from runner.providers.base import ConnectionLostError, JobRequest, ServerFaultError
 from tests.fakes import MemoryProvider, StillClock
 
 REQUEST = JobRequest(
@@ -33,13 +34,20 @@ def test_a_job_is_followed_to_its_end_and_events_come_once() -> None:
     assert [5.0, 5.0, 5.0] == clock.waited
 
 
-def test_lost_connections_are_waited_out() -> None:
+@pytest.mark.parametrize("fault", [ConnectionLostError, ServerFaultError])
+def test_lost_looks_are_waited_out(fault: type[ProviderError]) -> None:
     clock = StillClock()
 
-    assert [("succeeded", 1)] == watched(MemoryProvider(lost_reads=3), clock)
+    assert [("succeeded", 1)] == watched(MemoryProvider(lost_reads=3, read_fault=fault), clock)
     assert [10.0, 20.0, 40.0] == clock.waited
 
 
-def test_a_provider_that_stays_away_is_given_up() -> None:
-    with pytest.raises(ConnectionLostError):
-        watched(MemoryProvider(lost_reads=MAX_RECONNECTS + 1), StillClock())
+@pytest.mark.parametrize("fault", [ConnectionLostError, ServerFaultError])
+def test_a_provider_that_stays_away_is_given_up(fault: type[ProviderError]) -> None:
+    with pytest.raises(fault):
+        watched(MemoryProvider(lost_reads=MAX_RECONNECTS + 1, read_fault=fault), StillClock())
+
+
+def test_a_refusal_ends_the_following() -> None:
+    with pytest.raises(ProviderError, match="memory cannot be reached"):
+        watched(MemoryProvider(lost_reads=1, read_fault=ProviderError), StillClock())

@@ -133,6 +133,19 @@ def test_a_model_that_is_elsewhere_is_trained_here(dataset: Any) -> None:
     assert job_step(first).key == job_step(plan).key
 
 
+def test_a_success_elsewhere_is_not_retried(dataset: Any) -> None:
+    """`--retry` is for what ended without a result; here the very same job is made again."""
+    recipe = make_recipe()
+    first = make_plan(recipe, dataset, None, situation())
+    locked = lock(recipe, dataset, first)
+    plan = make_plan(recipe, dataset, locked, situation(artefact_present=False, retry=True))
+
+    assert (1, "train here: ft:tiny-1:local:faq:1 is not on this machine") == (
+        job_step(plan).attempt,
+        job_step(plan).reason,
+    )
+
+
 def test_a_running_job_is_followed(dataset: Any) -> None:
     recipe = make_recipe()
     first = make_plan(recipe, dataset, None, situation())

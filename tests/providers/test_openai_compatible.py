@@ -20,6 +20,7 @@ from runner.providers.base import (
     NotFoundError,
     NotOfferedError,
     OutcomeUnknownError,
+    ServerFaultError,
 )
 from runner.providers.openai_compatible import OpenAICompatible, connect
 from tests.fake_host import KEY, FakeHost
@@ -370,3 +371,15 @@ def test_a_refusal_without_a_word_names_the_address(provider: OpenAICompatible, 
     assert f"fake: HTTP 404 without a message. Check that {fake_host.url}/ is the address of its API." == str(
         caught.value
     )
+
+
+@pytest.mark.parametrize(("status", "passes"), [(500, True), (503, True), (429, True), (400, False)])
+def test_a_fault_that_passes_is_told_from_a_refusal(
+    provider: OpenAICompatible, fake_host: FakeHost, status: int, passes: bool
+) -> None:
+    fake_host.faults = {"GET /files/file-1": [status]}
+    provider.client = provider.client.with_options(max_retries=0)
+    with pytest.raises(ProviderError, match=f"^fake answered HTTP {status}: fault {status}$") as raised:
+        provider.retrieve_file("file-1")
+
+    assert passes == isinstance(raised.value, ServerFaultError)
