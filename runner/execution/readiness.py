@@ -19,13 +19,13 @@ def wait_for_file(
     provider: Provider, host: str, file: RemoteFile, clock: Clock, say: Callable[[str], None]
 ) -> None:
     """Wait while a host says that it still looks at a file. Raises ProviderError when it refused it."""
-    for delay_s in FILE_DELAYS:
+    for delay_s in (*FILE_DELAYS, None):
         if file.status == "error":
             raise ProviderError(
                 f"{host} could not read {file.filename} ({file.id} has the status 'error'). "
                 f"Delete it with {command('files delete', file.id, provider=host)} and run again."
             )
-        if file.status not in UNREAD:
+        if file.status not in UNREAD or delay_s is None:
             return
         if delay_s == FILE_DELAYS[0]:
             say(f"Waiting for {host} to read {file.filename} (status '{file.status}')")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from runner.errors import OverBudgetError
 from runner.planning.stages import all_stages
 from runner.planning.value import Planned
-from runner.price import Price
+from runner.price import Price, shown_usd
 
 NAMED_JOBS = 3
 
@@ -47,13 +47,17 @@ def refuse_over_budget(
 
 
 def _refuse_above(name: str, limit: float | None, stages: Sequence[Planned]) -> None:
-    price = total_price(stages)
-    if limit is None or price.usd is None or price.usd <= limit:
+    prices = [stage.plan.price for stage in stages if stage.plan.creates_job]
+    # A part that is known may be above a limit by itself.
+    known = round(sum((price.usd for price in prices if price.usd is not None), 0.0), 2)
+    if limit is None or known <= limit:
         return
+    least = "at least " if any(price.usd is None for price in prices) else ""
     count = sum(stage.plan.creates_job for stage in stages)
     what = "the job" if count == 1 else f"the {count} jobs"
     raise OverBudgetError(
-        f"{what} would cost {price.amount} ({price.arithmetic}), above {name} of ${limit:g}. "
+        f"{what} would cost {least}{shown_usd(known)} ({total_price(stages).arithmetic}), above {name} of "
+        f"${limit:g}. "
         "Nothing was sent."
     )
 

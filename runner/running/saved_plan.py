@@ -70,14 +70,14 @@ def read_plan(path: Path) -> SavedPlan:
         )
     except OSError as error:
         raise RunnerError(f"{path}: cannot be read: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunnerError(f"{path}: not a saved plan. Make one with `finetune plan --out {path}`.") from error
 
 
 def _is_plan(path: Path) -> bool:
     try:
         return "saved_plan_version" in json.loads(path.read_bytes())
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return False
 
 

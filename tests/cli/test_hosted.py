@@ -218,9 +218,10 @@ def test_a_saved_plan_is_refused_when_something_moved(call: Call, recipe: Path, 
     assert [] == hosted.requests
 
 
-def test_a_file_that_is_no_plan_is_refused(call: Call, recipe: Path, hosted: FakeHost) -> None:
+@pytest.mark.parametrize("content", ["[]", "{", "[" * 100_000])
+def test_a_file_that_is_no_plan_is_refused(call: Call, recipe: Path, hosted: FakeHost, content: str) -> None:
     other = recipe.parent / "other.json"
-    other.write_text("[]")
+    other.write_text(content)
     outcome = call("run", other)
 
     assert (1, f"error: {other}: not a saved plan. Make one with `finetune plan --out {other}`.\n") == (

@@ -109,6 +109,17 @@ def test_one_unknown_price_stops_all(grid: Path, hosted: FakeHost, call: Call) -
     )
 
 
+def test_an_accepted_unknown_price_hides_no_known_one(grid: Path, hosted: FakeHost, call: Call) -> None:
+    grid.write_text(grid.read_text().replace(MATRIX, "matrix: {training.model: [base-1, base-priceless]}\n"))
+    refused = call("run", grid, "--yes", "--allow-unknown-price", "--max-cost", "0.4")
+
+    assert (8, 0) == (refused.code, hosted.count(CREATE))
+    assert refused.err.endswith(
+        "error: the 2 jobs would cost at least $0.44 ($0.44 for faq.yaml [model=base-1] + an unknown price "
+        "for faq.yaml [model=base-priceless]), above --max-cost of $0.4. Nothing was sent.\n"
+    )
+
+
 def test_only_chooses_for_every_command(grid: Path, hosted: FakeHost, call: Call) -> None:
     chosen = ("--only", "n_epochs=3", "--only", "seed=1")
     assert 0 == call("run", grid, "--yes", *chosen).code

@@ -48,8 +48,9 @@ def test_a_file_is_waited_for_while_it_is_unread(
     assert len(said) == (1 if waited else 0)
 
 
-def test_a_file_that_the_provider_could_not_read_ends_the_run(tmp_path: Path) -> None:
-    provider = MemoryProvider(file_statuses=["pending", "error"])
+@pytest.mark.parametrize("n_looks", [1, len(FILE_DELAYS)])
+def test_a_file_that_the_provider_could_not_read_ends_the_run(tmp_path: Path, n_looks: int) -> None:
+    provider = MemoryProvider(file_statuses=["pending"] * n_looks + ["error"])
     with pytest.raises(ProviderError) as caught:
         wait_for_file(provider, "memory", uploaded(provider, tmp_path), StillClock(), lambda _: None)
 
