@@ -137,10 +137,7 @@ def run(
     )
     check_webhook(decided)
     with JobProgress(sys.stderr) as progress:
-        try:
-            done = several.run(path, decided, TerminalConsole(progress, yes=yes), saved)
-        except KeyboardInterrupt:
-            raise DetachedError("interrupted; nothing was sent.") from None
+        done = several.run(path, decided, TerminalConsole(progress, yes=yes), saved)
     _report(done, as_json=as_json)
 
 

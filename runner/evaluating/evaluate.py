@@ -115,4 +115,5 @@ def _lock(study: Study, evaluation: Evaluation) -> bool:
     """Put the evaluation beside the job that it is of, if that job still is the locked one."""
     if study.run is None or study.run.job is None:
         return False
-    return save_run(study.loaded, replace(study.run, evaluation=evaluation.locked()), over=study.run.job.id)
+    run = replace(study.run, evaluation=evaluation.locked())
+    return save_run(study.loaded, run, over=(study.run.job.id,))

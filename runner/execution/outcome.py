@@ -39,8 +39,13 @@ def interruption(planned: Planned, journal: Journal, name: str) -> str:
 
 
 def detached(job_id: str, *, watch: str, cancel: str) -> str:
+    """That a command was interrupted and its job goes on; `watch` and `cancel` are commands to type."""
+    return f"interrupted; {goes_on(job_id, watch=watch, cancel=cancel)}"
+
+
+def goes_on(job_id: str, *, watch: str, cancel: str) -> str:
     """That a job goes on without being followed; `watch` and `cancel` are commands to type."""
-    return f"interrupted; job {job_id} goes on. {watch} attaches again, {cancel} stops it."
+    return f"job {job_id} goes on. {watch} attaches again, {cancel} stops it."
 
 
 def gone(job_id: str, host: str, again: str) -> str:

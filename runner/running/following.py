@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -43,7 +43,7 @@ class Console(Protocol):
 class Followed:
     """A job to follow: the run it is locked in, and an earlier success that its failure must not replace.
 
-    `watch` and `cancel` are commands to type about it.
+    `replaces` is the job that stood in the lockfile before it. `watch` and `cancel` are commands to type.
     """
 
     loaded: LoadedRecipe
@@ -52,12 +52,7 @@ class Followed:
     watch: str
     cancel: str
     before: LockedRun | None = None
-
-
-def followed_run(loaded: LoadedRecipe, host: Host, run: LockedRun, before: LockedRun | None) -> Followed:
-    """How the job of a recipe's last run is followed."""
-    watch, cancel = loaded.command("watch"), loaded.command("cancel")
-    return Followed(loaded=loaded, host=host, run=run, watch=watch, cancel=cancel, before=before)
+    replaces: str | None = None
 
 
 def no_job(loaded: LoadedRecipe) -> str:
@@ -72,14 +67,21 @@ def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
     if locked is None or locked.job is None:
         raise RunnerError(no_job(loaded))
     host = find_host(locked.job.provider, operator.user_hosts, loaded.project)
-    before = locked if locked.job.status == "succeeded" else None
-    return _follow(followed_run(loaded, host, locked, before), operator, console)
+    followed = _followed(loaded, host, locked)
+    if locked.job.status == "succeeded":
+        followed = replace(followed, before=locked)
+    return _follow(followed, operator, console)
 
 
 def follow_started(planned: Planned, started: LockedRun, operator: Operator, console: Console) -> LockedRun:
     """Follow a job that was started by a plan to its end and lock the result. Raises JobFailedError."""
-    before = planned.locked if planned.plan.repeats_job else None
-    return _follow(followed_run(planned.loaded, planned.host, started, before), operator, console)
+    last = planned.locked
+    followed = replace(
+        _followed(planned.loaded, planned.host, started),
+        before=last if planned.plan.repeats_job else None,
+        replaces=last.job.id if last is not None and last.job is not None else None,
+    )
+    return _follow(followed, operator, console)
 
 
 def follow_job(followed: Followed, operator: Operator, console: Console) -> tuple[LockedRun, Job]:
@@ -101,12 +103,31 @@ def job_failed(loaded: LoadedRecipe, run: LockedRun, job: Job, said: str) -> Job
     return JobFailedError("\n".join([said, *blamed]))
 
 
+def _followed(loaded: LoadedRecipe, host: Host, run: LockedRun) -> Followed:
+    """How the job of a recipe's last run is followed."""
+    watch, cancel = loaded.command("watch"), loaded.command("cancel")
+    return Followed(loaded=loaded, host=host, run=run, watch=watch, cancel=cancel)
+
+
 def _follow(followed: Followed, operator: Operator, console: Console) -> LockedRun:
-    loaded, run = followed.loaded, followed.run
     finished, job = follow_job(followed, operator, console)
+    try:
+        return _end(followed, finished, job, operator, console)
+    except KeyboardInterrupt:
+        raise DetachedError(
+            f"interrupted; job {job.id} has ended. {followed.watch} locks its result."
+        ) from None
+
+
+def _end(
+    followed: Followed, finished: LockedRun, job: Job, operator: Operator, console: Console
+) -> LockedRun:
+    loaded, run = followed.loaded, followed.run
     succeeded = job.status == "succeeded"
     # A repetition that fails takes nothing away from the success in the lockfile.
-    unsaved = try_to_save(loaded, finished if succeeded or followed.before is None else followed.before)
+    kept = finished if succeeded or followed.before is None else followed.before
+    # Another process may have started the job of a changed recipe meanwhile.
+    unsaved = try_to_save(loaded, kept, over=(None, followed.replaces, job.id))
     _tell_webhook(loaded, finished, operator, console)
     if not succeeded:
         events, retry = loaded.command("events"), loaded.command("run", "--retry")

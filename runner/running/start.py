@@ -12,6 +12,7 @@ from runner.operator import Operator
 from runner.pipeline import plan_loaded
 from runner.planning.value import CreateJob, Planned
 from runner.providers.translation import worded
+from runner.recipe.load import LoadedRecipe
 from runner.running.following import Console, follow_started
 from runner.running.refusals import pinned_model
 from runner.running.state import alone, journal_of, provider_of, save_run
@@ -25,42 +26,53 @@ def start_job(planned: Planned, operator: Operator, console: Console, *, reruns:
 
     The recipe whose result is trained further is run to its end first, where that is not done.
     """
-    loaded = planned.loaded
+    loaded, host = planned.loaded, planned.host
     base = _base_result(planned, operator, console)
-    with closing(provider_of(planned.host, loaded.project, operator)) as provider:
-        execution = Execution(
-            recipe=loaded.recipe,
-            dataset=planned.dataset,
-            provider=provider,
-            journal=journal_of(loaded),
-            clock=operator.clock,
-            save=lambda run: reruns or save_run(loaded, run),
-            say=console.say,
-            model=_sent_model(planned, base, operator),
-            base=locked_base(loaded.recipe, base.digest) if base else None,
-            wording=worded(loaded.recipe.training, planned.host),
-            model_sha256=planned.model_sha256,
-            allow_network=operator.allow_network,
-            allow_code=operator.allow_code,
-            keeps_metadata=planned.host.keeps_metadata,
-            restates=planned.host.restates,
-            max_file_bytes=planned.host.limits.max_file_bytes,
-            settle_s=0.0 if planned.host.is_local else SETTLE_S,
-        )
-        try:
+    journal = journal_of(loaded)
+    try:
+        with closing(provider_of(host, loaded.project, operator)) as provider:
+            execution = Execution(
+                recipe=loaded.recipe,
+                dataset=planned.dataset,
+                provider=provider,
+                journal=journal,
+                clock=operator.clock,
+                save=lambda run: None if reruns else _save_start(loaded, run),
+                say=console.say,
+                model=_sent_model(planned, base, operator),
+                base=locked_base(loaded.recipe, base.digest) if base else None,
+                wording=worded(loaded.recipe.training, host),
+                model_sha256=planned.model_sha256,
+                allow_network=operator.allow_network,
+                allow_code=operator.allow_code,
+                keeps_metadata=host.keeps_metadata,
+                restates=host.restates,
+                max_file_bytes=host.limits.max_file_bytes,
+                settle_s=0.0 if host.is_local else SETTLE_S,
+            )
             run = start(execution, planned.plan, planned.locked)
-        except KeyboardInterrupt:
-            raise DetachedError(
-                interruption(planned, execution.journal, "rerun" if reruns else "run")
-            ) from None
-    _record_start(planned, run, operator)
+        _record_start(planned, run, operator)
+    except KeyboardInterrupt:
+        raise DetachedError(interruption(planned, journal, "rerun" if reruns else "run")) from None
     return run
+
+
+def _save_start(loaded: LoadedRecipe, run: LockedRun) -> None:
+    if run.job is None:
+        raise AssertionError("BUG: a start without a job")
+    try:
+        save_run(loaded, run)
+    except OSError as error:
+        raise RunnerError(
+            f"job {run.job.id} was created and goes on.\n{loaded.lock_file} could not be written: "
+            f"{error.strerror}. Repair that, then {loaded.command('run')} finds the job and goes on."
+        ) from error
 
 
 def _base_result(planned: Planned, operator: Operator, console: Console) -> LockedJob | None:
     """Run the recipe whose result is trained further, where it is needed and not done; its job.
 
-    Raises RunnerError when another result than the planned one comes out, and what `run` raises.
+    Raises RunnerError when another job than the planned one would be made, and what `run` raises.
     """
     base = planned.base
     if base is None or not planned.plan.creates_job:
@@ -68,11 +80,13 @@ def _base_result(planned: Planned, operator: Operator, console: Console) -> Lock
     with alone(base.loaded):
         # Another process may have run it meanwhile.
         now = plan_loaded(base.loaded, operator, read_all=True)
+        if now.plan.digest != base.plan.digest:
+            raise RunnerError(f"{base.loaded.run_name} changed since it was planned. Run the command again.")
         run = start_job(now, operator, console) if now.plan.steps else now.locked
     if run is not None and now.plan.steps:
         run = follow_started(now, run, operator, console)
-    if run is None or run.job is None or run.job.digest != base.plan.digest:
-        raise RunnerError(f"{base.loaded.run_name} changed while it was run. Run the command again.")
+    if run is None or run.job is None:
+        raise AssertionError("BUG: a recipe that was run has no job")
     return run.job
 
 

@@ -1,5 +1,6 @@
 """What a run keeps of itself: its journal, its entry in the lockfile, and that it is alone."""
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 
 from runner.canonical import sha256_of
@@ -36,30 +37,35 @@ def provider_of(host: Host, project: Project, operator: Operator) -> Provider:
     )
 
 
-def save_run(loaded: LoadedRecipe, run: LockedRun, *, over: str | None = None) -> bool:
+def save_run(loaded: LoadedRecipe, run: LockedRun, *, over: Collection[str | None] = ()) -> bool:
     """Put a run into the lockfile in place of the profile's last one.
 
-    Where `over` names a job, only if that job still stands there; returns whether it was put.
+    Where `over` names jobs, only if one of them still stands there, with None for no job; returns whether it
+    was put.
     """
     name = sha256_of(loaded.lock_file)[:16]
     # Profiles share the file, and two of them may finish at once.
     with serialised(loaded.project.make_state() / "locks" / f"{name}.lock"):
         lockfile = read_lockfile(loaded.lock_path)
         last = lockfile.runs.get(loaded.run_key)
-        if over is not None and (last is None or last.job is None or last.job.id != over):
+        last_id = last.job.id if last is not None and last.job is not None else None
+        if over and last_id not in over:
             return False
         write_lockfile(loaded.lock_path, lockfile.with_run(loaded.run_key, run))
     return True
 
 
-def try_to_save(loaded: LoadedRecipe, run: LockedRun) -> list[str]:
-    """Save a run; a sentence where that failed, so that what became of the job is told all the same."""
+def try_to_save(loaded: LoadedRecipe, run: LockedRun, *, over: Collection[str | None]) -> list[str]:
+    """Save a run; a sentence where it was not, so that what became of the job is told all the same."""
+    name = loaded.lock_file
     try:
-        save_run(loaded, run)
+        if save_run(loaded, run, over=over):
+            return []
     except OSError as error:
-        name, watch = loaded.lock_file, loaded.command("watch")
+        watch = loaded.command("watch")
         return [f"{name} could not be written: {error.strerror}. Repair that, then {watch} locks the result."]
-    return []
+    history = loaded.command("history")
+    return [f"{name} has another job by now, so this one was not locked. {history} has both."]
 
 
 def _run_name(loaded: LoadedRecipe) -> str:

@@ -61,7 +61,7 @@ def _refresh_run(loaded: LoadedRecipe, run: LockedRun, operator: Operator) -> Re
     except (ProviderError, MissingExtraError) as error:
         return replace(result, problem=str(error))
     changes = _changes(run, after)
-    if changes and save_run(loaded, after, over=job.id):
+    if changes and save_run(loaded, after, over=(job.id,)):
         history_of(loaded, operator.clock).record(loaded.run_key, after)
     return replace(result, changes=tuple(changes))
 

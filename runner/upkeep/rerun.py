@@ -58,7 +58,7 @@ def rerun(
     # Told before it is locked: whoever is cut off in between is told again.
     report(comparison)
     lock = loaded.lock_file
-    if save_run(loaded, finished, over=job.id):
+    if save_run(loaded, finished, over=(job.id,)):
         console.say(f"locked in {lock}; {loaded.command('history')} has the job before")
     else:
         console.say(f"{lock} has another job by now; {ended.id} was not locked")
