@@ -18,7 +18,7 @@ from runner.dataset.split import side_of
 from runner.dataset.tokens import TokenCounter
 from runner.dataset.value import Dataset
 from runner.dataset.watched import BuildWatch, watched
-from runner.dataset.workers import Trouble, Workers, choose_workers
+from runner.dataset.workers import RepeatedKeys, Trouble, Workers, choose_workers
 from runner.dataset.write import example_line
 from runner.errors import InvalidInputError
 from runner.examples.confinement import read_confined
@@ -62,7 +62,10 @@ def build_dataset(
                 batches = makers.batches(make_jobs(request, effort.piece_bytes))
                 merge_batches(watched(batches, effort.watch), output, checker)
             return output.dataset(loaded.recipe, hashed(inputs), checker)
-    except Trouble:
+    except Trouble as trouble:
+        # Without a key, records that are equal are numbered.
+        if isinstance(trouble, RepeatedKeys) and loaded.recipe.key is not None:
+            _refuse_problems(loaded, effort)
         examples = read_confined(loaded.recipe, loaded.folder, loaded.project, bounds=effort.bounds)
         effort.watch.begin(None)
         with closing(examples):
@@ -72,6 +75,15 @@ def build_dataset(
             return build_one_by_one(loaded.recipe, counted, hashed(inputs), output, checker)
     finally:
         effort.watch.end()
+
+
+def _refuse_problems(loaded: LoadedRecipe, effort: Effort) -> None:
+    """Raise InvalidInputError for what records have against each other, which needs no checks."""
+    where = (loaded.recipe, loaded.folder, loaded.project)
+    found = read_confined(*where, bounds=effort.bounds, only_issues=True)
+    issues = [item for item in found if isinstance(item, Issue)]
+    if issues:
+        raise InvalidInputError(shortened(issues))
 
 
 def build_one_by_one(

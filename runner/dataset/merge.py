@@ -7,11 +7,11 @@ from runner.dataset.checks import Checker
 from runner.dataset.jobs import Job
 from runner.dataset.output import Output
 from runner.dataset.repeated import RepeatedNumbers
-from runner.dataset.workers import Trouble
+from runner.dataset.workers import RepeatedKeys
 
 
 def merge_batches(batches: Iterable[tuple[Job, Batch]], output: Output, checker: Checker) -> None:
-    """Write batches and tell the checker what it would have found. Raises Trouble for repeated keys."""
+    """Write batches and tell the checker what it would have found. Raises RepeatedKeys."""
     identities, places = RepeatedNumbers(), _Places()
     training, validation = output.sides["training"], output.sides["validation"]
     checker.listener = output.write_hit
@@ -25,7 +25,7 @@ def merge_batches(batches: Iterable[tuple[Job, Batch]], output: Output, checker:
         checker.collect_all(batch.examined)
         identities.add(batch.examined.identities)
     if identities.are_there():
-        raise Trouble
+        raise RepeatedKeys
 
 
 class _Places:

@@ -35,6 +35,10 @@ class Trouble(Exception):  # noqa: N818
     """Something is not as it should be; reading record by record tells what."""
 
 
+class RepeatedKeys(Trouble):  # noqa: N818
+    """Every record makes its examples, but some very likely have one key."""
+
+
 def choose_workers(size_bytes: int) -> int:
     """How many processes are worth starting for sources of that size."""
     if size_bytes < PARALLEL_BYTES:

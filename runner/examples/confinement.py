@@ -35,10 +35,12 @@ def read_confined(  # noqa: PLR0913 - what a request may say beside the recipe
     bounds: Bounds | None = None,
     records: tuple[Record, ...] | None = None,
     with_fields: bool = False,
+    only_issues: bool = False,
 ) -> Generator[Example | Issue, None, None]:
     """Yield what `read_examples` does, from a process with bounded memory and time per record.
 
-    `records` are read in the place of the sources. A process that dies yields an issue for the record it
+    `records` are read in the place of the sources; with `only_issues`, examples are made and not given back,
+    which is several times as quick. A process that dies yields an issue for the record it
     died on and ends the stream. Closing the iterator ends the process.
     """
     bounds = bounds or Bounds()
@@ -49,6 +51,7 @@ def read_confined(  # noqa: PLR0913 - what a request may say beside the recipe
         bounds=bounds,
         records=records,
         with_fields=with_fields,
+        only_issues=only_issues,
     )
     with tempfile.TemporaryFile() as shared:
         shared.truncate(Position.SIZE_BYTES)

@@ -44,7 +44,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 class Request:
     """What the confined process has to read, and within which bounds; `records` stand for the sources.
 
-    `with_fields` asks for the fields of the examples too.
+    `with_fields` asks for the fields of the examples too, `only_issues` for no examples at all.
     """
 
     recipe: Recipe
@@ -53,6 +53,7 @@ class Request:
     bounds: Bounds
     records: tuple[Record, ...] | None = None
     with_fields: bool = False
+    only_issues: bool = False
 
 
 def encode_request(request: Request) -> bytes:
@@ -66,6 +67,7 @@ def encode_request(request: Request) -> bytes:
             "bounds": asdict(request.bounds),
             "records": None if request.records is None else request.records,
             "with_fields": request.with_fields,
+            "only_issues": request.only_issues,
         }
     )
 
@@ -81,6 +83,7 @@ def decode_request(content: bytes) -> Request:
         bounds=Bounds(**value["bounds"]),
         records=None if records is None else tuple(Record(*item) for item in records),
         with_fields=value["with_fields"],
+        only_issues=value["only_issues"],
     )
 
 

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from runner.examples.read import Watch, read_examples, read_given
 from runner.examples.wire import END, Bounds, Position, decode_request, encode_item
+from runner.issues import Issue
 from runner.sources.base import Record
 
 
@@ -25,6 +26,8 @@ def main() -> None:
     given = request.records
     items = read_examples(*what, watch=watch) if given is None else read_given(*what, given, watch=watch)
     for item in items:
+        if request.only_issues and not isinstance(item, Issue):
+            continue
         out.write(encode_item(item, with_fields=request.with_fields))
     out.write(END)
     out.flush()

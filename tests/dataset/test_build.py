@@ -344,6 +344,23 @@ def test_problems_are_those_of_reading_record_by_record(recipe: MakeRecipe, prob
     assert [] == list((loaded.project.root / "out-2-700").iterdir())
 
 
+def test_repeated_keys_are_named_without_a_second_build(
+    recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one found that every record makes its examples; checking them again says nothing more."""
+    monkeypatch.setattr("runner.dataset.build.build_one_by_one", None)
+    loaded = recipe({"data.jsonl": as_jsonl([*rows(20), *rows(2)])})
+    with pytest.raises(InvalidInputError) as error:
+        built(loaded, 2, 700)
+
+    said = "expected each key once. It first stands in data.jsonl: row"
+    advice = "Remove one, or choose another `key`."
+    assert [
+        f"data.jsonl: row 21: key: found '문서-0' again, {said} 1. {advice}",
+        f"data.jsonl: row 22: key: found '문서-1' again, {said} 2. {advice}",
+    ] == list(map(str, error.value.issues))
+
+
 def test_without_a_key_records_are_numbered_as_they_repeat(recipe: MakeRecipe) -> None:
     loaded = recipe({"data.jsonl": as_jsonl([*rows(20), *rows(3)])}, key=None)
 
