@@ -17,6 +17,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
+from runner.cli.source_options import source_options
 from runner.dataset.checks.checked import Checked
 from runner.dataset.checks.registry import RULES
 from runner.errors import UsageError
@@ -50,6 +51,7 @@ _FORMATS: dict[str, Callable[[Sequence[Checked]], str]] = {
 @profile_option
 @set_option
 @only_option
+@source_options
 @click.option(
     "--format",
     "form",

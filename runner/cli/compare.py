@@ -29,6 +29,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
+from runner.cli.source_options import source_options
 from runner.display import neutralise, one_line
 from runner.evaluating.comparing import Side, SideBySide, compare_locked, is_lock_or_recipe
 from runner.evaluating.evaluate import evaluate
@@ -45,6 +46,7 @@ from runner.report.terminal import table_text
 @click.option("--recipe", type=FILE, help="Ask both this recipe's questions instead of comparing lockfiles.")
 @click.option("--provider", default=None, help="The host entry of models; by default the recipe's.")
 @network_option
+@source_options
 @judge_option
 @allow_code_option
 @concurrency_option

@@ -21,6 +21,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
+from runner.cli.source_options import source_options
 from runner.errors import GateError, RunnerError
 from runner.evaluating.evaluate import Evaluated
 from runner.evaluating.evaluate import evaluate as evaluate_recipe
@@ -84,6 +85,7 @@ class AskingConsole:
 @only_option
 @set_option
 @network_option
+@source_options
 @click.option("--model", "models", multiple=True, help="Ask this model too, or another recipe's; repeatable.")
 @click.option("--provider", default=None, help="The host entry of --model; by default the recipe's.")
 @click.option("--checkpoint", help="Ask a checkpoint too, by step or ID, or `all`.")

@@ -21,6 +21,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
+from runner.cli.source_options import source_options
 from runner.errors import RunnerError
 from runner.pipeline import validate
 from runner.recipe.choosing import single
@@ -37,8 +38,9 @@ from runner.upkeep.reporting import SHOWN_EXAMPLES, report_of
 @profile_option
 @only_option
 @network_option
+@source_options
 @allow_host_option
-@click.option("-o", "--output", type=FILE, help="The file to write; `-` is the standard output.")
+@click.option("-o", "--out", "output", type=FILE, help="The file to write; `-` is the standard output.")
 @click.option(
     "--format",
     "form",

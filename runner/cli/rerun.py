@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     code_option,
     find_recipe,
@@ -19,7 +18,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
-from runner.cli.runs import TerminalConsole
+from runner.cli.runs import TerminalConsole, paid_job_options
 from runner.cli.source_options import source_options
 from runner.errors import DetachedError
 from runner.execution.comparison import Comparison
@@ -38,10 +37,7 @@ DIFFERS = 5
 @network_option
 @code_option
 @source_options
-@click.option("--yes", is_flag=True, help="Start a paid job without asking.")
-@click.option("--allow-unknown-price", is_flag=True, help="Start a job whose price is not known.")
-@click.option("--max-cost", type=click.FloatRange(0), help="Refuse a job above this many US dollars.")
-@allow_host_option
+@paid_job_options
 @json_option
 def rerun(
     recipe: Path | None,

@@ -10,6 +10,7 @@ import click
 
 from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
+    Command,
     code_option,
     find_recipe,
     find_recipes,
@@ -51,6 +52,19 @@ from runner.running.saved_plan import read_plan
 from runner.sharing.webhook import check_webhook
 
 
+def paid_job_options(command: Command) -> Command:
+    """What may be spent on a job, and at which host."""
+    options = (
+        click.option("--yes", is_flag=True, help="Start a paid job without asking."),
+        click.option("--allow-unknown-price", is_flag=True, help="Start a job whose price is not known."),
+        click.option("--max-cost", type=click.FloatRange(0), help="Refuse a job above this many US dollars."),
+        allow_host_option,
+    )
+    for add in reversed(options):
+        command = add(command)
+    return command
+
+
 class TerminalConsole:
     """Speaks with the person at the terminal; results go to stdout, all of this to stderr."""
 
@@ -87,11 +101,8 @@ class TerminalConsole:
 @network_option
 @code_option
 @source_options
-@click.option("--yes", is_flag=True, help="Start a paid job without asking.")
+@paid_job_options
 @click.option("--retry", is_flag=True, help="Start a new attempt of a failed or cancelled job.")
-@click.option("--allow-unknown-price", is_flag=True, help="Start a job whose price is not known.")
-@click.option("--max-cost", type=click.FloatRange(0), help="Refuse a job above this many US dollars.")
-@allow_host_option
 @locked_option
 @webhook_option
 @json_option

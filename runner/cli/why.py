@@ -17,6 +17,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
+from runner.cli.source_options import source_options
 from runner.display import one_line
 from runner.evaluating.tracing import Trace, trace
 from runner.report.machine import example_data
@@ -31,6 +32,7 @@ SHOWN_CHARACTERS = 200
 @profile_option
 @only_option
 @network_option
+@source_options
 @click.option("-n", "count", default=3, show_default=True, type=click.IntRange(1, 100), help="How many.")
 @json_option
 def why(

@@ -8,8 +8,10 @@ import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import pytest
 
+from runner.cli.main import finetune
 from runner.sources import download
 from runner.sources.download import Network
 from tests.cli.conftest import Call
@@ -129,6 +131,43 @@ def test_a_folder_outside_is_read_when_it_is_allowed(
     assert "link.jsonl: found a path outside the project, expected one inside it." in refused.err
     assert 0 == allowed.code, allowed.err
     assert f"../{shared.name}/faq.jsonl: row 1" in call("preview", recipe, "--allow-path", shared).out
+
+
+@pytest.mark.parametrize("words", [("check",), ("why", "It is there, 7.")])
+def test_whoever_reads_the_data_can_be_let_out(
+    recipe: Path,
+    hosted: FakeHost,
+    call: Call,
+    tmp_path_factory: pytest.TempPathFactory,
+    words: tuple[str, ...],
+) -> None:
+    shared = tmp_path_factory.mktemp("shared")
+    (shared / "faq.jsonl").write_text(LINES)
+    (recipe.parent / "link.jsonl").symlink_to(shared / "faq.jsonl")
+    with_source(recipe, "  - path: link.jsonl\n")
+
+    refused, allowed = call(*words, recipe), call(*words, recipe, "--allow-path", shared)
+
+    assert (1, 0) == (refused.code, allowed.code), allowed.err
+
+
+def test_every_command_that_reads_sources_takes_the_options_for_them() -> None:
+    takers = {
+        name
+        for name in finetune.list_commands(click.Context(finetune))
+        if any("--source" in option.opts for option in command_named(name).params)
+    }
+
+    assert {
+        *("preview", "build", "check", "tokens", "plan", "diff", "verify", "run", "port", "rerun"),
+        *("eval", "compare", "why", "report"),
+    } == takers
+
+
+def command_named(name: str) -> click.Command:
+    found = finetune.get_command(click.Context(finetune), name)
+    assert found is not None
+    return found
 
 
 def test_a_larger_packed_file_is_allowed(recipe: Path, call: Call, hosted: FakeHost) -> None:
