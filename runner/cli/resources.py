@@ -15,7 +15,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
-from runner.errors import UsageError
+from runner.errors import ProviderError, UsageError
 from runner.project import find_project
 from runner.recipe.composition import DEFAULT_PROFILE
 from runner.report import terminal
@@ -62,8 +62,13 @@ def show_file(file_id: str, provider: str, as_json: bool) -> None:
 def delete_files(file_ids: tuple[str, ...], provider: str, as_json: bool) -> None:
     """Delete the named files at the provider."""
     connected = find_target(None, provider, DEFAULT_PROFILE).provider
-    for file_id in file_ids:
-        connected.delete_file(file_id)
+    for number, file_id in enumerate(file_ids):
+        try:
+            connected.delete_file(file_id)
+        except ProviderError as error:
+            if not number:
+                raise
+            raise ProviderError(f"{error}\nDeleted before that: {', '.join(file_ids[:number])}.") from error
     if as_json:
         write_json({"deleted": list(file_ids)})
     else:

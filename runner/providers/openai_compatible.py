@@ -19,9 +19,11 @@ from runner.providers.base import (
     ChatRequest,
     Checkpoint,
     Completion,
+    ConnectionLostError,
     Event,
     Job,
     JobRequest,
+    NotFoundError,
     RemoteFile,
     RemoteModel,
 )
@@ -190,8 +192,16 @@ class OpenAICompatible:
         return self._listed(lambda: jobs.list(limit=min(limit, 100)), limit, job_of)
 
     def cancel_job(self, job_id: str) -> Job:
-        """Cancel a job."""
-        return self._read(lambda: self.client.fine_tuning.jobs.cancel(job_id), job_of)
+        """Cancel a job; one that is cancelled already, by a request whose answer was lost too, stays so."""
+        try:
+            return self._read(lambda: self.client.fine_tuning.jobs.cancel(job_id), job_of)
+        except (ConnectionLostError, NotFoundError):
+            raise
+        except ProviderError:
+            job = self.retrieve_job(job_id)
+            if job.status != "cancelled":
+                raise
+            return job
 
     def list_events(self, job_id: str, limit: int) -> list[Event]:
         """The latest events of a job, oldest first."""

@@ -188,6 +188,27 @@ def test_job_commands_take_a_recipe_or_a_job(call: Call, recipe: Path, hosted: F
     assert jobs.out.splitlines()[1].startswith("ftjob-1  succeeded  2026-11-")
 
 
+def test_cancelling_is_sent_again_after_a_lost_answer(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    """The second request is refused, because the first one did it."""
+    hosted.job_status = "running"
+    job = hosted.add_job({"model": "base-1", "training_file": "file-1"})["id"]
+    hosted.faults = {f"POST /fine_tuning/jobs/{job}/cancel": ["drop"]}
+    outcome = call("cancel", job, "--provider", "fake")
+
+    assert (0, f"{job}: cancelled\n") == (outcome.code, outcome.out), outcome.err
+    assert 2 == hosted.count(f"POST /fine_tuning/jobs/{job}/cancel")
+
+
+def test_files_that_were_deleted_before_a_refusal_are_named(
+    call: Call, recipe: Path, hosted: FakeHost
+) -> None:
+    call("run", recipe, "--yes")
+    outcome = call("files", "delete", "file-1", "file-7", "file-8", "--provider", "fake")
+
+    assert (1, "") == (outcome.code, outcome.out)
+    assert outcome.err.endswith("\nDeleted before that: file-1.\n")
+
+
 def test_a_suffix_that_the_host_refuses_is_found_early(call: Call, recipe: Path, hosted: FakeHost) -> None:
     recipe.write_text(recipe.read_text() + "  suffix: much-too-long-for-this-host\n")
     outcome = call("validate", recipe)
