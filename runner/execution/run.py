@@ -1,6 +1,5 @@
 """Runs a plan: every remote effect is recorded before it is sent and looked up when its answer is lost."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from runner.dataset.value import Dataset, DatasetFile
 from runner.errors import RunnerError
 from runner.execution.files import SoughtFile, find_file, retrieved_file
 from runner.execution.jobs import SoughtJob, find_job, refuse_unmarked
+from runner.execution.locking import begun, with_job
 from runner.execution.parts import Ledger, upload_in_parts
 from runner.execution.readiness import created_when_ready, wait_for_file
 from runner.execution.requests import (
@@ -20,19 +20,15 @@ from runner.execution.requests import (
     sought_job,
 )
 from runner.execution.sending import Lookup, found_before, sent
-from runner.lock.lockfile import LockedBase, LockedCheckpoint, LockedFile, LockedJob, LockedRun
-from runner.planning.changes import grader_sha256, section_hashes
-from runner.planning.value import CreateJob, Plan, Planned, ReuseFile, Step, Upload, WatchJob
+from runner.lock.lockfile import LockedFile, LockedRun
+from runner.planning.value import CreateJob, Plan, ReuseFile, Step, Upload, WatchJob
 from runner.providers.base import (
-    Checkpoint,
     ConnectionLostError,
     Job,
     JobRequest,
     RemoteFile,
     ServerFaultError,
 )
-from runner.providers.hub_models import commit_of
-from runner.recipe.model import Recipe
 
 # A create whose answer was lost is looked for this often before anything is sent again; seconds.
 LOOKUP_DELAYS = (0.5, 2.0, 5.0, 10.0)
@@ -44,90 +40,14 @@ def start(execution: Execution, plan: Plan, locked: LockedRun | None) -> LockedR
     Raises ProviderError when the provider refuses or cannot be reached; everything done until then is saved
     and found again by the next run.
     """
-    run = _fresh_run(execution, plan, locked)
+    run = begun(execution, plan, locked)
     creation = _creation(plan)
     found = _created_before(execution, plan, creation) if creation else None
     if found is not None:
-        return _with_job(execution, plan, found, run)
+        return _locked(execution, plan, found, run)
     for step in plan.steps:
         run = _do(execution, plan, step, run)
     return run
-
-
-def with_result(run: LockedRun, job: Job, checkpoints: Iterable[Checkpoint]) -> LockedRun:
-    """The run with what its job came to; hashes of weights from other platforms are kept."""
-    if run.job is None:
-        raise AssertionError("BUG: a result without a job")
-    weights = dict(run.job.weights)
-    if job.weights_platform and job.weights_sha256:
-        weights[job.weights_platform] = job.weights_sha256
-    kept = tuple(LockedCheckpoint(id=item.id, model=item.model, step=item.step) for item in checkpoints)
-    locked = replace(
-        run.job,
-        status=job.status,
-        resolved=dict(job.hyperparameters),
-        fine_tuned_model=job.fine_tuned_model,
-        trained_tokens=job.trained_tokens,
-        checkpoints=kept,
-        weights=weights,
-    )
-    return replace(run, job=locked)
-
-
-def locked_base(recipe: Recipe, digest: str) -> LockedBase | None:
-    """What the lockfile keeps of the recipe whose result is trained further."""
-    model = recipe.training.model
-    if isinstance(model, str):
-        return None
-    return LockedBase(recipe=model.recipe, profile=model.profile, digest=digest)
-
-
-def refreshed(planned: Planned) -> LockedRun:
-    """The last run with the recipe's and inputs' hashes of today, for a job that they did not change."""
-    if planned.locked is None:
-        raise AssertionError("BUG: nothing to do without an earlier run")
-    dataset, before = planned.dataset, planned.locked
-    return replace(
-        before,
-        recipe_sha256=planned.loaded.recipe.sha256,
-        sections=section_hashes(planned.loaded.recipe),
-        sources=dataset.sources,
-        templates=dataset.templates,
-        n_records=dataset.n_records,
-        n_near_repeats=dataset.n_near_repeats,
-        index=dataset.index,
-        training_file=replace(before.training_file, file=dataset.training_file),
-        validation_file=_refreshed_file(before.validation_file, dataset.validation_file),
-    )
-
-
-def _refreshed_file(locked: LockedFile | None, file: DatasetFile | None) -> LockedFile | None:
-    return replace(locked, file=file) if locked and file else None
-
-
-def _fresh_run(execution: Execution, plan: Plan, locked: LockedRun | None) -> LockedRun:
-    dataset = execution.dataset
-    # A job that goes on was made from these very bytes, so its files keep their IDs.
-    before = locked if _creation(plan) is None else None
-    return LockedRun(
-        recipe_sha256=execution.recipe.sha256,
-        sections=section_hashes(execution.recipe),
-        sources=dataset.sources,
-        templates=dataset.templates,
-        n_records=dataset.n_records,
-        n_near_repeats=dataset.n_near_repeats,
-        index=dataset.index,
-        training_file=_locked_file(dataset.training_file, before.training_file if before else None),
-        validation_file=_locked_file(dataset.validation_file, before.validation_file if before else None)
-        if dataset.validation_file
-        else None,
-        job=locked.job if locked else None,
-        evaluation=locked.evaluation if locked else None,
-    )
-
-
-def _locked_file(file: DatasetFile, before: LockedFile | None) -> LockedFile:
-    return LockedFile(file=file, file_id=before.file_id if before else None)
 
 
 def _creation(plan: Plan) -> CreateJob | None:
@@ -157,58 +77,10 @@ def _do(execution: Execution, plan: Plan, step: Step, run: LockedRun) -> LockedR
         return replace(run, validation_file=locked)
     if isinstance(step, CreateJob):
         job = _create_job(execution, plan, step, run)
-        return _with_job(execution, plan, job, run)
+        return _locked(execution, plan, job, run)
     if isinstance(step, WatchJob):
         execution.say(f"Following {step.job_id} ({step.reason})")
     return run
-
-
-def _with_job(execution: Execution, plan: Plan, job: Job, run: LockedRun) -> LockedRun:
-    """The run with its job and with the files that this job has, which another process may have sent."""
-    training, validation = run.training_file, run.validation_file
-    run = replace(
-        run,
-        training_file=replace(training, file_id=job.training_file or training.file_id),
-        validation_file=replace(validation, file_id=job.validation_file or validation.file_id)
-        if validation
-        else None,
-        job=_locked_job(execution, plan, job, run.job),
-    )
-    # A job that is over is locked with its whole result, which following it brings, or not at all.
-    if not job.is_terminal:
-        execution.save(run)
-    return run
-
-
-def _locked_job(execution: Execution, plan: Plan, job: Job, before: LockedJob | None) -> LockedJob:
-    training = execution.recipe.training
-    # Another attempt is trained from the same inputs, so what other platforms made of them holds.
-    same = before is not None and before.digest == plan.digest
-    return LockedJob(
-        id=job.id,
-        provider=training.provider,
-        model=training.model if isinstance(training.model, str) else execution.model,
-        model_revision=_revision(execution, job),
-        base=execution.base,
-        model_sha256=execution.model_sha256,
-        method=training.method,
-        digest=plan.digest,
-        attempt=plan.attempt,
-        seed=training.seed,
-        suffix=training.suffix,
-        grader_sha256=grader_sha256(training),
-        status=job.status,
-        requested=training.hyperparameters.as_dict(),
-        options=dict(training.options),
-        resolved=dict(job.hyperparameters),
-        weights=dict(before.weights) if before and same else {},
-    )
-
-
-def _revision(execution: Execution, job: Job) -> str | None:
-    """The commit of a hub model; a tuned model's is that of the job that made it."""
-    is_hub = execution.recipe.training.provider == "local" and execution.base is None
-    return commit_of(job.model) if is_hub else None
 
 
 def _reused(execution: Execution, step: ReuseFile, sought: SoughtFile) -> str | None:
@@ -263,6 +135,14 @@ def _checked_path(dataset: Dataset, file: DatasetFile) -> Path:
         path.unlink()
         raise RunnerError(f"{path.name}: its content changed after it was built. Run the command again.")
     return path
+
+
+def _locked(execution: Execution, plan: Plan, job: Job, run: LockedRun) -> LockedRun:
+    run = with_job(execution, plan, job, run)
+    # A job that is over is locked with its whole result, which following it brings, or not at all.
+    if not job.is_terminal:
+        execution.save(run)
+    return run
 
 
 def _create_job(execution: Execution, plan: Plan, step: CreateJob, run: LockedRun) -> Job:

@@ -27,7 +27,7 @@ def open_provider(
     The key comes from the one environment variable that the host entry names. Raises ProviderError when it is
     not set, HostNotAllowedError for an entry of the project without `permission`.
     """
-    from runner.providers.openai_compatible import connect
+    from runner.providers.openai_client import connect
 
     if host.is_local:
         from runner.providers.local_service import ensure_service

@@ -9,10 +9,10 @@ from typing import Protocol
 from runner.errors import DetachedError, JobFailedError, ProviderError, RunnerError
 from runner.execution.blamed_examples import blamed_examples
 from runner.execution.history import history_of
+from runner.execution.locking import with_result
 from runner.execution.outcome import detached, failure, gone, weights_warning
 from runner.execution.polling import poll_s
 from runner.execution.requests import locked_request
-from runner.execution.run import with_result
 from runner.execution.truth import Witness
 from runner.execution.watching import Update, follow
 from runner.lock.lockfile import LockedRun, read_lockfile

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.errors import DetachedError, JobFailedError, RunnerError
+from runner.execution.locking import refreshed
 from runner.execution.outcome import goes_on
-from runner.execution.run import refreshed
 from runner.lock.lockfile import LockedRun
 from runner.operator import Operator
 from runner.pipeline import plan_all, validate

@@ -4,9 +4,10 @@ from contextlib import closing
 
 from runner.errors import DetachedError, RunnerError
 from runner.execution.history import history_of
+from runner.execution.locking import locked_base
 from runner.execution.outcome import interruption
 from runner.execution.requests import Execution
-from runner.execution.run import locked_base, start
+from runner.execution.run import start
 from runner.lock.lockfile import LockedJob, LockedRun
 from runner.operator import Operator
 from runner.pipeline import plan_loaded

@@ -7,7 +7,7 @@ from pathlib import Path
 from runner.building import yardstick
 from runner.errors import ProviderError, RunnerError
 from runner.execution.history import history_of
-from runner.execution.run import with_result
+from runner.execution.locking import with_result
 from runner.hints import command
 from runner.lock.lockfile import LockedFile, LockedJob, LockedRun
 from runner.operator import Operator, today_of

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runner.errors import MissingExtraError, ProviderError, RunnerError
 from runner.execution.history import history_of
-from runner.execution.run import with_result
+from runner.execution.locking import with_result
 from runner.lock.lockfile import LockedFile, LockedJob, LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.providers.base import BareNotFoundError, NotFoundError, NotOfferedError, Provider

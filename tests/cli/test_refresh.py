@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from runner.execution.run import with_result
+from runner.execution.locking import with_result
 from runner.lock.lockfile import LockedRun
 from runner.providers.base import Checkpoint, Job
 from tests.cli.conftest import Call

@@ -19,7 +19,8 @@ from runner.errors import ProviderError
 from runner.execution import parts
 from runner.execution.files import SoughtFile
 from runner.execution.parts import Ledger, Window, upload_in_parts
-from runner.providers.openai_compatible import OpenAICompatible, connect
+from runner.providers.openai_client import connect
+from runner.providers.openai_compatible import OpenAICompatible
 from tests.fake_host import KEY, FakeHost
 
 CONTENT = "".join(f'{{"n": {number}, "글": "가나다"}}\n' for number in range(40)).encode()
@@ -148,7 +149,7 @@ from pathlib import Path
 from runner.dataset.value import DatasetFile
 from runner.execution.files import SoughtFile
 from runner.execution.parts import Ledger, upload_in_parts
-from runner.providers.openai_compatible import connect
+from runner.providers.openai_client import connect
 folder, url, size = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 def sought(name, n_bytes):
     (folder / name).open("wb").truncate(n_bytes)

@@ -11,8 +11,9 @@ from runner.canonical import sha256_bytes
 from runner.errors import ProviderError, RunnerError
 from runner.execution.jobs import AmbiguousJobError
 from runner.execution.journal import Journal
+from runner.execution.locking import with_result
 from runner.execution.requests import Execution
-from runner.execution.run import start, with_result
+from runner.execution.run import start
 from runner.lock.lockfile import LockedRun
 from runner.planning.plan import Situation, job_key, make_plan
 from runner.providers.base import (

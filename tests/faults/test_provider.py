@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from runner.providers.base import ConnectionLostError, JobRequest
-from runner.providers.openai_compatible import OpenAICompatible, connect
+from runner.providers.openai_client import connect
+from runner.providers.openai_compatible import OpenAICompatible
 from tests.fake_host import KEY, FakeHost
 
 CONTENT = b'{"messages":[]}\n'

@@ -22,7 +22,8 @@ from runner.providers.base import (
     OutcomeUnknownError,
     ServerFaultError,
 )
-from runner.providers.openai_compatible import OpenAICompatible, connect
+from runner.providers.openai_client import connect
+from runner.providers.openai_compatible import OpenAICompatible
 from tests.fake_host import KEY, FakeHost
 
 CREATE = "POST /fine_tuning/jobs"

@@ -14,7 +14,7 @@ from runner.dataset.value import DatasetFile
 from runner.execution.files import SoughtFile
 from runner.execution.parts import Ledger, upload_in_parts
 from runner.local.identifiers import derived_id
-from runner.providers.openai_compatible import connect
+from runner.providers.openai_client import connect
 from tests.local.harness import RunningService, envelope, lines, refusal, set_value
 
 CONTENT = lines(20)
