@@ -19,7 +19,7 @@ def interruption(planned: Planned, journal: Journal, name: str) -> str:
     """What an interrupted start had sent and had not; `name` is the command that was interrupted."""
     again = planned.loaded.command(name)
     if not journal.n_intended:
-        return f"interrupted; nothing was sent. {again} starts again."
+        return f"interrupted; nothing was sent for {planned.loaded.run_name}. {again} starts again."
     creation = next(step for step in planned.plan.steps if isinstance(step, CreateJob))
     job = journal.outcome("job", creation.key)
     if job is None:

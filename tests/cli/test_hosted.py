@@ -402,7 +402,7 @@ def test_a_misspelt_model_is_asked_about_before_anything_is_sent(
     [
         (
             {"GET /fine_tuning/jobs": ["interrupt"]},
-            "interrupted; nothing was sent. `finetune run {recipe}` starts again.",
+            "interrupted; nothing was sent for faq.yaml. `finetune run {recipe}` starts again.",
         ),
         (
             {"GET /fine_tuning/jobs": [None, "interrupt"]},
