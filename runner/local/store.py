@@ -97,6 +97,9 @@ class Store:
                 f"The local service's state {path} cannot be used: {error}. "
                 f"Move the folder {path.parent} away to start anew; the models in it are kept there."
             ) from error
+        except RunnerError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Release the connection."""
