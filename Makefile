@@ -34,7 +34,7 @@ test: $(INSTALLED)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not long"
 
 $(INSTALLED_FULL): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,trackers,qlora]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,trackers,qlora,ray]'
 	@touch $@
 
 test-full: $(INSTALLED_FULL)
