@@ -140,6 +140,15 @@ class AliasBook:
         return self._current.get(name)
 
 
+def served_as(name: str, provider: str | None, project: Project, usual: str) -> tuple[str, str]:
+    """The provider and the model that a name means: what an alias stands for, unless a provider is named.
+
+    Any other name is a model of the `usual` provider, which says so if it has none. Raises StaleLockError.
+    """
+    promotion = AliasBook(project).find(name) if provider is None else None
+    return (promotion.provider, promotion.model) if promotion else (provider or usual, name)
+
+
 def _check_chain(promotions: Sequence[Promotion], name: str) -> None:
     before: Promotion | None = None
     for number, promotion in enumerate(promotions, start=1):

@@ -19,7 +19,7 @@ from runner.cli.options import (
     write_piece,
 )
 from runner.dataset.tokens import ESTIMATE_MARGIN, SMALL_VOCABULARY_MARGIN, EstimatedTokens
-from runner.errors import ProviderError, UsageError
+from runner.errors import ProviderError, RunnerError, UsageError
 from runner.examples.read import Message
 from runner.providers.base import ChatRequest
 from runner.providers.hosts import HostModel
@@ -121,7 +121,7 @@ class History:
 
 def _model_of(target: Target) -> str:
     if target.model is None and target.loaded is not None:
-        raise UsageError(
+        raise RunnerError(
             f"there is no tuned model under the profile '{target.loaded.run_key}' yet. "
             f"{target.command('run')} makes one."
         )

@@ -74,7 +74,7 @@ def compare(
     """Compare two evaluations, or two models or checkpoints, side by side.
 
     Recipes and lockfiles, also as PATH@PROFILE, are compared by what is locked, and nothing is asked. Other
-    names are models: both are asked the recipe's questions.
+    names are models or aliases of the project: both are asked the recipe's questions.
     """
     decided = operator(
         profile=profile,

@@ -86,7 +86,12 @@ class AskingConsole:
 @set_option
 @network_option
 @source_options
-@click.option("--model", "models", multiple=True, help="Ask this model too, or another recipe's; repeatable.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    help="Ask this model or alias too, or another recipe's; repeatable.",
+)
 @click.option("--provider", default=None, help="The host entry of --model; by default the recipe's.")
 @click.option("--checkpoint", help="Ask a checkpoint too, by step or ID, or `all`.")
 @judge_option

@@ -223,12 +223,10 @@ def find_target(
         raise UsageError(f"found no recipe {subject}. Name a recipe, or a provider with --provider.")
     project = find_project(Path.cwd())
     model = subject
-    if takes_alias and subject is not None and provider is None:
-        from runner.aliases import AliasBook
+    if takes_alias and subject is not None:
+        from runner.aliases import served_as
 
-        promotion = AliasBook(project).find(subject)
-        if promotion is not None:
-            provider, model = promotion.provider, promotion.model
+        provider, model = served_as(subject, provider, project, "local")
     host = find_host(provider or "local", decided.user_hosts, project)
     connected = _open(host, project, decided)
     return Target(provider=connected, host=host, project=project, job_id=subject, model=model)
@@ -265,11 +263,11 @@ def _open(host: Host, project: Project, decided: Operator) -> "Provider":
 
 
 def job_of(target: Target) -> str:
-    """The job ID of a target. Raises UsageError where the recipe has not been run."""
+    """The job ID of a target. Raises RunnerError where the recipe has not been run, UsageError for no ID."""
     if target.job_id is None and target.loaded is not None:
         from runner.running.following import no_job
 
-        raise UsageError(no_job(target.loaded))
+        raise no_job(target.loaded)
     if target.job_id is None:
         raise UsageError("expected the ID of a job or a recipe. `finetune jobs` lists the jobs.")
     return target.job_id

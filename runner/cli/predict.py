@@ -36,7 +36,7 @@ from runner.evaluating.predicting import predict as predict_records
 @allow_host_option
 @only_option
 @network_option
-@click.option("--model", help="Ask this model instead of the one in the lockfile.")
+@click.option("--model", help="Ask this model, or what an alias stands for, instead.")
 @click.option("--provider", default=None, help="The host entry to ask; by default the job's.")
 @click.option("--variant", default="", help="Which of several templates; by default the first.")
 @click.option(

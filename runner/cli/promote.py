@@ -49,7 +49,7 @@ def promote(
     Nothing is sent to a provider. A recipe with a gate needs a locked evaluation of this model that passed
     it; without one the exit code is 7.
     """
-    refuse_name(alias)
+    refuse_name(alias, recipe)
     decided = operator(profile=profile, only=only)
     loaded = single(load_recipe(find_recipe(recipe), profile), only)
     promotion = let_stand(alias, loaded, decided, reason)

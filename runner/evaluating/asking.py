@@ -1,6 +1,6 @@
 """Asks every candidate every question, paid ones after a yes, and scores the answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from runner.errors import ProviderError
@@ -9,10 +9,10 @@ from runner.evaluating.study import Study
 from runner.evaluating.wanted import Console
 from runner.evaluation.ask import Answer, Asking, ask_all
 from runner.evaluation.assemble import Outcome
-from runner.evaluation.candidates import Candidate
+from runner.evaluation.candidates import TUNED, Candidate
 from runner.evaluation.scores import chat_with, judges, score_all
 from runner.graders.grade import Means
-from runner.providers.base import Provider
+from runner.providers.base import BareNotFoundError, NotFoundError, Provider
 from runner.providers.hosts import Host
 from runner.running.state import provider_of
 
@@ -38,7 +38,7 @@ def ask(study: Study, console: Console) -> list[Outcome]:
             host = study.hosts.get(candidate.provider)
             answers = _looked_up(study) if host is None else _asked(study, candidate, provider(host), console)
             if candidate.name == study.subject:
-                _refuse_silence(candidate, answers)
+                _refuse_silence(study, candidate, answers, provider)
             outcomes.append(_scored(study, candidate, answers, judge))
     return outcomes
 
@@ -90,12 +90,30 @@ def _looked_up(study: Study) -> list[Answer]:
     return answers
 
 
-def _refuse_silence(candidate: Candidate, answers: Sequence[Answer]) -> None:
-    if all(answer.failure is not None for answer in answers):
-        raise ProviderError(
-            f"{candidate.name} ({candidate.model} at {candidate.provider}) answered none of "
-            f"{len(answers)} questions: {answers[0].failure}"
-        )
+def _refuse_silence(
+    study: Study, candidate: Candidate, answers: Sequence[Answer], provider: Callable[[Host], Provider]
+) -> None:
+    if any(answer.failure is None for answer in answers):
+        return
+    said = (
+        f"{candidate.name} ({candidate.model} at {candidate.provider}) answered none of "
+        f"{len(answers)} questions: {answers[0].failure}"
+    )
+    host = study.hosts.get(candidate.provider)
+    if candidate.name == TUNED and host is not None and _is_gone(candidate, provider(host)):
+        said = f"{said.removesuffix('.')}. {study.loaded.command('rerun')} trains it again."
+    raise ProviderError(said)
+
+
+def _is_gone(candidate: Candidate, provider: Provider) -> bool:
+    """Whether the provider has no such model, as after it was deleted."""
+    try:
+        provider.retrieve_model(candidate.model or "")
+    except BareNotFoundError:
+        return False
+    except ProviderError as error:
+        return isinstance(error, NotFoundError)
+    return False
 
 
 def _paid_batches(study: Study) -> list[PaidBatch]:

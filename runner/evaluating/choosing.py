@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from runner.aliases import served_as
 from runner.display import shown
 from runner.errors import RunnerError, UsageError
 from runner.evaluating.wanted import Wanted
@@ -55,8 +56,8 @@ def _planned_job(loaded: LoadedRecipe) -> LockedJob:
 
 def _other_model(name: str, loaded: LoadedRecipe, wanted: Wanted, operator: Operator) -> Candidate:
     if not name.endswith((".yaml", ".yml")):
-        provider = wanted.provider or loaded.recipe.training.provider
-        return Candidate(name=name, provider=provider, model=name)
+        provider, model = served_as(name, wanted.provider, loaded.project, loaded.recipe.training.provider)
+        return Candidate(name=name, provider=provider, model=model)
     other = single(load_recipe(Path(name), operator.profile), ())
     run = read_lockfile(other.lock_path).runs.get(other.run_key)
     if run is None or run.job is None or not run.job.fine_tuned_model:

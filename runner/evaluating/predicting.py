@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runner.aliases import served_as
 from runner.dataset.build import shortened
 from runner.dataset.inputs import find_inputs
 from runner.errors import InvalidInputError, RunnerError
@@ -45,7 +46,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
-    """Which model is asked how; without a model, the one in the lockfile."""
+    """Which model is asked how, also by an alias; without a model, the one in the lockfile."""
 
     model: str | None = None
     provider: str | None = None
@@ -102,7 +103,9 @@ def template_warning(loaded: LoadedRecipe, run: LockedRun) -> str:
 
 def _model(loaded: LoadedRecipe, run: LockedRun | None, inquiry: Inquiry) -> tuple[str, str]:
     if inquiry.model is not None:
-        return inquiry.model, inquiry.provider or loaded.recipe.training.provider
+        training = loaded.recipe.training
+        provider, model = served_as(inquiry.model, inquiry.provider, loaded.project, training.provider)
+        return model, provider
     job = run.job if run else None
     if job is None or not job.fine_tuned_model:
         raise RunnerError(

@@ -8,7 +8,8 @@ from typing import Protocol
 class Wanted:
     """What the operator asks of an evaluation beyond the recipe.
 
-    `models` are asked too, at `provider` where it is given, or `alone`; a path names another recipe's model.
+    `models` are asked too, at `provider` where it is given, or `alone`; a path names another recipe's model,
+    an alias of the project what it stands for.
     `against` and `by` name the candidate and the grader whose wins and losses are shown, by default the last.
     `judge` is where graders ask models. `saves` lets a passing evaluation into the lockfile, `blesses` any.
     """

@@ -55,9 +55,11 @@ class Followed:
     replaces: str | None = None
 
 
-def no_job(loaded: LoadedRecipe) -> str:
-    """That a recipe was not run yet, and what to type."""
-    return f"no job was started under the profile '{loaded.run_key}'. {loaded.command('run')} starts one."
+def no_job(loaded: LoadedRecipe) -> RunnerError:
+    """That a recipe was not run yet, and what to type; one error, so that every command has one exit code."""
+    return RunnerError(
+        f"no job was started under the profile '{loaded.run_key}'. {loaded.command('run')} starts one."
+    )
 
 
 def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
@@ -65,7 +67,7 @@ def watch(path: Path, operator: Operator, console: Console) -> LockedRun:
     loaded = single(load_recipe(path, operator.profile), operator.only)
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     if locked is None or locked.job is None:
-        raise RunnerError(no_job(loaded))
+        raise no_job(loaded)
     host = find_host(locked.job.provider, operator.user_hosts, loaded.project)
     followed = _followed(loaded, host, locked)
     if locked.job.status == "succeeded":

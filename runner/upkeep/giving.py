@@ -58,5 +58,5 @@ def push_model(
 def _run_of(loaded: LoadedRecipe) -> LockedRun:
     run = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     if run is None or run.job is None:
-        raise RunnerError(no_job(loaded))
+        raise no_job(loaded)
     return run

@@ -1,12 +1,13 @@
 """Lets an alias stand for another model, and for the one before again."""
 
 from datetime import UTC, date, datetime, time
+from pathlib import Path
 
 from runner.aliases import ALIAS, Promotion, aliases_path, append_alias, in_force, read_aliases, stood_for
 from runner.display import shown
 from runner.errors import GateError, RunnerError, UsageError
 from runner.execution.journal import serialised
-from runner.hints import did_you_mean
+from runner.hints import command, did_you_mean
 from runner.lock.evaluation import LockedEvaluation
 from runner.lock.lockfile import LockedJob, LockedRun, read_lockfile
 from runner.operator import Operator
@@ -20,13 +21,17 @@ RECIPE_ENDS = (".yaml", ".yml")
 AT = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def refuse_name(alias: str) -> None:
+def refuse_name(alias: str, recipe: Path | None = None) -> None:
     """Raise UsageError for what can be no alias, before a recipe is looked for."""
+    if alias.endswith(RECIPE_ENDS):
+        meant = str(recipe) if recipe and ALIAS.fullmatch(str(recipe)) else "production"
+        raise UsageError(
+            f"found the recipe {shown(alias)} in the place of the alias, which comes first: "
+            f"{command('promote', meant, alias)}."
+        )
     if ALIAS.fullmatch(alias) is None:
-        order = " The alias comes before the recipe." if alias.endswith(RECIPE_ENDS) else ""
         raise UsageError(
             f"found the alias {shown(alias)}, expected up to 63 of a-z, 0-9, - and _, such as `production`."
-            f"{order}"
         )
 
 
@@ -128,7 +133,7 @@ def unknown_alias(alias: str, promotions: tuple[Promotion, ...]) -> str:
 def _trained(loaded: LoadedRecipe) -> tuple[LockedRun, LockedJob]:
     run = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     if run is None or run.job is None:
-        raise RunnerError(no_job(loaded))
+        raise no_job(loaded)
     if run.job.status != "succeeded" or run.job.fine_tuned_model is None:
         raise RunnerError(
             f"job {run.job.id} is {run.job.status} and has no tuned model. {loaded.command('watch')} follows "

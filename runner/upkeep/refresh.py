@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.errors import MissingExtraError, ProviderError, RunnerError
+from runner.errors import MissingExtraError, ProviderError
 from runner.execution.history import history_of
 from runner.execution.locking import with_result
 from runner.lock.lockfile import LockedFile, LockedJob, LockedRun, read_lockfile
@@ -44,7 +44,7 @@ def refresh(path: Path, operator: Operator, profile: str | None) -> list[Refresh
         if run.job is not None and profile in (None, name, name.partition("[")[0])
     }
     if not runs:
-        raise RunnerError(no_job(replace(loaded, profile=profile or loaded.profile)))
+        raise no_job(replace(loaded, profile=profile or loaded.profile))
     done = [_refresh_run(run_called(profiles, name), run, operator) for name, run in sorted(runs.items())]
     if all(one.problem for one in done):
         raise ProviderError("\n".join(f"{one.profile}: {one.problem}" for one in done))

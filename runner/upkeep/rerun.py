@@ -68,7 +68,7 @@ def rerun(
 
 def _repeatable(loaded: LoadedRecipe, locked: LockedRun | None) -> LockedJob:
     if locked is None or locked.job is None:
-        raise RunnerError(no_job(loaded))
+        raise no_job(loaded)
     job = locked.job
     if job.status not in TERMINAL:
         raise RunnerError(f"job {job.id} is still {job.status}. {loaded.command('watch')} follows it.")

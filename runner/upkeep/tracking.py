@@ -27,7 +27,7 @@ def record_of(loaded: LoadedRecipe, operator: Operator) -> JobRecord:
     """
     run = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
     if run is None or run.job is None:
-        raise RunnerError(no_job(loaded))
+        raise no_job(loaded)
     if run.job.status not in TERMINAL:
         raise RunnerError(
             f"job {run.job.id} is still {run.job.status}. {loaded.command('watch')} follows it."

@@ -97,7 +97,7 @@ def test_chat_without_a_tuned_model_says_what_to_run(
     outcome = call("chat", recipe, "hello")
 
     assert (
-        2,
+        1,
         "error: there is no tuned model under the profile 'default' yet. "
         f"`finetune run {recipe}` makes one.\n",
     ) == (outcome.code, outcome.err)

@@ -86,6 +86,15 @@ def test_two_models_are_asked_and_nothing_is_locked(evaluated: Path, hosted: Fak
     assert before == evaluated.with_name("faq.lock.yaml").read_bytes()
 
 
+def test_an_alias_is_compared_by_its_name(evaluated: Path, hosted: FakeHost, call: Call) -> None:
+    assert 0 == call("promote", "production", evaluated).code
+    found = call("compare", "production", "base-1", "--recipe", evaluated, *accept("--json"))
+
+    assert [("production", "ft:base-1:org::1"), ("base-1", "base-1")] == [
+        (item["name"], item["model"]) for item in found.data["evaluation"]["results"]
+    ]
+
+
 def test_one_model_twice_is_refused(evaluated: Path, hosted: FakeHost, call: Call) -> None:
     found = call("compare", "base-1", "base-1", "--recipe", evaluated, *accept())
 

@@ -311,6 +311,31 @@ def test_a_recipe_without_evaluation_says_what_to_add(recipe: Path, hosted: Fake
     )
 
 
+def test_a_deleted_model_says_what_trains_it_again(evaluated: Path, hosted: FakeHost, call: Call) -> None:
+    hosted.answer = lambda model, _: f"404 the model {model} is gone"
+    kept = call("eval", evaluated, *accept())
+    hosted.deleted_models.add(TUNED)
+    gone = call("eval", evaluated, *accept())
+
+    said = f"error: tuned ({TUNED} at fake) answered none of 11 questions: fake: the model {TUNED} is gone"
+    assert [(1, said), (1, f"{said}. `finetune rerun {evaluated}` trains it again.")] == [
+        (outcome.code, outcome.err.splitlines()[-1]) for outcome in (kept, gone)
+    ]
+
+
+def test_an_alias_is_asked_as_the_model_that_it_stands_for(
+    evaluated: Path, hosted: FakeHost, call: Call
+) -> None:
+    assert 0 == call("promote", "production", evaluated).code
+    found = call("eval", evaluated, *accept("--model", "production", "--no-lock", "--json"))
+    named = call("eval", evaluated, *accept("--model", "production", "--provider", "fake", "--json"))
+
+    assert (TUNED, "production") == tuple(
+        each.data["evaluation"]["results"][1]["model"] for each in (found, named)
+    )
+    assert {TUNED, "base-1", "production"} == {body["model"] for body in hosted.questions}
+
+
 def test_a_recipe_that_was_not_run_says_so(recipe: Path, hosted: FakeHost, call: Call) -> None:
     recipe.write_text(RECIPE + SECTION)
 

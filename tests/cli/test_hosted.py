@@ -510,12 +510,39 @@ def test_jobs_of_what_is_no_recipe_are_refused(call: Call, recipe: Path, hosted:
     )
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("cancel",),
+        ("events",),
+        ("export", "out"),
+        ("promote", "production"),
+        ("refresh",),
+        ("rerun",),
+        ("status",),
+        ("track", "--to", "tensorboard"),
+        ("watch",),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_recipe_that_was_never_run_is_no_mistake_on_the_command_line(
+    call: Call, recipe: Path, hosted: FakeHost, command: tuple[str, ...]
+) -> None:
+    outcome = call(*command, "faq.yaml")
+
+    assert (
+        1,
+        "",
+        "error: no job was started under the profile 'default'. `finetune run faq.yaml` starts one.\n",
+    ) == (outcome.code, outcome.out, outcome.err)
+
+
 def test_advice_repeats_the_profile(call: Call, recipe: Path, hosted: FakeHost) -> None:
     recipe.write_text(recipe.read_text() + "profiles:\n  big:\n    training:\n      seed: 7\n")
     outcome = call("cancel", recipe, "--profile", "big")
 
     assert (
-        2,
+        1,
         f"error: no job was started under the profile 'big'. `finetune run {recipe} --profile big` starts "
         "one.\n",
     ) == (outcome.code, outcome.err)

@@ -54,6 +54,26 @@ def test_another_model_can_be_asked(trained: Path, data: Path, call: Call) -> No
     assert [answered(1, "환불은?", "base-1"), answered(2, "Where?", "base-1")] == lines(found.out)
 
 
+def test_an_alias_can_be_asked(trained: Path, data: Path, call: Call) -> None:
+    assert 0 == call("promote", "production", trained).code
+    found = call("predict", data, trained, "--model", "production", *PAID)
+
+    assert [answered(1, "환불은?"), answered(2, "Where?")] == lines(found.out)
+
+
+def test_a_name_that_is_no_alias_is_the_providers_to_refuse(
+    trained: Path, data: Path, hosted: FakeHost, call: Call
+) -> None:
+    """The words are those of `chat`."""
+    hosted.answer = lambda model, _: f"404 the model {model} does not exist"
+    said = "fake: the model prodution does not exist"
+    asked = call("chat", "prodution", "hello", "--provider", "fake")
+    found = call("predict", data, trained, "--model", "prodution", *PAID)
+
+    assert (1, f"error: {said}\n") == (asked.code, asked.err)
+    assert (1, [said, said]) == (found.code, [each["failure"] for each in lines(found.out)])
+
+
 def test_a_record_without_an_answer_exits_with_1(
     trained: Path, data: Path, hosted: FakeHost, call: Call
 ) -> None:

@@ -186,14 +186,14 @@ evaluation:
         (
             ("promote", "faq.yaml"),
             2,
-            "found the alias 'faq.yaml', expected up to 63 of a-z, 0-9, - and _, such as `production`. "
-            "The alias comes before the recipe.",
+            "found the recipe 'faq.yaml' in the place of the alias, which comes first: "
+            "`finetune promote production faq.yaml`.",
         ),
         (
-            ("promote", "faq.yaml", "production"),
+            ("promote", "faq.yaml", "staging"),
             2,
-            "found the alias 'faq.yaml', expected up to 63 of a-z, 0-9, - and _, such as `production`. "
-            "The alias comes before the recipe.",
+            "found the recipe 'faq.yaml' in the place of the alias, which comes first: "
+            "`finetune promote staging faq.yaml`.",
         ),
         (
             ("promote", "tiny-1", "faq.yaml"),
@@ -229,11 +229,6 @@ def test_what_cannot_be_done(
     assert (code, "", f"error: {message}\n") == (outcome.code, outcome.out, outcome.err)
 
 
-def test_a_recipe_that_never_ran(call: Call, recipe: Path, hosted: FakeHost) -> None:
-    outcome = call("promote", "production", "faq.yaml")
-
-    assert (
-        1,
-        "error: no job was started under the profile 'default'. `finetune run faq.yaml` starts one.\n",
-    ) == (outcome.code, outcome.err)
+def test_a_recipe_that_never_ran_writes_no_alias(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    assert 1 == call("promote", "production", "faq.yaml").code
     assert not Path("aliases.yaml").exists()
