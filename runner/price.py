@@ -13,6 +13,7 @@ from runner.recipe.model import Recipe
 # OpenAI's rule for `auto` epochs, as its cookbook publishes it (2026-11):
 # https://developers.openai.com/cookbook/examples/chat_finetuning_data_prep
 TARGET_EPOCHS, MIN_TARGET_EXAMPLES, MAX_TARGET_EXAMPLES, MAX_AUTO_EPOCHS = 3, 100, 25_000, 25
+HALF_A_CENT_USD = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,9 @@ class Price:
 
 
 def shown_usd(usd: float | None) -> str:
-    """An amount of US dollars; an unknown one is not zero."""
+    """An amount of US dollars; an unknown one is not zero, nor is one of less than half a cent."""
+    if usd is not None and 0 < usd < HALF_A_CENT_USD:
+        return "<$0.01"
     return "unknown" if usd is None else f"${usd:,.2f}"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from runner.errors import ProviderError
+from runner.errors import ProviderError, RunnerError
 from runner.evaluating.paying import PaidBatch, confirm_paid, judging_batches, paid_batch
 from runner.evaluating.study import Study
 from runner.evaluating.wanted import Console
@@ -12,6 +12,7 @@ from runner.evaluation.assemble import Outcome
 from runner.evaluation.candidates import TUNED, Candidate
 from runner.evaluation.scores import chat_with, judges, score_all
 from runner.graders.grade import Means
+from runner.hints import listed
 from runner.providers.base import BareNotFoundError, NotFoundError, Provider
 from runner.providers.hosts import Host
 from runner.running.state import provider_of
@@ -40,6 +41,7 @@ def ask(study: Study, console: Console) -> list[Outcome]:
             if candidate.name == study.subject:
                 _refuse_silence(study, candidate, answers, provider)
             outcomes.append(_scored(study, candidate, answers, judge))
+    _refuse_mute_graders(study, outcomes)
     return outcomes
 
 
@@ -88,6 +90,24 @@ def _looked_up(study: Study) -> list[Answer]:
         taken_s = round(clock.now() - started, 4)
         answers.append(Answer(text=text, latency_s=taken_s, prompt_tokens=0, completion_tokens=0))
     return answers
+
+
+def _refuse_mute_graders(study: Study, outcomes: Sequence[Outcome]) -> None:
+    """A grader that scores no answer of anybody is broken, and an evaluation by it would say nothing."""
+    came = [
+        scored
+        for outcome in outcomes
+        for answer, scored in zip(outcome.answers, outcome.scored, strict=True)
+        if answer.failure is None
+    ]
+    mute = [
+        grader.name for grader in study.graders if all(grader.name not in scored.scores for scored in came)
+    ]
+    if came and mute:
+        raise RunnerError(
+            f"{listed(mute)} scored none of {len(came)} answers, the first because: {came[0].failure}. "
+            "The answers are kept for the next time; nothing was locked."
+        )
 
 
 def _refuse_silence(

@@ -20,6 +20,8 @@ from runner.recipe.model import Evaluation
 
 # Enough for JSON with one value.
 MAX_JUDGE_TOKENS = 256
+# The sampling parameters of a grader that stand in a request as they are.
+BESIDE = ("top_p", "reasoning_effort")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ def judge_request(question: Question) -> ChatRequest:
         temperature=float(question.sampling.get("temperature", 0.0)),
         max_tokens=int(question.sampling.get("max_completions_tokens", MAX_JUDGE_TOKENS)),
         seed=question.sampling.get("seed"),
+        beside={name: question.sampling[name] for name in BESIDE if name in question.sampling},
     )
 
 

@@ -146,10 +146,22 @@ def _source(fields: Mapping[str, Any], path: str) -> str:
         message = f"the source has {size_bytes} bytes; at most {MAX_SOURCE_BYTES} are allowed"
         raise InvalidGraderError(f"{path}.source", message)
     try:
-        ast.parse(source)
+        tree = ast.parse(source)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise InvalidGraderError(f"{path}.source", f"the source is not Python: {error}") from error
+    if not any(_names_grade(node) for node in ast.walk(tree)):
+        raise InvalidGraderError(f"{path}.source", "the source defines no function grade(sample, item)")
     return source
+
+
+def _names_grade(node: ast.AST) -> bool:
+    """Whether a piece of Python may be what defines `grade`."""
+    match node:
+        case ast.FunctionDef(name="grade") | ast.Name(id="grade", ctx=ast.Store()):
+            return True
+        case ast.alias(name=name, asname=asname):
+            return (asname or name) in ("grade", "*")
+    return False
 
 
 def _turns(value: Any, path: str) -> tuple[Turn, ...]:

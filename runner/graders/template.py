@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 NAMESPACES = ("item", "sample")
+SAMPLE_VALUES = ("output_json", "output_text", "output_tools")
 _HOLE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+# What nobody means as text: braces that were forgotten would be graded as they stand.
+_OPEN = re.compile(r"\{\{\s*(?:item|sample)\b[^\s{}]*")
 _PATH = re.compile(r"\s*(\w+)((?:\.\w+|\[\d+\])*)\s*")
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
@@ -40,8 +43,12 @@ class Sample:
 
 def check_template(template: str) -> None:
     """Check the paths of a template without values. Raises TemplateError."""
-    for hole in _HOLE.findall(template):
-        _parse(hole)
+    for namespace, steps in paths_of(template):
+        if namespace == "sample" and steps and steps[0] not in SAMPLE_VALUES:
+            raise TemplateError(f"sample has no '{steps[0]}', expected one of {', '.join(SAMPLE_VALUES)}")
+    unclosed = _OPEN.search(_HOLE.sub("", template))
+    if unclosed is not None:
+        raise TemplateError(f"'{unclosed[0]}' has no '}}}}' behind it")
 
 
 def paths_of(template: str) -> list[tuple[str, list[str | int]]]:

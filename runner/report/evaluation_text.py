@@ -8,6 +8,7 @@ from runner.evaluation.cost import BreakEven
 from runner.evaluation.statistics import MIN_DIFFERING, Interval
 from runner.evaluation.value import Evaluation, Questions, Result, Row
 from runner.lock.evaluation import LockedScore
+from runner.price import shown_usd
 from runner.report.terminal import table_text
 
 SHOWN_LEAKS = 5
@@ -56,8 +57,8 @@ def results_text(results: Sequence[Result], graders: Sequence[str], width: int |
             _seconds(result.p95_s),
             _count(result.prompt_tokens),
             _count(result.completion_tokens),
-            _dollars(result.usd),
-            *((_count(result.judge_tokens), _dollars(result.judge_usd)) if judged else ()),
+            shown_usd(result.usd),
+            *((_count(result.judge_tokens), shown_usd(result.judge_usd)) if judged else ()),
         )
         for result in results
     ]
@@ -238,10 +239,6 @@ def score_text(score: Interval | LockedScore | None) -> str:
 
 def _many(count: int, one: str, more: str) -> str:
     return f"{count:,} {one if count == 1 else more}"
-
-
-def _dollars(value: float | None) -> str:
-    return "unknown" if value is None else f"${value:.2f}"
 
 
 def _seconds(value: float | None) -> str:

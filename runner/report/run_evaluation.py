@@ -10,6 +10,7 @@ from runner.evaluation.statistics import Interval
 from runner.evaluation.value import Evaluation, Result
 from runner.lock.evaluation import LockedEvaluation, LockedScore
 from runner.page.charts import interval_chart, number, ticks
+from runner.price import shown_usd
 from runner.report.evaluation_text import (
     SHOWN_LEAKS,
     answer_lines,
@@ -103,7 +104,7 @@ def candidate_of(result: Result) -> Candidate:
             _seconds(result.p95_s),
             _count(result.prompt_tokens),
             _count(result.completion_tokens),
-            "unknown" if result.usd is None else f"${result.usd:.2f}",
+            shown_usd(result.usd),
         ),
     )
 

@@ -134,7 +134,8 @@ def _provenance(report: RunReport) -> Iterator[tuple[str, str, str]]:
     if report.price is not None:
         yield "price", str(report.price), ""
     evaluation = report.evaluation
-    asked = [result.usd for result in evaluation.results] if evaluation else []
+    results = evaluation.results if evaluation else ()
+    asked = [usd for result in results for usd in (result.usd, result.judge_usd)]
     if asked:
         known = None if None in asked else sum(amount or 0.0 for amount in asked)
         yield "price of the evaluation", shown_usd(known), ""

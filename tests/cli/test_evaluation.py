@@ -311,6 +311,24 @@ def test_a_recipe_without_evaluation_says_what_to_add(recipe: Path, hosted: Fake
     )
 
 
+def test_a_grader_that_scores_nothing_is_an_error_and_nothing_is_locked(
+    evaluated: Path, hosted: FakeHost, call: Call
+) -> None:
+    broken = '{type: string_check, name: exact, operation: eq, reference: "{{ item.nothing }}"}'
+    evaluated.write_text(
+        evaluated.read_text().replace("{type: string_check, name: exact, operation: eq}", broken)
+    )
+    before = evaluated.with_name("faq.lock.yaml").read_bytes()
+    outcome = call("eval", evaluated, *accept("--json"))
+
+    assert (
+        1,
+        "'exact' scored none of 33 answers, the first because: exact: item has no 'nothing'. "
+        "The answers are kept for the next time; nothing was locked.",
+    ) == (outcome.code, outcome.data["error"]["message"])
+    assert before == evaluated.with_name("faq.lock.yaml").read_bytes()
+
+
 def test_a_deleted_model_says_what_trains_it_again(evaluated: Path, hosted: FakeHost, call: Call) -> None:
     hosted.answer = lambda model, _: f"404 the model {model} is gone"
     kept = call("eval", evaluated, *accept())

@@ -72,6 +72,22 @@ def test_a_judge_is_asked_each_question_once(tmp_path: Path) -> None:
     assert {"judge-1"} == {request.model for request in judge.requests}
 
 
+def test_a_judge_is_asked_with_every_sampling_parameter(tmp_path: Path) -> None:
+    """Another value is another question, so that its answer is not taken from before."""
+    judge = Judge()
+    for top_p in (0.5, 0.9):
+        sampling = {"top_p": top_p, "reasoning_effort": "low", "temperature": 0.3, "seed": 4}
+        sampling |= {"max_completions_tokens": 30}
+        score(judge, tmp_path, {**JUDGE, "sampling_params": sampling}, answers=ANSWERS[:1] * 2)
+
+    assert [
+        (0.3, 4, 30, {"top_p": top_p, "reasoning_effort": "low"}) for top_p in (0.5, 0.5, 0.9, 0.9)
+    ] == sorted(
+        ((each.temperature, each.seed, each.max_tokens, dict(each.beside)) for each in judge.requests),
+        key=lambda asked: asked[3]["top_p"],
+    )
+
+
 def test_every_reply_is_told_with_its_tokens_one_from_the_cache_too(tmp_path: Path) -> None:
     told: list[tuple[str, Answer]] = []
     cache = AnswerCache(tmp_path, "fake", "http://127.0.0.1/v1")

@@ -133,6 +133,10 @@ def test_every_kind_is_read(value: dict[str, Any], expected: Any) -> None:
             {**CODE, "source": "def grade("},
             "the source is not Python: '(' was never closed (<unknown>, line 1) - 'grader.source'",
         ),
+        (
+            {**CODE, "source": "def grad(sample, item):\n    return 1"},
+            "the source defines no function grade(sample, item) - 'grader.source'",
+        ),
         ({**SCORE, "range": [1, 1]}, "[1, 1] is not two rising numbers - 'grader.range'"),
         ({**SCORE, "range": [0, 1, 2]}, "[0, 1, 2] is not two rising numbers - 'grader.range'"),
         ({**SCORE, "input": []}, "expected a list of messages - 'grader.input'"),
@@ -176,3 +180,15 @@ def test_what_is_wrong_is_named(value: Any, message: str) -> None:
         parse_grader(value)
 
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "grade = lambda sample, item: 1",
+        "if True:\n    def grade(sample, item): return 1",
+        "from math import gcd as grade",
+    ],
+)
+def test_grade_may_be_defined_in_any_way(source: str) -> None:
+    assert source == getattr(parse_grader({**CODE, "source": source}), "source", None)

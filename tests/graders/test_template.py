@@ -67,6 +67,12 @@ def test_what_is_not_there_is_named(template: str, message: str) -> None:
             "'{{ item.__class__() }}' is not a path such as item.reference or item.answers[0]",
         ),
         ("{{}}", "'{{}}' is not a path such as item.reference or item.answers[0]"),
+        ("{{ sample.output_text ", "'{{ sample.output_text' has no '}}' behind it"),
+        ("{{ item.a }} of {{item.b }", "'{{item.b' has no '}}' behind it"),
+        (
+            "{{ sample.output_txt }}",
+            "sample has no 'output_txt', expected one of output_json, output_text, output_tools",
+        ),
     ],
 )
 def test_what_is_no_path_is_refused_before_it_is_used(template: str, message: str) -> None:
@@ -75,6 +81,11 @@ def test_what_is_no_path_is_refused_before_it_is_used(template: str, message: st
         check_template(template)
 
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("text", ["{{ sample }}", "{{", 'as {"a": {"b": 1}}', "{{ or item"])
+def test_braces_that_begin_no_path_are_text(text: str) -> None:
+    check_template(text)
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, [1], "text", 3])

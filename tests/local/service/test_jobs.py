@@ -352,7 +352,7 @@ def test_a_method_is_shown_with_its_own_values(client: openai.OpenAI) -> None:
         (
             {
                 "type": "reinforcement",
-                "reinforcement": {"grader": {"type": "python", "name": "p", "source": "x = 1"}},
+                "reinforcement": {"grader": {"type": "python", "name": "p", "source": "grade = max"}},
             },
             envelope(
                 "Graders of type 'python' run code on this machine, which its operator has not allowed. "
