@@ -1,6 +1,6 @@
 """Decides whether a model may pass."""
 
-from runner.evaluation.comparison import Comparison
+from runner.evaluation.comparison import Comparison, compare
 from runner.evaluation.past import Past, compare_with_past, not_comparable, unpaired_difference
 from runner.evaluation.statistics import Interval
 from runner.evaluation.value import Evaluation, GateResult
@@ -29,6 +29,42 @@ def decide(gate: Gate, evaluation: Evaluation, past: Past | None) -> GateResult:
     if gate.better_than == "locked":
         return _against_past(gate, evaluation, past)
     return _against_baseline(gate, evaluation, gate.better_than)
+
+
+def decide_locked(gate: Gate, past: Past, candidate: str = "tuned") -> GateResult:
+    """What the gate says of an evaluation that is locked already, as by `--bless` or before there was a gate.
+
+    Where its answers are not on this machine, only what its means rule out is refused. Nothing is locked that
+    `better_than: locked` could be held against.
+    """
+    subject = past.locked.candidates.get(candidate)
+    score = subject.scores.get(gate.metric) if subject else None
+    if subject is None or score is None or subject.failures:
+        failures = f"{subject.failures if subject else 0} answers of {candidate} failed or have no score"
+        return _refused(gate, failures if score else f"{candidate} has no locked score of {gate.metric}")
+    if gate.min is not None and score.mean < gate.min:
+        reached = f"{gate.metric} of {candidate} is {score.mean:.3f}"
+        return _refused(gate, f"{reached}, below the minimum of {gate.min:g}")
+    if gate.better_than in (None, "locked"):
+        return _passed(gate, f"{gate.metric} is {score.mean:.3f}")
+    other = past.locked.candidates.get(gate.better_than)
+    if other is None or other.failures or gate.metric not in other.scores:
+        return _refused(gate, f"{gate.better_than} has no locked score of {gate.metric} for every question")
+    what = f"{candidate} − {gate.better_than}"
+    if past.scores is None:
+        difference = score.mean - other.scores[gate.metric].mean
+        said = f"{gate.metric} of {what} = {difference:+.3f}"
+        if difference <= gate.by:
+            return _refused(gate, f"{said}, expected above {gate.by:+g}")
+        return _passed(gate, said)
+    pairs = [
+        (scores[candidate][gate.metric], scores[gate.better_than][gate.metric])
+        for scores in past.scores.values()
+    ]
+    paired = compare(gate.metric, candidate, gate.better_than, pairs)
+    if paired.difference is None:
+        return _refused(gate, f"nothing of {gate.better_than} could be compared")
+    return _judged(gate, what, paired.difference, paired)
 
 
 def _against_baseline(gate: Gate, evaluation: Evaluation, name: str) -> GateResult:

@@ -16,7 +16,8 @@ LIBRARIES = {"adapter": "peft", "merged": "transformers", "model": "transformers
 def model_card(loaded: LoadedRecipe, run: LockedRun, record: JobRecord, kind: str) -> str:
     """A card in the hub's form: YAML for programs, Markdown for people; no word of the training data itself.
 
-    `kind` is `model`, `adapter` or `merged`. https://huggingface.co/docs/hub/model-cards (2026-11)
+    The job's `fine_tuned_model` is the one that the card is of. `kind` is `model`, `adapter` or
+    `merged`. https://huggingface.co/docs/hub/model-cards (2026-11)
     """
     job = run.job
     if job is None:
@@ -25,7 +26,7 @@ def model_card(loaded: LoadedRecipe, run: LockedRun, record: JobRecord, kind: st
     parts = [
         f"---\n{head}---\n",
         f"# {_text(loaded.recipe.name)}\n",
-        f"{_what(job, kind)}\n",
+        f"{_what(job, kind, record)}\n",
         "## How it was made\n",
         _table(("", ""), [(name, f"`{_text(value)}`") for name, value in record.tags.items()]),
         _table(("setting", "value"), [(name, _text(value)) for name, value in record.settings.items()]),
@@ -66,10 +67,13 @@ def _model_index(loaded: LoadedRecipe, run: LockedRun, job: LockedJob) -> list[d
     return [{"name": loaded.recipe.name, "results": results}]
 
 
-def _what(job: LockedJob, kind: str) -> str:
+def _what(job: LockedJob, kind: str, record: JobRecord) -> str:
     what = {"adapter": "An adapter for", "merged": "Made from", "model": "Made from"}[kind]
     revision = f" at commit `{job.model_revision}`" if job.model_revision else ""
-    return f"{what} `{_text(job.model)}`{revision}, tuned by a recipe of finetune-runner ({job.method})."
+    step = record.tags.get("checkpoint_step")
+    checkpoint = f" This is the checkpoint of step {step}, not the final model." if step else ""
+    made = f"{what} `{_text(job.model)}`{revision}, tuned by a recipe of finetune-runner ({job.method})."
+    return made + checkpoint
 
 
 def _losses(record: JobRecord) -> str:
@@ -80,7 +84,9 @@ def _losses(record: JobRecord) -> str:
 def _evaluation(run: LockedRun, job: LockedJob) -> str:
     if _evaluated(run, job) is None or run.evaluation is None:
         return "## Evaluation\n\nNone of this model is locked.\n"
-    candidates = sorted(run.evaluation.candidates.items(), key=lambda item: item[0] != "tuned")
+    candidates = sorted(
+        run.evaluation.candidates.items(), key=lambda item: item[1].model != job.fine_tuned_model
+    )
     rows = [
         (
             _text(name),
@@ -101,8 +107,8 @@ def _score(score: LockedScore) -> tuple[str, str, str]:
 
 
 def _evaluated(run: LockedRun, job: LockedJob) -> LockedCandidate | None:
-    tuned = run.evaluation.candidates.get("tuned") if run.evaluation else None
-    return tuned if tuned is not None and tuned.model == job.fine_tuned_model else None
+    candidates = run.evaluation.candidates.values() if run.evaluation and job.fine_tuned_model else ()
+    return next((each for each in candidates if each.model == job.fine_tuned_model), None)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

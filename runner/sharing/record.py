@@ -1,7 +1,7 @@
 """A finished job as a value that any tracker can take: settings, curves, scores, provenance."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runner.execution.curves import Point
@@ -30,6 +30,19 @@ class JobRecord:
     curves: Mapping[str, tuple[Point, ...]] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
+
+
+def at_step(record: JobRecord, step: int, model: str | None) -> JobRecord:
+    """What is told of the checkpoint of a step, called `model` there: nothing of what came later."""
+    curves = {
+        name: kept
+        for name, points in record.curves.items()
+        if (kept := tuple(point for point in points if point.step <= step))
+    }
+    tags = {name: value for name, value in record.tags.items() if name != "fine_tuned_model"}
+    tags |= {"checkpoint_step": str(step), **({"checkpoint": model} if model else {})}
+    settings = {name: value for name, value in record.settings.items() if name != "trained_tokens"}
+    return replace(record, curves=curves, tags=tags, settings=settings, scores={})
 
 
 def job_record(

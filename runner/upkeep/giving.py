@@ -1,6 +1,7 @@
 """Gives a recipe's tuned model out: as a folder, or to the Hugging Face hub."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from runner.errors import RunnerError, UsageError
@@ -13,6 +14,7 @@ from runner.running.following import no_job
 from runner.sharing.card import model_card
 from runner.sharing.export import Exported, Wanted, export_model
 from runner.sharing.hub import push
+from runner.sharing.record import at_step
 from runner.upkeep.tracking import record_of
 
 
@@ -31,10 +33,14 @@ def export(
         raise RunnerError(
             f"the model of {run.job.id} is not on this machine; {loaded.command('run')} trains it here."
         )
-    record = record_of(loaded, operator)
+    record, of_card = record_of(loaded, operator), run
+    if step is not None:
+        model = next((each.model for each in run.job.checkpoints if each.step == step), None)
+        record = at_step(record, step, model)
+        of_card = replace(run, job=replace(run.job, fine_tuned_model=model))
 
     def card(kind: str) -> str:
-        return model_card(loaded, run, record, kind)
+        return model_card(loaded, of_card, record, kind)
 
     return export_model(loaded.project, Wanted(job_id=run.job.id, step=step, merge=merge), folder, card)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from runner.aliases import ALIAS, Promotion, aliases_path, append_alias, in_force, read_aliases, stood_for
 from runner.display import shown
 from runner.errors import GateError, RunnerError, UsageError
+from runner.evaluation.gate import decide_locked
+from runner.evaluation.past import read_past
 from runner.execution.journal import serialised
 from runner.hints import command, did_you_mean
 from runner.lock.evaluation import LockedEvaluation
@@ -46,11 +48,7 @@ def promote(alias: str, loaded: LoadedRecipe, operator: Operator, reason: str | 
         raise UsageError(f"{alias} is the name of a model; give the alias another one.")
     run, job = _trained(loaded)
     evaluation = _evaluation_of(run, job)
-    if loaded.recipe.evaluation and loaded.recipe.evaluation.gate and evaluation is None:
-        raise GateError(
-            f"{loaded.run_name} has a gate, and the lockfile no evaluation of {job.fine_tuned_model} that "
-            f"passed it. {loaded.command('eval')} makes one."
-        )
+    _hold_gate(loaded, job, evaluation)
     project = loaded.project
     path = aliases_path(project)
     with serialised(project.make_state() / "locks" / "aliases.lock"):
@@ -128,6 +126,22 @@ def unknown_alias(alias: str, promotions: tuple[Promotion, ...]) -> str:
     near = did_you_mean(alias, sorted({each.alias for each in promotions}))
     what = ": expected an alias, not a recipe" if alias.endswith(RECIPE_ENDS) else ""
     return f"found no alias {shown(alias)}{what}. {near or '`finetune promote` makes one.'}"
+
+
+def _hold_gate(loaded: LoadedRecipe, job: LockedJob, evaluation: LockedEvaluation | None) -> None:
+    """Raise GateError where the recipe has a gate that the locked evaluation is not there for, or fails."""
+    gate = loaded.recipe.evaluation.gate if loaded.recipe.evaluation else None
+    if gate is None:
+        return
+    if evaluation is None:
+        raise GateError(
+            f"{loaded.run_name} has a gate, and the lockfile no evaluation of {job.fine_tuned_model} that "
+            f"passed it. {loaded.command('eval')} makes one."
+        )
+    past = read_past(evaluation, loaded.project.state / "evaluation" / "answers")
+    found = decide_locked(gate, past)
+    if not found.passed:
+        raise GateError(f"{loaded.run_name}: by its locked evaluation, {found.sentence} Nothing was written.")
 
 
 def _trained(loaded: LoadedRecipe) -> tuple[LockedRun, LockedJob]:

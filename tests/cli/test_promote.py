@@ -175,6 +175,27 @@ evaluation:
     assert 7 == call("promote", "production", trained).code
 
 
+def test_a_blessed_evaluation_does_not_pass_the_gate(call: Call, trained: Path, hosted: FakeHost) -> None:
+    section = """\
+split: {validation: 0.5, seed: 1}
+evaluation:
+  graders: [{type: string_check, name: exact, operation: eq}]
+  gate: {metric: exact, min: 0.5}
+"""
+    trained.write_text(RECIPE + section)
+    call("run", trained, "--yes")
+    blessed = call("eval", trained, "--yes", "--allow-unknown-price", "--bless")
+    refused = call("promote", "production", trained)
+
+    assert (7, True) == (blessed.code, "locked in" in blessed.err)
+    assert (
+        7,
+        "error: faq.yaml: by its locked evaluation, gate failed: exact of tuned is 0.000, below the "
+        "minimum of 0.5. Nothing was written.\n",
+    ) == (refused.code, refused.err)
+    assert not Path("aliases.yaml").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

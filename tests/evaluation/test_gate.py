@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.evaluation.gate import decide
+from runner.evaluation.gate import decide, decide_locked
 from runner.evaluation.past import Past, keep_answers, read_past
 from runner.evaluation.value import Evaluation
 from runner.recipe.model import Gate
@@ -108,3 +108,38 @@ def test_other_questions_or_graders_are_not_comparable() -> None:
         "gate failed: not comparable with the locked evaluation: their graders differ "
         f"(hashes {'9' * 12} and {'b' * 12}). --bless locks this one.",
     ) == said(gate, now, Past(locked=other_graders))
+
+
+@pytest.mark.parametrize("here", [True, False])
+@pytest.mark.parametrize(
+    ("gate", "passed"),
+    [
+        (Gate(metric=GRADER, min=0.4), True),
+        (Gate(metric=GRADER, min=0.6), False),
+        (Gate(metric=GRADER, better_than="locked"), True),
+        (Gate(metric=GRADER, better_than="base"), True),
+        (Gate(metric=GRADER, better_than="retrieval"), False),
+        (Gate(metric=GRADER, better_than="few_shot"), False),
+        (Gate(metric="style", min=0.0), False),
+    ],
+)
+def test_a_gate_holds_for_what_is_locked(gate: Gate, passed: bool, here: bool, tmp_path: Path) -> None:
+    found = evaluation(tuned=HALF, base=WRONG, retrieval=RIGHT)
+    keep_answers(found, tmp_path)
+    past = read_past(found.locked(), tmp_path if here else tmp_path / "elsewhere")
+
+    assert passed is decide_locked(gate, past).passed
+
+
+def test_with_the_answers_at_hand_chance_is_told(tmp_path: Path) -> None:
+    """Two wins of twenty are a better mean and no proof."""
+    found = evaluation(tuned=[1.0, 1.0, *WRONG[2:]], base=WRONG)
+    keep_answers(found, tmp_path)
+    gate = Gate(metric=GRADER, better_than="base")
+    here, elsewhere = (read_past(found.locked(), folder) for folder in (tmp_path, tmp_path / "elsewhere"))
+
+    assert (
+        "gate failed: exact of tuned − base = +0.100 [+0.000, +0.250] on 20 questions, McNemar p = 0.5; "
+        "expected the whole interval above 0.",
+        "gate passed: exact of tuned − base = +0.100.",
+    ) == (decide_locked(gate, here).sentence, decide_locked(gate, elsewhere).sentence)

@@ -11,7 +11,7 @@ from runner.lock.evaluation import LockedCandidate, LockedEvaluation, LockedScor
 from runner.lock.lockfile import LockedFile, LockedJob, LockedRun
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.sharing.card import model_card
-from runner.sharing.record import JobRecord
+from runner.sharing.record import JobRecord, at_step
 from tests.fakes import make_dataset
 from tests.small_project import write_project
 
@@ -140,3 +140,24 @@ def test_names_cannot_write_markdown(loaded: LoadedRecipe, run: LockedRun, recor
     assert "<img" not in card
     assert "a\\|b'c&lt;img src=x onerror=y&gt;\\[d](javascript:1)" in line
     assert "\x1b" not in card
+
+
+def test_a_checkpoint_has_its_own_figures(loaded: LoadedRecipe, run: LockedRun, record: JobRecord) -> None:
+    assert run.job is not None
+    asked = {
+        **EVALUATION.candidates,
+        "step-1": LockedCandidate(failures=0, model="ft:1", scores={"exact": SCORE}),
+    }
+    asked["tuned"] = replace(asked["tuned"], scores={"exact": replace(SCORE, mean=0.5)})
+    run = replace(run, job=replace(run.job, fine_tuned_model="ft:1"))
+    of_step = at_step(replace(record, settings={**record.settings, "trained_tokens": 9}), 1, "ft:1")
+    card = model_card(
+        loaded, replace(run, evaluation=replace(EVALUATION, candidates=asked)), of_step, "model"
+    )
+
+    assert 0.75 == metadata(card)["model-index"][0]["results"][0]["metrics"][0]["value"]
+    assert "(supervised). This is the checkpoint of step 1, not the final model.\n" in card
+    assert "| checkpoint_step | `1` |\n| checkpoint | `ft:1` |\n" in card
+    assert "| train_loss | 1.5000 | 1 |\n" in card
+    assert "| step-1 | exact | 0.750 |" in card
+    assert "trained_tokens" not in card
