@@ -22,7 +22,7 @@ from runner.cli.options import (
     write_json,
 )
 from runner.cli.source_options import source_options
-from runner.errors import GateError, RunnerError
+from runner.errors import GateError, RunnerError, UsageError
 from runner.evaluating.evaluate import Evaluated
 from runner.evaluating.evaluate import evaluate as evaluate_recipe
 from runner.evaluating.wanted import Wanted
@@ -145,6 +145,8 @@ def evaluate(
     Every answer is kept, so that a question is paid for once. A gate that fails exits with 7. An evaluation
     that passes is written into the lockfile, and later ones can be compared with it.
     """
+    if bless and no_lock:
+        raise UsageError("--bless locks the evaluation and --no-lock does not; expected one of them.")
     decided = operator(
         profile=profile,
         only=only,

@@ -9,6 +9,8 @@ from runner.execution.polling import pause_s
 from runner.providers.base import Checkpoint, ConnectionLostError, Event, Job, Provider, ServerFaultError
 
 EVENTS_PER_POLL = 100
+# As many as make a curve; hosts send them a hundred at a time.
+EVENTS_BEFORE = 2_000
 MAX_RECONNECTS = 5
 # A job may be reported as succeeded a moment before its model is named; polls to wait for the name.
 POLLS_FOR_MODEL = 10
@@ -60,13 +62,18 @@ class _Watched:
 
     def poll(self, provider: Provider) -> Update:
         job = provider.retrieve_job(self.job_id)
-        events = provider.list_events(self.job_id, EVENTS_PER_POLL)
-        fresh = tuple(event for event in events if event.id not in self.seen)
+        fresh = self._fresh(provider, EVENTS_PER_POLL)
+        if len(fresh) == EVENTS_PER_POLL:
+            # There may be more that nobody saw: the job was joined late, or is faster than the polls.
+            fresh = self._fresh(provider, EVENTS_BEFORE)
         checkpoints = tuple(provider.list_checkpoints(self.job_id)) if self._ends(job) else ()
         self.seen.update(event.id for event in fresh)
         self.is_over = self._ends(job)
         self.nameless_polls += _lacks_model(job)
         return Update(job=job, events=fresh, checkpoints=checkpoints)
+
+    def _fresh(self, provider: Provider, limit: int) -> tuple[Event, ...]:
+        return tuple(event for event in provider.list_events(self.job_id, limit) if event.id not in self.seen)
 
     def _ends(self, job: Job) -> bool:
         return job.is_terminal and not (_lacks_model(job) and self.nameless_polls < POLLS_FOR_MODEL)

@@ -77,6 +77,16 @@ def test_wins_and_losses_against_somebody_who_is_not_asked(
     assert [] == hosted.questions
 
 
+def test_an_evaluation_cannot_be_locked_and_not_locked(evaluated: Path, hosted: FakeHost, call: Call) -> None:
+    outcome = call("eval", evaluated, *accept("--bless", "--no-lock"))
+
+    assert (2, "error: --bless locks the evaluation and --no-lock does not; expected one of them.\n", []) == (
+        outcome.code,
+        outcome.err,
+        hosted.questions,
+    )
+
+
 def test_a_missing_key_is_said_before_anybody_is_asked(
     evaluated: Path, hosted: FakeHost, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

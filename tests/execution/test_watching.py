@@ -4,7 +4,7 @@ import pytest
 
 from runner.errors import ProviderError
 from runner.execution.watching import MAX_RECONNECTS, follow
-from runner.providers.base import ConnectionLostError, JobRequest, ServerFaultError
+from runner.providers.base import ConnectionLostError, Event, Job, JobRequest, ServerFaultError
 from tests.fakes import MemoryProvider, StillClock
 
 REQUEST = JobRequest(
@@ -32,6 +32,28 @@ def test_a_job_is_followed_to_its_end_and_events_come_once() -> None:
 
     assert [("queued", 1), ("running", 0), ("paused", 0), ("succeeded", 0)] == watched(provider, clock)
     assert [5.0, 5.0, 5.0] == clock.waited
+
+
+class Busy(MemoryProvider):
+    """Has 180 more events at every look at the job."""
+
+    n_events = 0
+
+    def list_events(self, job_id: str, limit: int) -> list[Event]:
+        """The latest events."""
+        last = range(max(0, self.n_events - limit), self.n_events)
+        return [Event(id=f"ftevent-{n}", created_at=n, level="info", message=f"Step {n}") for n in last]
+
+    def retrieve_job(self, job_id: str) -> Job:
+        """A look at the job."""
+        self.n_events += 180
+        return super().retrieve_job(job_id)
+
+
+def test_a_job_that_is_joined_late_or_is_fast_loses_no_event() -> None:
+    provider = Busy(statuses=["running", "succeeded"])
+
+    assert [("running", 180), ("succeeded", 180)] == watched(provider, StillClock())
 
 
 @pytest.mark.parametrize("fault", [ConnectionLostError, ServerFaultError])
