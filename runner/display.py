@@ -15,6 +15,11 @@ def neutralise(text: str) -> str:
     return _UNSAFE.sub(lambda match: _escape(match.group()), text)
 
 
+def neutral_json(text: str) -> str:
+    """JSON that means the same, with every character that could drive a terminal as an escape of JSON."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
 def spelled_out(text: str) -> str:
     """As `neutralise`, and marks and parts of syllables too, so that texts that differ look different."""
     return "".join(

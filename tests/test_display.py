@@ -1,8 +1,10 @@
 """Text from elsewhere cannot drive a terminal."""
 
+import json
+
 import pytest
 
-from runner.display import neutralise, one_line, shown
+from runner.display import neutral_json, neutralise, one_line, shown
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,15 @@ from runner.display import neutralise, one_line, shown
 )
 def test_controls_become_visible(text: str, safe: str) -> None:
     assert safe == neutralise(text)
+
+
+def test_json_stays_json_and_is_harmless() -> None:
+    value = {"\u202ekey": "\x1b[31m \x9b31m \x7f \u200b \ud800 안녕\n\t👋"}
+    text = neutral_json(json.dumps(value, ensure_ascii=False, indent=2))
+
+    assert value == json.loads(text)
+    assert text == neutralise(text)
+    assert "안녕\\n\\t👋" in text
 
 
 def test_one_line_is_short() -> None:

@@ -12,7 +12,7 @@ import click
 from runner import __version__
 from runner.cli.commands import COMMANDS, LazyGroup
 from runner.cli.streams import emit, open_closed_streams, write_any_character
-from runner.display import neutralise
+from runner.display import neutral_json, neutralise
 from runner.errors import RunnerError, UsageError
 
 BUG, INTERRUPTED, USAGE = 3, 130, 2
@@ -113,7 +113,8 @@ def _show_error(error: RunnerError, *, as_json: bool) -> None:
 
         from runner.report.machine import error_data
 
-        text = json.dumps({"ok": False, "error": error_data(error)}, ensure_ascii=False, indent=2)
+        said = {"ok": False, "error": error_data(error)}
+        text = neutral_json(json.dumps(said, ensure_ascii=False, indent=2))
         emit(f"{text}\n")
         return
     text = neutralise(str(error))

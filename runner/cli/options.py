@@ -16,7 +16,7 @@ from runner.cli.host_options import allow_host_option, hosts_allowed, user_hosts
 from runner.cli.source_options import granted, max_kept_bytes
 from runner.cli.streams import emit
 from runner.dataset.watched import UNWATCHED, BuildWatch
-from runner.display import neutralise
+from runner.display import neutral_json, neutralise
 from runner.errors import UsageError
 from runner.hints import command
 from runner.operator import Operator
@@ -121,7 +121,8 @@ def write_piece(text: str) -> None:
 
 def write_json(data: Any) -> None:
     """Write a result to stdout as JSON."""
-    emit(json.dumps({"ok": True, **data}, ensure_ascii=False, indent=2, default=str) + "\n")
+    text = json.dumps({"ok": True, **data}, ensure_ascii=False, indent=2, default=str)
+    emit(neutral_json(text) + "\n")
 
 
 def tell_if_cut(listed: Sequence[object], limit: int) -> bool:

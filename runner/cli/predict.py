@@ -25,6 +25,7 @@ from runner.cli.options import (
     tell,
 )
 from runner.cli.streams import emit
+from runner.display import neutral_json
 from runner.evaluating.predicting import Inquiry, Prediction
 from runner.evaluating.predicting import predict as predict_records
 
@@ -108,4 +109,4 @@ def _line(prediction: Prediction) -> str:
     }
     if answer.tool_calls:
         value["tool_calls"] = list(answer.tool_calls)
-    return json.dumps(value, ensure_ascii=False) + "\n"
+    return neutral_json(json.dumps(value, ensure_ascii=False)) + "\n"

@@ -54,6 +54,14 @@ def test_another_model_can_be_asked(trained: Path, data: Path, call: Call) -> No
     assert [answered(1, "환불은?", "base-1"), answered(2, "Where?", "base-1")] == lines(found.out)
 
 
+def test_an_answer_cannot_drive_a_terminal(trained: Path, data: Path, hosted: FakeHost, call: Call) -> None:
+    hosted.answer = lambda model, messages: "\x1b[2J\x9b31m\u202e"
+    found = call("predict", data, trained, *PAID)
+
+    assert ["\x1b[2J\x9b31m\u202e"] * 2 == [each["answer"] for each in lines(found.out)]
+    assert 2 == found.out.count(r'"answer": "\u001b[2J\u009b31m\u202e"')
+
+
 def test_an_alias_can_be_asked(trained: Path, data: Path, call: Call) -> None:
     assert 0 == call("promote", "production", trained).code
     found = call("predict", data, trained, "--model", "production", *PAID)
