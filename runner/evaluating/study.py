@@ -149,8 +149,15 @@ def prepare(path: Path, operator: Operator, wanted: Wanted) -> Study:
         hosts=hosts,
         judge=judge,
         graders=graders,
-        notes=_notes(loaded, run, section, operator),
+        notes=_notes(loaded, run if run and _asks(run, candidates) else None, section, operator),
     )
+
+
+def _asks(run: LockedRun, candidates: Sequence[Candidate]) -> bool:
+    """Whether the model of a run, or one of its checkpoints, is among those who are asked."""
+    job = run.job
+    kept = (job.fine_tuned_model, *(each.model for each in job.checkpoints)) if job else ()
+    return any(candidate.model is not None and candidate.model in kept for candidate in candidates)
 
 
 def _refuse_unknown(option: str, name: str | None, known: Sequence[str]) -> None:

@@ -95,6 +95,17 @@ def test_an_alias_is_compared_by_its_name(evaluated: Path, hosted: FakeHost, cal
     ]
 
 
+def test_nothing_is_noted_of_a_model_that_is_not_asked(evaluated: Path, hosted: FakeHost, call: Call) -> None:
+    data = evaluated.with_name("faq.jsonl")
+    data.write_text(data.read_text().replace("It is", "That is"))
+    others = call("compare", "base-1", "base-2", "--recipe", evaluated, *accept("--json"))
+    own = call("compare", "base-1", "ft:base-1:org::1", "--recipe", evaluated, *accept("--json"))
+
+    [note] = own.data["evaluation"]["notes"]
+    assert [] == others.data["evaluation"]["notes"]
+    assert note.startswith("the model was trained on other data than the recipe has now")
+
+
 def test_one_model_twice_is_refused(evaluated: Path, hosted: FakeHost, call: Call) -> None:
     found = call("compare", "base-1", "base-1", "--recipe", evaluated, *accept())
 
