@@ -93,7 +93,12 @@ def predict(
     finally:
         console.close()
     if n_failed:
-        tell(f"{n_failed} records have no answer; their lines say why.")
+        what = (
+            "1 record has no answer; its line says"
+            if n_failed == 1
+            else f"{n_failed} records have no answer; their lines say"
+        )
+        tell(f"{what} why.")
         raise click.exceptions.Exit(1)
 
 

@@ -73,10 +73,12 @@ def compare_with_past(
 
 
 def unpaired_difference(one: LockedScore | Interval, other: LockedScore | Interval) -> Interval:
-    """The difference of two means of which only the intervals are known, by the normal approximation.
+    """The difference of two means of which only the intervals are known, each side of them for itself.
 
-    Wider than the paired interval of the same answers, as it has to be.
+    Wider than the paired interval of the same answers, as it has to be, and never beyond what the scores can
+    differ by. Newcombe's method 10, https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I
     """
-    half = math.hypot((one.high - one.low) / 2, (other.high - other.low) / 2)
     mean = one.mean - other.mean
-    return Interval(mean=mean, low=mean - half, high=mean + half, n=min(one.n, other.n))
+    below = math.hypot(one.mean - one.low, other.high - other.mean)
+    above = math.hypot(one.high - one.mean, other.mean - other.low)
+    return Interval(mean=mean, low=mean - below, high=mean + above, n=min(one.n, other.n))

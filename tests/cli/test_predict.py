@@ -93,7 +93,7 @@ def test_a_record_without_an_answer_exits_with_1(
     assert [("yes", None), (None, "fake answered HTTP 400: no")] == [
         (line["answer"], line["failure"]) for line in lines(found.out)
     ]
-    assert found.err.endswith("1 records have no answer; their lines say why.\n")
+    assert found.err.endswith("1 record has no answer; its line says why.\n")
 
 
 def test_a_template_that_changed_since_the_training_is_told(trained: Path, data: Path, call: Call) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from runner.evaluation.past import (
     Past,
     compare_with_past,
@@ -10,7 +12,7 @@ from runner.evaluation.past import (
     read_past,
     unpaired_difference,
 )
-from runner.evaluation.statistics import Interval
+from runner.evaluation.statistics import Interval, score_interval
 from tests.evaluation.evaluations import GRADER, evaluation
 
 
@@ -60,3 +62,27 @@ def test_two_means_differ_with_the_root_of_both_squares() -> None:
     half = 0.125**0.5
 
     assert Interval(mean=0.5, low=0.5 - half, high=0.5 + half, n=9) == unpaired_difference(one, other)
+
+
+@pytest.mark.parametrize("right", [0, 7, 20])
+def test_means_differ_by_no_more_than_scores_can(right: int) -> None:
+    all_right, some = (score_interval([1.0] * n + [0.0] * (20 - n)) for n in (20, right))
+    assert all_right is not None
+    assert some is not None
+    found, back = unpaired_difference(all_right, some), unpaired_difference(some, all_right)
+
+    assert -1.0 <= found.low <= found.mean <= found.high <= 1.0
+    assert (-found.high, -found.low) == pytest.approx((back.low, back.high))
+
+
+@pytest.mark.parametrize("counts", [(20, 0, 20, 20), (9, 5, 12, 31), (1, 30, 40, 40)])
+def test_statsmodels_agrees_about_two_shares(counts: tuple[int, int, int, int]) -> None:
+    proportion = pytest.importorskip("statsmodels.stats.proportion", reason="statsmodels is not installed")
+    x, y, n, m = counts
+    one, other = score_interval([1.0] * x + [0.0] * (n - x)), score_interval([1.0] * y + [0.0] * (m - y))
+    assert one is not None
+    assert other is not None
+    found = unpaired_difference(one, other)
+
+    expected = proportion.confint_proportions_2indep(x, n, y, m, method="newcomb")
+    assert pytest.approx(expected, abs=1e-9) == (found.low, found.high)
