@@ -1,9 +1,7 @@
 """Find numbers that repeat among any number of them, in 8 bytes each."""
 
 from array import array
-from bisect import bisect_left
 from collections import Counter
-from itertools import pairwise
 
 # Equal numbers lie in the same bin, so that one bin at a time is looked at.
 _N_BINS = 64
@@ -15,13 +13,13 @@ class RepeatedNumbers:
 
     def __init__(self) -> None:
         self._bins = [array("Q") for _ in range(_N_BINS)]
+        self._appends = [numbers.append for numbers in self._bins]
 
     def add(self, numbers: "array[int]") -> None:
         """Take some more."""
-        ordered = array("Q", sorted(numbers))
-        starts = [bisect_left(ordered, index << _SHIFT) for index in range(_N_BINS)]
-        for index, (start, end) in enumerate(pairwise([*starts, len(ordered)])):
-            self._bins[index].extend(ordered[start:end])
+        appends = self._appends
+        for number in numbers:
+            appends[number >> _SHIFT](number)
 
     def are_there(self) -> bool:
         """Whether any number came more than once."""

@@ -1,8 +1,9 @@
 """A record, and what a module that reads a file format provides."""
 
 from collections.abc import Iterable, Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol, TextIO, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TextIO, runtime_checkable
 
 from runner.errors import InvalidInputError
 from runner.issues import Issue, Place
@@ -49,7 +50,7 @@ class Format(Protocol):
 class CuttableFormat(Format, Protocol):
     """A format whose files can be cut into pieces that several processes read."""
 
-    def cut(self, stream: BinaryIO, source: Source, size_bytes: int) -> Iterator[Piece]:
+    def cut(self, stream: BufferedIOBase, source: Source, size_bytes: int) -> Iterator[Piece]:
         """Yield pieces of about that size in order; raises UncuttableError where there are none."""
 
     def read_piece(self, content: bytes, source: Source, file: str) -> PieceRecords | None:

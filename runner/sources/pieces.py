@@ -7,9 +7,9 @@ stands before the first record is proved by its `proof`. Anything else means rea
 
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from runner.recipe.model import Source
 
@@ -31,7 +31,7 @@ _FIRST_KEY = re.compile(rb'\s*\{\s*("(?:[^"\\]|\\.)*")\s*:')
 
 # The end of a piece and the start of the next one.
 Cut = tuple[int, int]
-FindCuts = Callable[[bytes, int, int], Iterator[Cut]]
+FindCuts = Callable[[bytearray, int, int], Iterable[Cut]]
 
 
 class UncuttableError(ValueError):
@@ -53,13 +53,13 @@ class Piece:
     n_probes: int = 0
 
 
-def cut_lines(stream: BinaryIO, _: Source, size_bytes: int) -> Iterator[Piece]:
+def cut_lines(stream: BufferedIOBase, _: Source, size_bytes: int) -> Iterator[Piece]:
     """Cut a file of lines at line feeds."""
     for number, content in enumerate(_cut(stream, b"", size_bytes, _line_ends)):
         yield Piece(content=content, opens=number == 0)
 
 
-def cut_delimited(stream: BinaryIO, _: Source, size_bytes: int) -> Iterator[Piece]:
+def cut_delimited(stream: BufferedIOBase, _: Source, size_bytes: int) -> Iterator[Piece]:
     """Cut a file of cells at line feeds outside quotes; every piece repeats the header."""
     start = stream.read(size_bytes * 2)
     end = _header_end(start)
@@ -69,7 +69,7 @@ def cut_delimited(stream: BinaryIO, _: Source, size_bytes: int) -> Iterator[Piec
         proof = b""
 
 
-def cut_array(stream: BinaryIO, source: Source, size_bytes: int) -> Iterator[Piece]:
+def cut_array(stream: BufferedIOBase, source: Source, size_bytes: int) -> Iterator[Piece]:
     """Cut a list of JSON objects before those that begin with the same key as the first one."""
     start = stream.read(size_bytes * 2)
     if len(start) < size_bytes * 2:
@@ -86,33 +86,47 @@ def cut_array(stream: BinaryIO, source: Source, size_bytes: int) -> Iterator[Pie
     yield Piece(content=head + content, opens=True)
 
 
-def _cut(stream: BinaryIO, buffer: bytes, size_bytes: int, find: FindCuts) -> Iterator[bytes]:
+def _cut(stream: BufferedIOBase, first: bytes, size_bytes: int, find: FindCuts) -> Iterator[bytes]:
     """Cut where the content itself says, of several places, so that cuts survive an insertion."""
     wanted = size_bytes
+    # One buffer for all pieces: what is left of it moves to its front.
+    buffer, n_held = bytearray(first), len(first)
     while True:
         latest = int(wanted * _LATEST)
-        buffer += stream.read(max(0, latest - len(buffer)))
-        if len(buffer) < latest:
-            if buffer:
-                yield buffer
+        n_held += _fill(buffer, n_held, latest, stream)
+        if n_held < latest:
+            if n_held:
+                yield bytes(memoryview(buffer)[:n_held])
             return
-        cuts = list(find(buffer, int(size_bytes * _EARLIEST), latest - _MARKED_BYTES))
-        if cuts:
-            end, start = min(cuts, key=lambda cut: (zlib.crc32(buffer[cut[1] : cut[1] + _MARKED_BYTES]), cut))
-            yield buffer[:end]
-            buffer, wanted = buffer[start:], size_bytes
+        cuts = find(buffer, int(size_bytes * _EARLIEST), latest - _MARKED_BYTES)
+        marks = [(zlib.crc32(buffer[start : start + _MARKED_BYTES]), end, start) for end, start in cuts]
+        if marks:
+            _, end, start = min(marks)
+            yield bytes(memoryview(buffer)[:end])
+            buffer[: n_held - start] = buffer[start:n_held]
+            n_held, wanted = n_held - start, size_bytes
         elif wanted < MAX_PIECE_BYTES:
             wanted *= 2
         else:
             raise UncuttableError
 
 
-def _line_ends(buffer: bytes, earliest: int, latest: int) -> Iterator[Cut]:
-    for match in _LINE_END.finditer(buffer, earliest, latest):
-        yield match.end(), match.end()
+def _fill(buffer: bytearray, start: int, end: int, stream: BufferedIOBase) -> int:
+    """Read from one place in a buffer to another, or to the end of the stream; how many bytes there were."""
+    buffer.extend(bytes(max(0, end - len(buffer))))
+    at = start
+    with memoryview(buffer) as view:
+        while n_read := stream.readinto(view[at:end]):
+            at += n_read
+    return at - start
 
 
-def _row_ends(buffer: bytes, earliest: int, latest: int) -> Iterator[Cut]:
+def _line_ends(buffer: bytearray, earliest: int, latest: int) -> Iterable[Cut]:
+    ends = [match.end() for match in _LINE_END.finditer(buffer, earliest, latest)]
+    return zip(ends, ends, strict=True)
+
+
+def _row_ends(buffer: bytearray, earliest: int, latest: int) -> Iterator[Cut]:
     quotes, at = buffer.count(b'"', 0, earliest), earliest
     for end, start in _line_ends(buffer, earliest, latest):
         quotes, at = quotes + buffer.count(b'"', at, end), end
@@ -126,7 +140,7 @@ def _element_ends(start: bytes, at: int) -> FindCuts:
         raise UncuttableError
     expression = re.compile(rb"\}\s*,\s*(?=\{\s*" + re.escape(first[1]) + rb"\s*:)")
 
-    def find(buffer: bytes, earliest: int, latest: int) -> Iterator[Cut]:
+    def find(buffer: bytearray, earliest: int, latest: int) -> Iterator[Cut]:
         for match in expression.finditer(buffer, earliest, latest):
             yield match.start() + 1, match.end()
 

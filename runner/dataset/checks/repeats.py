@@ -43,12 +43,13 @@ class _Repeats:
             return
         compared = _Compared()
         for examples in self.told.read():
-            for number, question in enumerate(examples.questions):
+            questions = enumerate(examples.questions)
+            # A list of the few first: most examples are not looked at any closer.
+            for number, question in [item for item in questions if repeated is None or item[1] in repeated]:
                 if examples.identities[number] in totals.left_out:
                     continue
-                if repeated is None or question in repeated:
-                    for code in compared.codes(question, examples, number):
-                        yield examples.origin(number), Hit(code, {})
+                for code in compared.codes(question, examples, number):
+                    yield examples.origin(number), Hit(code, {})
 
 
 class _Compared:

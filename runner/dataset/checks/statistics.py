@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from heapq import heappush, heappushpop
-from itertools import chain
+from itertools import chain, compress, repeat
+from itertools import count as count_up
+from operator import gt, lt
 
 from runner.dataset.checks.columns import MAX_NAMED, Columns
 from runner.dataset.checks.hits import Hit, Origin
@@ -68,12 +70,13 @@ class _Lengths:
         self.lengths.update(examples.lengths)
         if len(self.lengths) > _BLOCK:
             self._count()
-        for sign, kept in ((1, self.longest), (-1, self.shortest)):
+        for sign, kept, is_more in ((1, self.longest, gt), (-1, self.shortest, lt)):
             least = kept[0][0] if len(kept) == MAX_NAMED else -_ENDLESS
-            lengths = enumerate(examples.lengths)
-            for number in [number for number, length in lengths if length and sign * length > least]:
-                rank = sign * examples.lengths[number]
-                _keep(kept, rank, self.n_seen + number, examples.origin(number))
+            unusual = map(is_more, examples.lengths, repeat(sign * least))
+            for number in compress(count_up(), unusual):
+                length = examples.lengths[number]
+                if length:
+                    _keep(kept, sign * length, self.n_seen + number, examples.origin(number))
         self.n_seen += len(examples)
         return ()
 
