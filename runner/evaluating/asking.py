@@ -121,7 +121,9 @@ def _refuse_silence(
     )
     host = study.hosts.get(candidate.provider)
     if candidate.name == TUNED and host is not None and _is_gone(candidate, provider(host)):
-        said = f"{said.removesuffix('.')}. {study.loaded.command('rerun')} trains it again."
+        # A plan looks whether a model of this machine is there; a hosted one it takes from the lockfile.
+        again = study.loaded.command("run" if host.is_local else "rerun")
+        said = f"{said.removesuffix('.')}. {again} trains it again."
     raise ProviderError(said)
 
 

@@ -201,6 +201,21 @@ def test_a_lock_from_elsewhere_means_train_here(trained: Path, tmp_path: Path) -
     assert "+ create job: train here: ft:tiny-1:local:faq:" in planned.stdout
 
 
+@pytest.mark.long
+def test_an_evaluation_of_a_lock_from_elsewhere_says_what_trains_the_model_here(
+    trained: Path, tmp_path: Path
+) -> None:
+    other = make_project(tmp_path / "colleague")
+    shutil.copy(trained / "faq.lock.yaml", other)
+    graders = "evaluation: {on: training, graders: [{type: string_check, operation: eq}]}\n"
+    (other / "faq.yaml").write_text((other / "faq.yaml").read_text() + graders)
+    asked = finetune(other, "eval", "faq.yaml")
+    end(other)
+
+    assert 1 == asked.returncode
+    assert asked.stderr.endswith("does not exist. `finetune run faq.yaml` trains it again.\n")
+
+
 def test_the_tuned_model_answers(trained: Path) -> None:
     asked = finetune(trained, "chat", "faq.yaml", "What is 3?", "--max-tokens", "5", "--json")
 
