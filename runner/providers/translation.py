@@ -17,6 +17,8 @@ TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "string": (str,),
 }
+# Values by which a recipe leaves out what an option would bring.
+SAYING_NO = (False, "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ def training_problems(training: Training, host: Host, root_model: str) -> Iterat
         if value != AUTO and name not in host.methods[training.method]:
             yield ("training", "hyperparameters", name), _no_equal(host)
     known = {option.name: option for option in host.options}
+    without = model.without_options if model is not None else ()
     for name, value in training.options.items():
         keys: Keys = ("training", "options", name)
         if name not in known:
@@ -76,6 +79,8 @@ def training_problems(training: Training, host: Host, root_model: str) -> Iterat
             yield keys, f"found {shown(value)}, expected a value of the type {expected}. Change it."
         elif known[name].values and value not in known[name].values:
             yield keys, f"found {shown(value)}. {did_you_mean(str(value), list(known[name].values))}"
+        elif name in without and value not in SAYING_NO:
+            yield keys, f"found {shown(value)}, but {root_model} has no use for it. Remove it."
 
 
 def _grader_problems(training: Training, host: Host) -> Iterator[tuple[Keys, str]]:

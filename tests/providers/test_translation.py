@@ -46,6 +46,18 @@ def test_the_local_service_gets_its_options_among_the_hyperparameters() -> None:
     assert expected.items() <= worded(asked, find_host("local")).hyperparameters.items()
 
 
+def test_an_option_that_a_model_has_no_use_for_is_refused_not_ignored() -> None:
+    asked = training("local", options={"adapter": "lora", "lora_r": 8})
+    found = list(training_problems(asked, find_host("local"), "tiny-1"))
+
+    assert [
+        (("training", "options", "adapter"), "found 'lora', but tiny-1 has no use for it. Remove it."),
+        (("training", "options", "lora_r"), "found 8, but tiny-1 has no use for it. Remove it."),
+    ] == found
+    in_full = training("local", options={"adapter": "none"})
+    assert [] == list(training_problems(in_full, find_host("local"), "tiny-1"))
+
+
 def test_an_option_of_the_body_stands_beside_the_hyperparameters() -> None:
     asked = training("azure", options={"trainingType": "Developer"})
 

@@ -36,6 +36,7 @@ OWN_AUTO: dict[Method, dict[str, str]] = {
     "reinforcement": {"compute_multiplier": "auto"},
 }
 WHOLE = ("n_epochs", "batch_size", "lora_r", "lora_alpha", "early_stopping_patience")
+OF_ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout")
 NEED_VALIDATION = ("early_stopping_patience", "early_stopping_threshold", "load_best_model_at_end")
 VERBS: dict[JobStatus, str] = {"cancelled": "cancelled", "paused": "paused", "queued": "resumed"}
 DEFAULT_JOBS = 20
@@ -245,6 +246,10 @@ def _check_options(found: FoundModel, body: Mapping[str, Any], values: Mapping[s
         was = "in full" if kind == "none" else "by an adapter"
         message = f"'{body['model']}' is tuned {was}; leave 'adapter' out."
         raise invalid_value(message, f"{place}.adapter")
+    shape = next((name for name in OF_ADAPTERS if values.get(name) is not None), None)
+    if shape is not None and "none" in (asked, kind):
+        message = f"'{shape}' is of an adapter, and the job tunes '{body['model']}' in full; leave it out."
+        raise invalid_value(message, f"{place}.{shape}")
 
 
 def _first_events(job: JobRow) -> list[EventRow]:

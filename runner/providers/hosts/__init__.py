@@ -36,6 +36,7 @@ class HostModel:
 
     name: str
     methods: tuple[str, ...] = ()
+    without_options: tuple[str, ...] = ()
     max_example_tokens: int | None = None
     takes_images: bool = False
     takes_tools: bool = True
@@ -211,7 +212,8 @@ def _parse_host(name: str, content: bytes, file: str, *, origin: str = "") -> Ho
 
 
 def _model(value: dict[str, Any]) -> HostModel:
-    return HostModel(**{**_with_dates(value), "methods": tuple(value.get("methods", ()))})
+    lists = {name: tuple(value.get(name, ())) for name in ("methods", "without_options")}
+    return HostModel(**{**_with_dates(value), **lists})
 
 
 def _option(value: dict[str, Any]) -> HostOption:

@@ -210,6 +210,11 @@ def test_options_of_this_service_stand_among_the_hyperparameters(client: openai.
         ),
         ({"adapter": "lora"}, "hyperparameters.adapter", "'tiny-1' is tuned in full; leave 'adapter' out."),
         (
+            {"lora_r": 8},
+            "hyperparameters.lora_r",
+            "'lora_r' is of an adapter, and the job tunes 'tiny-1' in full; leave it out.",
+        ),
+        (
             {"adapter": "dora"},
             "hyperparameters.adapter",
             "'dora' is not one of ['lora', 'qlora', 'none'] - 'hyperparameters.adapter'",
