@@ -80,7 +80,7 @@ def plan_loaded(
         built[key] = counted(dataset, loaded, host, operator)
     refuse_missing_validation(loaded, built[key], host)
     locked = read_lockfile(loaded.lock_path).runs.get(loaded.run_key)
-    dataset = with_known_tokens(built[key], locked.files if locked else ())
+    dataset = with_known_tokens(built[key], locked.files if locked and _counts_for(locked, loaded) else ())
     situation = replace(_situation(loaded, host, dataset, locked, operator), base=base_job(base), rerun=rerun)
     return Planned(
         loaded=loaded,
@@ -92,6 +92,11 @@ def plan_loaded(
         changed_examples=situation.changed_examples,
         base=base,
     )
+
+
+def _counts_for(locked: LockedRun, loaded: LoadedRecipe) -> bool:
+    """Whether tokens that were counted for a locked job are those of the recipe's model too."""
+    return locked.job is None or loaded.base is not None or locked.job.model == loaded.root_model
 
 
 def _situation(

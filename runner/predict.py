@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from jinja2 import meta
 
+from runner.display import shown
 from runner.errors import RunnerError, UsageError
 from runner.examples.content import asked_of, turns_of
 from runner.examples.library import Library
@@ -103,7 +104,8 @@ def _template(recipe: Recipe, variant: str) -> Template:
         return recipe.templates[0]
     names = {template.name: template for template in recipe.templates}
     if variant not in names:
-        raise UsageError(f"--variant: found no template '{variant}'. {did_you_mean(variant, names)}")
+        known = did_you_mean(variant, filter(None, names)) or "The recipe has a single one, without a name."
+        raise UsageError(f"--variant: found no template {shown(variant)}. {known}")
     return names[variant]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from runner.errors import UsageError
 from runner.predict import render_prompt
 
 HEAD = {"version": 1, "name": "faq", "sources": [{"path": "rows.jsonl"}], "training": {"model": "tiny-1"}}
@@ -77,3 +78,24 @@ def test_a_task_is_asked_as_it_is(project: Path) -> None:
     )
 
     assert [{"role": "user", "content": "밸브?"}] == render_prompt(path, json.loads('{"title": "밸브"}'))
+
+
+def test_a_template_that_is_not_there_is_told_from_those_that_are(project: Path) -> None:
+    messages = {"messages": [USER, ASSISTANT]}
+    single = write(project, fields={"title": "title", "body": "body"}, template=messages)
+    with pytest.raises(UsageError) as of_one:
+        render_prompt(single, {"title": "가"}, variant="short")
+    several = write(
+        project,
+        fields={"title": "title", "body": "body"},
+        templates=[
+            {"name": name, "messages": [dict(USER), dict(ASSISTANT)]} for name in ("plain", "shorter")
+        ],
+    )
+    with pytest.raises(UsageError) as of_two:
+        render_prompt(several, {"title": "가"}, variant="short")
+
+    assert "--variant: found no template 'short'. The recipe has a single one, without a name." == str(
+        of_one.value
+    )
+    assert "--variant: found no template 'short'. Did you mean 'shorter'?" == str(of_two.value)

@@ -19,7 +19,7 @@ from runner.evaluation.scores import graders_sha256
 from runner.evaluation.value import Evaluation
 from runner.graders.settings import settings_of
 from runner.operator import Operator
-from runner.price import price_of
+from runner.price import locked_price, price_of
 from runner.providers.hosts import find_host
 from runner.recipe.load import LoadedRecipe
 from runner.running.state import save_run
@@ -85,10 +85,7 @@ def _assemble(study: Study, outcomes: Sequence[Outcome]) -> Evaluation:
 def _with_break_even(
     study: Study, evaluation: Evaluation, outcomes: Sequence[Outcome], volume: int
 ) -> Evaluation:
-    host = find_host(study.loaded.recipe.training.provider, study.operator.user_hosts, study.loaded.project)
-    base = host.model(study.loaded.root_model)
-    dataset = build(study.loaded, host, effort=study.operator.effort)
-    training = price_of(study.loaded.recipe, dataset, host, base).usd
+    training = _training_usd(study)
     n_answers = {
         outcome.candidate.name: sum(answer.failure is None for answer in outcome.answers)
         for outcome in outcomes
@@ -109,6 +106,18 @@ def _with_break_even(
         if name in per_request
     ]
     return replace(evaluation, break_even=tuple(weighed))
+
+
+def _training_usd(study: Study) -> float | None:
+    """What training took, where it is the recipe's model that was asked, else what it would take."""
+    loaded, run = study.loaded, study.run
+    trained = run if run is not None and study.subject == TUNED else None
+    name = trained.job.provider if trained and trained.job else loaded.recipe.training.provider
+    host = find_host(name, study.operator.user_hosts, loaded.project)
+    if trained is not None:
+        return locked_price(trained, host, host.model(loaded.root_model)).usd
+    dataset = build(loaded, host, effort=study.operator.effort)
+    return price_of(loaded.recipe, dataset, host, host.model(loaded.root_model)).usd
 
 
 def _lock(study: Study, evaluation: Evaluation) -> bool:

@@ -17,6 +17,7 @@ from runner.graders.judge import longest_question, question_of
 from runner.graders.model import JudgingGrader
 from runner.graders.template import Sample, TemplateError
 from runner.operator import Operator
+from runner.price import shown_usd
 from runner.providers.base import ChatRequest
 from runner.providers.hosts import Host
 
@@ -37,7 +38,7 @@ class PaidBatch:
 
     def __str__(self) -> str:
         many = "1 question" if self.n == 1 else f"{self.n} questions"
-        price = "price unknown" if self.usd is None else f"at most ${self.usd:.2f}"
+        price = "price unknown" if self.usd is None else f"at most {shown_usd(self.usd)}"
         return f"{self.name}: {many} to {self.model} at {self.provider}, {price}"
 
 
@@ -126,7 +127,8 @@ def confirm_paid(batches: Sequence[PaidBatch], operator: Operator, console: Cons
     most, limit = sum(batch.usd or 0.0 for batch in open_ones), operator.max_cost_usd
     if limit is not None and most > limit:
         raise OverBudgetError(
-            f"the questions would cost up to ${most:.2f}, above --max-cost of ${limit:g}. Nothing was sent."
+            f"the questions would cost up to {shown_usd(most)}, above --max-cost of ${limit:g}. "
+            "Nothing was sent."
         )
     if not console.confirm("\n".join(map(str, open_ones))):
         raise RunnerError("not confirmed; nothing was sent.")

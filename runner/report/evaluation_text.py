@@ -226,10 +226,10 @@ def break_even_line(item: BreakEven) -> str:
     )
     if item.requests is None:
         return f"{prices}: the tuned model is not the cheaper one to ask, so training never pays for itself."
-    return (
-        f"{prices}: training pays for itself after {item.requests:,} requests; "
-        f"{item.volume:,} requests save ${item.saved_usd:,.2f}."
-    )
+    pays = f"{prices}: training pays for itself after {item.requests:,} requests"
+    if item.saved_usd < 0:
+        return f"{pays}; {item.volume:,} requests leave {shown_usd(-item.saved_usd)} of it unpaid."
+    return f"{pays}; {item.volume:,} requests save {shown_usd(item.saved_usd)}."
 
 
 def score_text(score: Interval | LockedScore | None) -> str:

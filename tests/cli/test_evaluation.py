@@ -257,6 +257,15 @@ def test_the_budget_holds_for_questions_too(evaluated: Path, hosted: FakeHost, c
     assert [] == hosted.questions
 
 
+def test_training_is_weighed_at_the_price_that_it_took(evaluated: Path, hosted: FakeHost, call: Call) -> None:
+    price_models()
+    found = call("eval", evaluated, "--yes", "--volume", "1000", "--json")
+
+    assert [("few_shot", hosted.trained_tokens * 1000 / 1e6)] == [
+        (each["baseline"], each["training_usd"]) for each in found.data["evaluation"]["break_even"]
+    ]
+
+
 def price_models() -> None:
     """Give the models of the fake host a price, a dollar for a thousand tokens."""
     entry = Path(os.environ["XDG_CONFIG_HOME"]) / "finetune" / "hosts" / "fake.toml"

@@ -581,3 +581,26 @@ def test_a_lockfile_that_cannot_be_written_hides_no_result(
         "faq.lock.yaml could not be written: No space left on device. Repair that, then "
         f"`finetune watch {recipe}` locks the result.\n"
     )
+
+
+def test_tokens_counted_for_another_model_are_not_this_ones(
+    call: Call, recipe: Path, hosted: FakeHost
+) -> None:
+    assert 0 == call("run", recipe, "--yes").code
+    lock = recipe.with_name("faq.lock.yaml")
+    value = yaml.safe_load(lock.read_text())
+    value["runs"]["default"]["dataset"]["training_file"] |= {
+        "tokens": 77,
+        "tokens_exact": True,
+        "token_counter": "x",
+    }
+    lock.write_text(yaml.safe_dump(value))
+    recipe.write_text(recipe.read_text().replace("n_epochs: 2", "n_epochs: 3"))
+    same = call("plan", recipe).out
+    entry = Path(os.environ["XDG_CONFIG_HOME"]) / "finetune" / "hosts" / "fake.toml"
+    entry.write_text(entry.read_text().replace('"base-1"', '"base-2"'))
+    recipe.write_text(recipe.read_text().replace("base-1", "base-2"))
+    other = call("plan", recipe).out
+
+    assert "(77 tokens × 3 epochs × " in same
+    assert "tokens (estimated, ±30 %) × 3 epochs × " in other

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from runner.report.evaluation_text import evaluation_text, results_text
+from runner.evaluation.cost import break_even
+from runner.report.evaluation_text import break_even_line, evaluation_text, results_text
 from runner.report.run_answers import answer_browser
 from runner.report.run_evaluation import said
 from tests.evaluation.evaluations import GRADER, by_two_graders, evaluation
@@ -101,3 +102,17 @@ def test_a_table_wider_than_the_terminal_goes_on_below() -> None:
         "tuned  unknown    unknown  $0.00",
     ] == text.splitlines()
     assert 2 == len(results_text(FOUND.results[:1], [GRADER]).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("volume", "said"),
+    [
+        (100_000, "100,000 requests save $190.00."),
+        (1_000, "1,000 requests leave $8.00 of it unpaid."),
+    ],
+)
+def test_what_is_not_saved_is_not_called_saved(volume: int, said: str) -> None:
+    assert (
+        "training $10.00, a request $0.001000 tuned and $0.003000 with few_shot: training pays for itself "
+        f"after 5,000 requests; {said}"
+    ) == break_even_line(break_even("few_shot", 10.0, 0.001, 0.003, volume))
