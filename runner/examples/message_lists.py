@@ -24,10 +24,12 @@ def list_turns(message_list: MessageList, value: Any) -> list[Turn | Message]:
     turns: list[Turn | Message] = []
     for number, item in enumerate(value, start=1):
         try:
-            turn = (
-                _turn(message_list, item, roles) if reader is None else _message(message_list, item, reader)
-            )
-            turns.append(turn)
+            if isinstance(item, str) and message_list.speakers:
+                turns.append((message_list.speakers[(number - 1) % len(message_list.speakers)], item))
+            elif reader is None:
+                turns.append(_turn(message_list, item, roles))
+            else:
+                turns.append(_message(message_list, item, reader))
         except SandboxError as error:
             raise SandboxError(f"item {number}: {error}") from error
     return turns
@@ -45,9 +47,12 @@ def _message(message_list: MessageList, item: Any, reader: MessageReader) -> Mes
 
 def _turn(message_list: MessageList, item: Any, roles: dict[str, str]) -> Turn:
     if not isinstance(item, dict):
-        raise SandboxError(
-            f"found {shown(item)}, expected an object with a role and a text. Use another field."
+        advice = (
+            "Say who speaks: `speakers: [user, assistant]`."
+            if isinstance(item, str)
+            else "Use another field."
         )
+        raise SandboxError(f"found {shown(item)}, expected an object with a role and a text. {advice}")
     name = _text(item, message_list.role, "role")
     if name not in roles:
         hint = nearest(name, roles) or "Say under `roles` which role it stands for."

@@ -139,7 +139,8 @@ def _message(value: dict[str, Any]) -> MessageTemplate | MessageList:
     if "from_field" not in value:
         return MessageTemplate(**value)
     roles = tuple((name, role) for name, role in value["roles"])
-    return MessageList(**{**value, "roles": roles, "keep": tuple(value["keep"])})
+    lists = {name: tuple(value[name]) for name in ("keep", "speakers")}
+    return MessageList(**{**value, **lists, "roles": roles})
 
 
 def _checks(value: dict[str, Any]) -> Checks:

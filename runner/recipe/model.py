@@ -98,7 +98,8 @@ class MessageTemplate:
 class MessageList:
     """Messages taken from a list in the record: `from_field` holds objects with a role and a content key.
 
-    `keep` names what else of each item is part of the message.
+    `keep` names what else of each item is part of the message; items that are text alone are what `speakers`
+    say in turn.
     """
 
     from_field: str
@@ -106,6 +107,7 @@ class MessageList:
     content: str = "content"
     roles: tuple[tuple[str, str], ...] = ()
     keep: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
 
 
 # The keys of a template that hold messages.
@@ -326,7 +328,7 @@ class Recipe:
 
 # What templates and messages without it do not have, so that the hashes of earlier versions stay.
 _LATER_IN_TEMPLATES = ("shape", "roles", "system", "tools", "item", *PARTS[1:])
-_LATER_IN_MESSAGES = ("name", "weight", "images", "keep")
+_LATER_IN_MESSAGES = ("name", "weight", "images", "keep", "speakers")
 
 
 def _template_value(template: dict[str, Any]) -> dict[str, Any]:

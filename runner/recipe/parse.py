@@ -101,6 +101,7 @@ def _message_list(value: dict[str, Any]) -> MessageList:
         content=value.get("content", "content"),
         roles=tuple(sorted(value.get("roles", {}).items())),
         keep=tuple(sorted(value.get("keep", ()))),
+        speakers=tuple(value.get("speakers", ())),
     )
 
 

@@ -120,9 +120,10 @@ def _template_values(template: Template) -> Iterator[Setting]:
     for path, message in _messages_of(template, start):
         if isinstance(message, MessageList):
             yield f"{path}.from", message.from_field, False
-            yield from _values(message, path, without=("from_field", "roles", "keep"))
+            yield from _values(message, path, without=("from_field", "roles", "keep", "speakers"))
             yield f"{path}.roles", dict(message.roles), not message.roles
             yield f"{path}.keep", list(message.keep), not message.keep
+            yield f"{path}.speakers", list(message.speakers), not message.speakers
         else:
             yield from _values(message, path)
 

@@ -29,6 +29,18 @@ class Record(NamedTuple):
         return Place(file=self.file, row=self.row)
 
 
+# The field of a record that is a list of texts.
+ITEMS = "items"
+
+
+def as_data(value: Any) -> dict[str, Any] | None:
+    """The fields of a record: those of an object, or one with all texts of a list; None for other values."""
+    if isinstance(value, dict):
+        return value
+    is_texts = isinstance(value, list) and value and all(isinstance(item, str) for item in value)
+    return {ITEMS: value} if is_texts else None
+
+
 # The records of a piece, and how many rows it has with those that are passed over.
 PieceRecords = tuple[list[Record], int]
 

@@ -9,7 +9,7 @@ from runner.errors import InvalidInputError
 from runner.hints import listed, nearest
 from runner.issues import Issue, Place
 from runner.recipe.model import Source
-from runner.sources.base import PieceRecords, Record, only_records
+from runner.sources.base import PieceRecords, Record, as_data, only_records
 from runner.sources.fast_json import parse_list, parse_list_at
 from runner.sources.json_stream import JsonStream
 from runner.sources.pieces import cut_array
@@ -117,8 +117,8 @@ def _elements(text: JsonStream) -> Iterator[Record | Issue]:
         if text.problems:
             for problem in text.problems:
                 yield Issue(place=place, message=problem)
-        elif isinstance(value, dict):
-            yield Record(value, text.file, row)
+        elif (data := as_data(value)) is not None:
+            yield Record(data, text.file, row)
         else:
             yield Issue(place=place, message=f"found {shown(value)}, expected an object. Make it one.")
     text.row = None

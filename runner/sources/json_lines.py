@@ -9,7 +9,7 @@ from typing import TextIO
 from runner.display import shown
 from runner.issues import Issue, Place
 from runner.recipe.model import Source
-from runner.sources.base import PieceRecords, Record, only_records
+from runner.sources.base import PieceRecords, Record, as_data, only_records
 from runner.sources.fast_json import parse_objects
 from runner.sources.lines import bounded_lines
 from runner.sources.pieces import MANY_BYTES, cut_lines
@@ -72,8 +72,8 @@ def _line(decoder: StrictDecoder, text: str, file: str, row: int) -> Iterator[Re
         yield Issue(
             place=where, message="found more text after the object, expected one per line. Split the line."
         )
-    elif isinstance(value, dict):
-        yield Record(value, file, row)
+    elif (data := as_data(value)) is not None:
+        yield Record(data, file, row)
     else:
         yield Issue(place=place, message=f"found {shown(value)}, expected an object. Make it one.")
 

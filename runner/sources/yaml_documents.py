@@ -9,7 +9,7 @@ from runner.errors import InvalidInputError
 from runner.hints import listed, nearest
 from runner.issues import Issue, Place
 from runner.recipe.model import Source
-from runner.sources.base import Record
+from runner.sources.base import Record, as_data
 from runner.sources.strict_json import MAX_DEPTH, TOO_DEEP
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def _record(events: "_Events", file: str, row: int) -> Iterator[Record | Issue]:
     place = Place(file=file, row=row)
     if events.problems:
         yield from (Issue(place=place, message=problem) for problem in events.problems)
-    elif isinstance(value, dict):
-        yield Record(value, file, row)
+    elif (data := as_data(value)) is not None:
+        yield Record(data, file, row)
     else:
         yield Issue(place=place, message=f"found {shown(value)}, expected a mapping. Make it one.")
 

@@ -13,6 +13,7 @@ from runner.display import one_line
 from runner.errors import RunnerError
 from runner.project import Project
 from runner.recipe.model import Source
+from runner.sources.base import ITEMS
 from runner.sources.garbled import garbled_sentence
 from runner.sources.read import read_records
 from runner.starter.columns import (
@@ -42,6 +43,16 @@ training:
     n_epochs: auto
   seed: 42
 """
+_TURNS = f"""fields:
+  conversation: {ITEMS}
+
+template:
+  messages:
+    from: conversation
+    speakers:
+      - user
+      - assistant
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +80,10 @@ def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
     if found:
         explanation = (*reading.notes, *found.explanation, *_key_lines(key, records), *_warnings(columns))
         return Guess(text=head + _format_text(found) + _tail(found.method), explanation=explanation)
+    if all(list(record) == [ITEMS] and len(record[ITEMS]) > 1 for record in records):
+        line = f"messages from {ITEMS}, the texts of each list: user and assistant in turn"
+        explanation = (*reading.notes, line, *_warnings(columns))
+        return Guess(text=head + _TURNS + _TAIL, explanation=explanation)
     conversation = find_conversation(records[0])
     if conversation:
         line = "messages from {}: role {}, content {}".format(*conversation)

@@ -11,6 +11,7 @@ from runner.errors import InvalidInputError, RunnerError
 from runner.project import Project
 from runner.recipe.model import Source
 from runner.sources import excel, sqlite
+from runner.sources.base import as_data
 from runner.sources.encodings import detect_encoding
 from runner.sources.extras import is_installed, missing_sentence
 from runner.sources.formats import BINARY_FORMATS, SUFFIXES, TEXT_FORMATS, format_of
@@ -129,7 +130,7 @@ class _Finder:
         if found:
             path, size = found[0]
             others = f", the longest of {len(found)} lists" if len(found) > 1 else ""
-            self._set(f"records {path}: a list of {size} objects{others}", records=path)
+            self._set(f"records {path}: a list of {size} records{others}", records=path)
 
     def _value(self, name: str) -> Any:
         """The whole value, to look for lists in it; None where it is a list itself or cannot be read."""
@@ -163,7 +164,7 @@ def _lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, int]]:
     for key, item in value.items():
         if not isinstance(key, str):
             continue
-        if isinstance(item, list) and item and all(isinstance(element, dict) for element in item):
+        if isinstance(item, list) and item and all(as_data(element) is not None for element in item):
             yield ".".join((*path, key)), len(item)
         else:
             yield from _lists(item, (*path, key))

@@ -151,3 +151,16 @@ def test_messages_from_a_list_stand_among_others(setting: MakeSetting) -> None:
     assert [("system", "S"), ("user", "Q"), ("assistant", "A"), ("user", "T")] == [
         (message.role, message.content) for message in example.messages
     ]
+
+
+def test_texts_alone_are_said_in_turn(setting: MakeSetting) -> None:
+    made = setting(
+        data=[{"title": ["Q", "A", {"role": "system", "content": "S"}, "B", "R"]}],
+        template={"messages": {"from": "title", "speakers": ["user", "assistant"]}},
+    )
+
+    (example,) = made.items()
+
+    assert [("user", "Q"), ("assistant", "A"), ("system", "S"), ("assistant", "B"), ("user", "R")] == [
+        (message.role, message.content) for message in example.messages
+    ]

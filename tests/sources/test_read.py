@@ -223,6 +223,17 @@ def test_a_broken_file_does_not_hide_the_next(root: Project) -> None:
     ) == error.value.issues
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.json", '[["질문", "답"], {"n": 1}]'), ("a.jsonl", '["질문", "답"]\n{"n": 1}\n')],
+)
+def test_a_list_of_texts_is_a_record_with_one_field(root: Project, name: str, content: str) -> None:
+    write(root, name, content=content)
+    found = [record.data for record in read_records([Source(path=name)], root.root, root)]
+
+    assert [{"items": ["질문", "답"]}, {"n": 1}] == found
+
+
 def test_reading_stops_after_so_many_problems(root: Project) -> None:
     write(root, "a.json", content="[1, 2, 3, 4]")
 

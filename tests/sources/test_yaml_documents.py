@@ -32,6 +32,9 @@ def problem(text: str, path: str | None = None) -> str:
     return str(caught.value)
 
 
+BAD_LIST = "a.yaml: row 2: found a list of 1, expected a mapping. Make it one."
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -54,6 +57,7 @@ def problem(text: str, path: str | None = None) -> str:
         ('- a: "x\\u2028y\\U0001F600"\n', [{"a": "x\u2028y\U0001f600"}]),
         ("- a: |\n    첫 줄\n    둘째 줄\r\n", [{"a": "첫 줄\n둘째 줄\n"}]),
         ("- 3\n- b: 1\n", ["a.yaml: row 1: found 3, expected a mapping. Make it one.", {"b": 1}]),
+        ("- [질문, 답]\n- [1]\n", [{"items": ["질문", "답"]}, BAD_LIST]),
         (
             "- {a: 1, a: 2}\n- {b: 1}\n",
             [

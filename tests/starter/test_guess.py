@@ -104,13 +104,13 @@ CASES: dict[Callable[[Path], str], tuple[str, list[str]]] = {
     ),
     write_gzip: (
         "    records: inner.rows\n",
-        ["records inner.rows: a list of 12 objects, the longest of 2 lists"],
+        ["records inner.rows: a list of 12 records, the longest of 2 lists"],
     ),
     write_zip: (
         "    member: d/rows.csv\n",
         ["member d/rows.csv: the largest of 2 data files in the archive"],
     ),
-    write_yaml: ("    records: rows\n", ["records rows: a list of 12 objects"]),
+    write_yaml: ("    records: rows\n", ["records rows: a list of 12 records"]),
     write_excel: ("    sheet: 자료\n", ["sheet 자료: the one with the most rows of 2"]),
     write_sqlite: ("    table: faq\n", ["table faq: the one with the most rows of 2"]),
     write_parquet: ("", []),
@@ -136,6 +136,25 @@ def test_a_recipe_for_every_format(write: Callable[[Path], str], project: Path) 
     loaded = load_recipe(project / "recipe.yaml")
     items = list(read_examples(loaded.recipe, loaded.folder, loaded.project))
     assert [str(n) for n in range(12)] == [item.key for item in items if isinstance(item, Example)]
+
+
+def test_lists_of_texts_are_conversations(project: Path) -> None:
+    talks = [[f"질문 {number}", f"답 {number}"] for number in range(12)]
+    (project / "a.json").write_text(json.dumps({"conversations": talks}), encoding="utf-8")
+    made = guess(project, "a.json")
+
+    assert (
+        "records conversations: a list of 12 records",
+        "messages from items, the texts of each list: user and assistant in turn",
+    ) == made.explanation
+    assert "speakers:\n      - user\n      - assistant\n" in made.text
+    (project / "a.yaml").write_text(made.text, encoding="utf-8")
+    loaded = load_recipe(project / "a.yaml")
+    first = next(read_examples(loaded.recipe, loaded.folder, loaded.project))
+    assert isinstance(first, Example)
+    assert [("user", "질문 0"), ("assistant", "답 0")] == [
+        (turn.role, turn.content) for turn in first.messages
+    ]
 
 
 def test_texts_that_were_read_wrongly_before_are_told_of(project: Path) -> None:
