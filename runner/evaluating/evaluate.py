@@ -72,6 +72,7 @@ def _assemble(study: Study, outcomes: Sequence[Outcome]) -> Evaluation:
         notes=study.notes,
         gate_metric=gate.metric if gate else "",
         settings={grader.name: settings_of(grader, study.judge.name) for grader in study.graders},
+        max_tokens=study.section.max_tokens,
     )
     if study.wanted.volume is not None:
         evaluation = _with_break_even(study, evaluation, outcomes, study.wanted.volume)

@@ -54,6 +54,8 @@ def not_comparable(one: LockedEvaluation, other: LockedEvaluation) -> str | None
         )
     if one.graders != other.graders:
         return f"their graders differ (hashes {one.graders[:12]} and {other.graders[:12]})"
+    if one.max_tokens != other.max_tokens:
+        return f"their answers were cut off at {one.max_tokens} and {other.max_tokens} tokens"
     return None
 
 

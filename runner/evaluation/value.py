@@ -13,6 +13,7 @@ from runner.evaluation.statistics import Interval
 from runner.examples.read import Message
 from runner.issues import Place
 from runner.lock.evaluation import LockedCandidate, LockedEvaluation, LockedScore
+from runner.recipe.model import MAX_ANSWER_TOKENS
 
 # Digits that the lockfile keeps of a score.
 DIGITS = 4
@@ -97,6 +98,7 @@ class Evaluation:
     gate: GateResult | None = None
     break_even: tuple[BreakEven, ...] = field(default=())
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    max_tokens: int = MAX_ANSWER_TOKENS
 
     @property
     def deciding_grader(self) -> str:
@@ -133,6 +135,7 @@ class Evaluation:
             answers=sha256_bytes(self.answers_file),
             candidates={result.name: _locked_candidate(result) for result in self.results},
             settings=self.settings,
+            max_tokens=self.max_tokens,
         )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runner.recipe.model import MAX_ANSWER_TOKENS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedScore:
@@ -27,7 +29,7 @@ class LockedCandidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedEvaluation:
-    """An evaluation; two of them compare only with equal hashes of questions and graders.
+    """An evaluation; two of them compare only with equal questions, graders and `max_tokens`.
 
     `answers` is the hash of all answers and scores, which lie in the state folder of the machine that asked.
     `settings` are those of the graders by name, for people to read; `graders` is what is compared.
@@ -40,6 +42,7 @@ class LockedEvaluation:
     answers: str
     candidates: Mapping[str, LockedCandidate]
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    max_tokens: int = MAX_ANSWER_TOKENS
 
 
 def parse_evaluation(value: dict[str, Any]) -> LockedEvaluation:
@@ -52,12 +55,14 @@ def parse_evaluation(value: dict[str, Any]) -> LockedEvaluation:
         answers=value["answers"],
         candidates={name: _candidate(item) for name, item in value["candidates"].items()},
         settings=value.get("settings", {}),
+        max_tokens=value["questions"].get("max_tokens", MAX_ANSWER_TOKENS),
     )
 
 
 def evaluation_value(evaluation: LockedEvaluation) -> dict[str, Any]:
     """An evaluation as it stands in a lockfile."""
     settings = {"settings": dict(evaluation.settings)} if evaluation.settings else {}
+    is_usual = evaluation.max_tokens == MAX_ANSWER_TOKENS
     return {
         **settings,
         "answers": evaluation.answers,
@@ -66,6 +71,7 @@ def evaluation_value(evaluation: LockedEvaluation) -> dict[str, Any]:
         "questions": {
             "asked": evaluation.n_questions,
             "left_out": evaluation.left_out,
+            **({} if is_usual else {"max_tokens": evaluation.max_tokens}),
             "sha256": evaluation.questions,
         },
     }

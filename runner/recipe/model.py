@@ -13,6 +13,8 @@ Auto = Literal["auto"]
 Method = Literal["supervised", "dpo", "reinforcement"]
 Baseline = Literal["base_model", "few_shot", "retrieval", "retrieval_prompt"]
 Opponent = Literal[Baseline, "locked"]
+# Where answers of an evaluation are cut off, unless a recipe says otherwise.
+MAX_ANSWER_TOKENS = 512
 # The parts of a recipe that say how good it is, not what it makes.
 JUDGING = ("checks", "tests", "evaluation")
 
@@ -226,7 +228,7 @@ class Evaluation:
     shots: int = 3
     slices: tuple[str, ...] = ()
     limit: int | None = None
-    max_tokens: int = 512
+    max_tokens: int = MAX_ANSWER_TOKENS
     gate: Gate | None = None
 
 

@@ -1,6 +1,7 @@
 """Evaluations of a hosted model, from questions to the gate and the lockfile."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -190,7 +191,7 @@ def test_the_locked_evaluation_is_what_a_later_one_has_to_beat(
     with_gate(evaluated, "better_than: locked, by: -0.01")
     first = call("eval", evaluated, *accept())
     again = call("eval", evaluated, *accept())
-    evaluated.write_text(evaluated.read_text().replace("max_tokens: 20", "max_tokens: 21"))
+    shutil.rmtree(evaluated.parent / ".finetune" / "evaluation" / "cache")
     hosted.answer = lambda model, messages: "It is 0."
     worse = call("eval", evaluated, *accept())
 

@@ -1,5 +1,6 @@
 """Answers are kept by their hash, and read only unchanged."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,14 @@ def test_a_set_of_another_size_says_its_size() -> None:
     assert (
         "they asked different questions "
         f"(hashes {one.questions[:12]} and {other.questions[:12]}, 1 and 2)" == not_comparable(one, other)
+    )
+
+
+def test_answers_that_were_cut_elsewhere_do_not_compare() -> None:
+    one = evaluation(tuned=[1.0]).locked()
+
+    assert "their answers were cut off at 512 and 30 tokens" == not_comparable(
+        one, replace(one, max_tokens=30)
     )
 
 
