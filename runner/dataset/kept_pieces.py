@@ -1,6 +1,5 @@
 """What earlier builds made of pieces of sources, so that a changed record makes only its own piece anew."""
 
-import hashlib
 import os
 import tempfile
 import zlib
@@ -30,8 +29,10 @@ class KeptPieces:
 
     def key(self, job: Job, piece: Piece) -> str:
         """The name of what comes of a piece."""
+        from blake3 import blake3
+
         how = f"{self._made_by} {job.source} {piece.opens} {piece.inside} {piece.n_probes} {job.file}\0"
-        digest = hashlib.sha256(how.encode("utf-8", "surrogateescape"))
+        digest = blake3(how.encode("utf-8", "surrogateescape"))
         digest.update(len(piece.proof).to_bytes(8))
         digest.update(piece.proof)
         digest.update(piece.content)
