@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def main() -> None:
             project = Path(scratch) / "memory"
             recipe = write_project(project, "crawl", arguments.format, n_records)
             size_mb = (project / f"data.{arguments.format}").stat().st_size / 1e6
-            done = build("ours", recipe)
+            done = build("ours", recipe, sys.executable)
             shutil.rmtree(project)
         print(
             f"{n_records:>9}{size_mb:>8.0f}{done.wall_s:>8.1f}{done.cpu_s:>8.1f}"
