@@ -88,10 +88,16 @@ def test_a_removed_folder_ends_the_service_and_its_job(state: Path) -> None:
             model="tiny-1", training_file=upload(client).id, seed=fake_worker.WAITS
         )
     pid = worker_pid(running.layout, job.id)
-    shutil.rmtree(running.layout.root)
+    wait_for(lambda: _is_removed(running.layout.root))
 
     assert running.process.wait(timeout=10) == 1
     wait_for(lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text())
+
+
+def _is_removed(folder: Path) -> bool:
+    """Remove a folder, again while its processes still write into it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 def test_the_service_process_stays_light() -> None:
