@@ -92,7 +92,10 @@ def check_object(body: dict[str, Any], schema: dict[str, Any]) -> None:
         missing = next(name for name in error.validator_value if name not in error.instance)
         name = f"{path}.{missing}" if path else missing
         raise invalid(f"Missing required parameter: '{name}'.", name, "missing_required_parameter")
-    said = error.message if len(error.message) <= MAX_ECHO else f"{error.message[:MAX_ECHO]}…"
+    said = error.message
+    if error.validator == "const" and "description" in error.schema:
+        said = f"{error.instance!r} is not {error.schema['description']}"
+    said = said if len(said) <= MAX_ECHO else f"{said[:MAX_ECHO]}…"
     raise invalid(f"{said} - '{path}'", path, "invalid_value")
 
 

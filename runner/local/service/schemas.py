@@ -7,9 +7,10 @@ from runner.local.service.storing import PURPOSES
 MAX_SEED = 2147483647
 
 
-def _or_auto(number: dict[str, Any]) -> dict[str, Any]:
-    # `if` instead of `anyOf`, so that the error names the bound that was broken.
-    return {"if": {"type": "string"}, "then": {"const": "auto"}, "else": number}
+def _or_auto(number: dict[str, Any], accepted: str) -> dict[str, Any]:
+    # `if` instead of `anyOf`, so that the error names the bound that was broken, and of a text what is taken.
+    text = {"const": "auto", "description": f"'auto' or {accepted}"}
+    return {"if": {"type": "string"}, "then": text, "else": number}
 
 
 def nullable(schema: dict[str, Any]) -> dict[str, Any]:
@@ -27,9 +28,9 @@ def _closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
 
 
 _SHARED: dict[str, dict[str, Any]] = {
-    "n_epochs": _or_auto({"type": "integer", "minimum": 1, "maximum": 50}),
-    "batch_size": _or_auto({"type": "integer", "minimum": 1, "maximum": 256}),
-    "learning_rate_multiplier": _or_auto({"type": "number", "exclusiveMinimum": 0}),
+    "n_epochs": _or_auto({"type": "integer", "minimum": 1, "maximum": 50}, "an integer from 1 to 50"),
+    "batch_size": _or_auto({"type": "integer", "minimum": 1, "maximum": 256}, "an integer from 1 to 256"),
+    "learning_rate_multiplier": _or_auto({"type": "number", "exclusiveMinimum": 0}, "a number above 0"),
 }
 # What OpenAI's API has no words for, see runner.local.training.job.TrainingOptions.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -43,8 +44,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 _SHARED |= OPTIONS
 HYPERPARAMETERS = _closed(_SHARED)
-_BETA = _or_auto({"type": "number", "exclusiveMinimum": 0, "maximum": 2})
-_COMPUTE = _or_auto({"type": "number", "exclusiveMinimum": 0.00001, "maximum": 10})
+_BETA = _or_auto(
+    {"type": "number", "exclusiveMinimum": 0, "maximum": 2}, "a number above 0 and at most 2"
+)
+_COMPUTE = _or_auto(
+    {"type": "number", "exclusiveMinimum": 0.00001, "maximum": 10}, "a number above 0.00001 and at most 10"
+)
 METHODS = {
     "supervised": _closed({"hyperparameters": nullable(HYPERPARAMETERS)}),
     "dpo": _closed({"hyperparameters": nullable(_closed({**_SHARED, "beta": _BETA}))}),
