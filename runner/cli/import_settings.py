@@ -20,11 +20,11 @@ def import_settings(file: Path, out: Path | None, *, force: bool, as_json: bool)
     if recipe.suffix not in (".yaml", ".yml"):
         raise UsageError(f"{recipe}: expected a name that ends with .yaml for the recipe.")
     if recipe.exists() and recipe.samefile(file):
-        raise UsageError(f"{recipe} is the file to import. Name another for the recipe.")
+        raise UsageError(f"{recipe} is the file to import. Name another file for the recipe with --out.")
     if recipe.exists() and not force:
-        raise UsageError(f"{recipe} exists already. Name another, or replace it with --force.")
+        raise UsageError(f"{recipe} exists already. Name another with --out, or replace it with --force.")
     if not (project := find_project(file)).contains(recipe):
-        raise UsageError(f"{recipe} is outside the project of {file}. Name a file inside it.")
+        raise UsageError(f"{recipe} is outside the project of {file}. Name a file inside it with --out.")
     made = convert_file(Site(file=file, recipe=recipe, project=project))
     write_atomically(recipe, made.text.encode())
     problems = _problems(recipe)

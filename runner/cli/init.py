@@ -19,7 +19,7 @@ from runner.starter.guess import SCHEMA_FILE, guess_recipe
 
 @click.command()
 @click.argument("data", type=FILE)
-@click.option("--out", type=FILE, help="The recipe to write; by default beside the data.")
+@click.option("-o", "--out", type=FILE, help="The recipe to write; by default beside the data.")
 @click.option("--force", is_flag=True, help="Replace a recipe that is already there.")
 @json_option
 def init(data: Path, out: Path | None, force: bool, as_json: bool) -> None:

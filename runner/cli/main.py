@@ -5,7 +5,7 @@ import errno
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -63,12 +63,16 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("\ninterrupted\n")
+        _show_as_data(INTERRUPTED, "interrupted", as_json=as_json)
         return INTERRUPTED
     except OSError as error:
         _show_error(RunnerError(_failure_of_the_system(error)), as_json=as_json)
         return 1
-    except Exception:  # noqa: BLE001 - the boundary: anything else is our bug, and becomes a log file
-        _show_bug(arguments)
+    except Exception as error:  # noqa: BLE001 - the boundary: anything else is our bug, and becomes a log file
+        if isinstance(error, UnicodeEncodeError) and sys.getfilesystemencoding() != "utf-8":
+            _show_error(RunnerError(_failure_of_the_locale(error)), as_json=as_json)
+            return 1
+        _show_bug(arguments, as_json=as_json)
         return BUG
 
 
@@ -87,6 +91,14 @@ def _failure_of_the_system(error: OSError) -> str:
     name = f"{error.filename}: " if error.filename else ""
     remedy = _REMEDIES.get(error.errno or 0, "")
     return f"{name}{error.strerror or error}. {remedy}".rstrip()
+
+
+def _failure_of_the_locale(error: UnicodeEncodeError) -> str:
+    found = error.object[error.start : error.end]
+    return (
+        f"found '{found}' in a file name, expected characters of {error.encoding}: that is what this locale "
+        "writes file names in. Set PYTHONUTF8=1 and repeat the command."
+    )
 
 
 def _wants_json(arguments: list[str]) -> bool:
@@ -109,20 +121,29 @@ def _show_usage(error: click.ClickException, *, as_json: bool) -> None:
 
 def _show_error(error: RunnerError, *, as_json: bool) -> None:
     if as_json:
-        import json
-
         from runner.report.machine import error_data
 
-        said = {"ok": False, "error": error_data(error)}
-        text = neutral_json(json.dumps(said, ensure_ascii=False, indent=2))
-        emit(f"{text}\n")
+        _write_error(error_data(error))
         return
     text = neutralise(str(error))
     is_list = getattr(error, "issues", None)
     sys.stderr.write(f"{text}\n" if is_list else f"error: {text}\n")
 
 
-def _show_bug(arguments: list[str]) -> None:
+def _write_error(data: Mapping[str, object]) -> None:
+    import json
+
+    text = neutral_json(json.dumps({"ok": False, "error": data}, ensure_ascii=False, indent=2))
+    emit(f"{text}\n")
+
+
+def _show_as_data(exit_code: int, message: str, *, as_json: bool) -> None:
+    """What ends a command and is no RunnerError, for programs that read stdout."""
+    if as_json:
+        _write_error({"exit_code": exit_code, "message": message})
+
+
+def _show_bug(arguments: list[str], *, as_json: bool) -> None:
     # Read at every start otherwise, `--help` included.
     import tempfile
     import traceback
@@ -132,6 +153,6 @@ def _show_bug(arguments: list[str]) -> None:
         stream.write(f"finetune-runner {__version__}, Python {sys.version}, {sys.platform}\n")
         stream.write(f"command: {arguments}\n\n{traceback.format_exc()}")
     reason = traceback.format_exc().strip().splitlines()[-1]
-    sys.stderr.write(
-        f"bug: {neutralise(reason)}\nThis is a fault of finetune-runner. Please report it with {name}.\n"
-    )
+    message = f"{neutralise(reason)}\nThis is a fault of finetune-runner. Please report it with {name}."
+    sys.stderr.write(f"bug: {message}\n")
+    _show_as_data(BUG, message, as_json=as_json)

@@ -94,7 +94,7 @@ def preview(
 @only_option
 @network_option
 @source_options
-@click.option("--out", type=FILE, help="Also leave train.jsonl and validation.jsonl here.")
+@click.option("-o", "--out", type=FILE, help="Also leave train.jsonl and validation.jsonl here.")
 @click.option("--ray", metavar="ADDRESS", help="Build on a Ray cluster: auto, local, or host:port.")
 @json_option
 def build(
@@ -140,7 +140,7 @@ def build(
 @click.option("--retry", is_flag=True, help="Plan a new attempt of a failed or cancelled job.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 5 when a run would do something.")
 @locked_option
-@click.option("--out", type=FILE, help="Also save the plan for `finetune run PLAN`.")
+@click.option("-o", "--out", type=FILE, help="Also save the plan for `finetune run PLAN`.")
 @json_option
 def plan(
     recipe: Path | None,

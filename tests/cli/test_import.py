@@ -312,7 +312,7 @@ def test_the_settings_of_another_tool_become_a_recipe(call: Call, recipe: Path) 
     Path("old.yml").write_text(json.dumps({**settings, "rl": "grpo"}))
     outcome = call("import", "old.yml")
     again = call("import", "old.yml")
-    data = call("import", "old.yml", "new.yaml", "--json").data
+    data = call("import", "old.yml", "--out", "new.yaml", "--json").data
 
     assert (0, "wrote old.recipe.yaml from settings of Axolotl\n") == (outcome.code, outcome.out)
     assert [
@@ -325,7 +325,7 @@ def test_the_settings_of_another_tool_become_a_recipe(call: Call, recipe: Path) 
     ] == outcome.err.splitlines()
     assert (
         2,
-        "error: old.recipe.yaml exists already. Name another, or replace it with --force.\n",
+        "error: old.recipe.yaml exists already. Name another with --out, or replace it with --force.\n",
     ) == (again.code, again.err)
     assert ("new.yaml", "Axolotl", []) == (data["recipe"], data["tool"], data["problems"])
     assert {"key": "b", "fate": "lost", "text": "finetune does not know this key", "value": "2"} in data[
@@ -338,14 +338,33 @@ def test_the_settings_of_another_tool_become_a_recipe(call: Call, recipe: Path) 
     ("out", "problem"),
     [
         ("x.json", "x.json: expected a name that ends with .yaml for the recipe."),
-        ("old.yml", "old.yml is the file to import. Name another for the recipe."),
-        ("../x.yaml", "../x.yaml is outside the project of old.yml. Name a file inside it."),
+        ("old.yml", "old.yml is the file to import. Name another file for the recipe with --out."),
+        ("../x.yaml", "../x.yaml is outside the project of old.yml. Name a file inside it with --out."),
     ],
 )
 def test_a_recipe_is_written_where_it_can_be(call: Call, recipe: Path, out: str, problem: str) -> None:
     Path("old.yml").write_text(json.dumps({"base_model": "tiny-1", "datasets": []}))
 
-    assert (2, f"error: {problem}\n") == ((outcome := call("import", "old.yml", out)).code, outcome.err)
+    assert (2, f"error: {problem}\n") == ((outcome := call("import", "old.yml", "-o", out)).code, outcome.err)
+
+
+def test_a_second_path_names_the_recipe_too(call: Call, recipe: Path) -> None:
+    Path("old.yml").write_text(json.dumps({"base_model": "tiny-1", "datasets": []}))
+
+    assert "wrote new.yaml from settings of Axolotl\n" == call("import", "old.yml", "new.yaml").out
+    assert (
+        2,
+        "error: found new.yaml and --out x.yaml, expected one recipe to write. Leave one out.\n",
+    ) == ((outcome := call("import", "old.yml", "new.yaml", "--out", "x.yaml")).code, outcome.err)
+
+
+def test_a_job_is_not_written_to_a_file(call: Call, recipe: Path) -> None:
+    outcome = call("import", "ftjob-1", "--out", "new.yaml")
+
+    assert (
+        2,
+        "error: --out is for a FILE of settings, and there is no file ftjob-1. Leave it out.\n",
+    ) == (outcome.code, outcome.err)
 
 
 def test_a_server_that_sends_more_than_it_says_is_refused(

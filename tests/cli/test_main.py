@@ -164,6 +164,43 @@ def test_a_fault_of_ours_leaves_a_log(call: Call, recipe: Path, monkeypatch: pyt
     assert "Traceback" in log.read_text()
     log.unlink()
 
+    outcome = call("validate", recipe, "--json")
+    message = outcome.err.removeprefix("bug: ").removesuffix("\n")
+    assert (3, {"ok": False, "error": {"exit_code": 3, "message": message}}) == (outcome.code, outcome.data)
+    Path(message.rsplit("with ", 1)[1].rstrip(".")).unlink()
+
+
+def test_an_interruption_is_data_for_programs(
+    call: Call, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("runner.validation.validate", interrupted)
+    outcome = call("validate", recipe, "--json")
+
+    assert (130, "\ninterrupted\n") == (outcome.code, outcome.err)
+    assert {"ok": False, "error": {"exit_code": 130, "message": "interrupted"}} == outcome.data
+
+
+def test_a_locale_that_cannot_write_a_file_name_is_no_bug(
+    call: Call, recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under LC_ALL=C with PYTHONUTF8=0."""
+
+    def refused(*arguments: object) -> None:
+        "data/가이드.json".encode("ascii")
+
+    monkeypatch.setattr("runner.validation.validate", refused)
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "ascii")
+    outcome = call("validate", recipe)
+
+    assert (
+        1,
+        "error: found '가이드' in a file name, expected characters of ascii: that is what this locale writes "
+        "file names in. Set PYTHONUTF8=1 and repeat the command.\n",
+    ) == (outcome.code, outcome.err)
+
 
 def test_schema_prints_valid_json(call: Call) -> None:
     assert "finetune-runner recipe" == json.loads(call("schema").out)["title"]
