@@ -179,7 +179,7 @@ def test_an_interruption_is_data_for_programs(
     monkeypatch.setattr("runner.validation.validate", interrupted)
     outcome = call("validate", recipe, "--json")
 
-    assert (130, "\ninterrupted\n") == (outcome.code, outcome.err)
+    assert (130, "interrupted") == (outcome.code, outcome.err.strip())
     assert {"ok": False, "error": {"exit_code": 130, "message": "interrupted"}} == outcome.data
 
 

@@ -44,9 +44,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 _SHARED |= OPTIONS
 HYPERPARAMETERS = _closed(_SHARED)
-_BETA = _or_auto(
-    {"type": "number", "exclusiveMinimum": 0, "maximum": 2}, "a number above 0 and at most 2"
-)
+_BETA = _or_auto({"type": "number", "exclusiveMinimum": 0, "maximum": 2}, "a number above 0 and at most 2")
 _COMPUTE = _or_auto(
     {"type": "number", "exclusiveMinimum": 0.00001, "maximum": 10}, "a number above 0.00001 and at most 10"
 )
