@@ -5,7 +5,15 @@ from pathlib import Path
 
 import click
 
-from runner.cli.options import find_recipe, json_option, operator, recipe_argument, write, write_json
+from runner.cli.options import (
+    find_recipe,
+    json_option,
+    operator,
+    recipe_argument,
+    terminal_width,
+    write,
+    write_json,
+)
 from runner.execution.history import history_of
 from runner.recipe.load import load_recipe
 from runner.report.history_text import history_text
@@ -27,4 +35,4 @@ def history(recipe: Path | None, *, profile: str | None, limit: int, as_json: bo
     if as_json:
         write_json({"runs": [asdict(run) for run in shown]})
     else:
-        write(history_text(shown))
+        write(history_text(shown, terminal_width()))

@@ -39,7 +39,7 @@ def list_files(provider: str, limit: int, as_json: bool) -> None:
     if as_json:
         write_json({"files": [asdict(file) for file in listed[:limit]], "has_more": has_more})
     else:
-        write(terminal.files_text(listed[:limit]))
+        write(terminal.files_text(listed[:limit], terminal_width()))
 
 
 @files.command("show")
@@ -52,7 +52,7 @@ def show_file(file_id: str, provider: str, as_json: bool) -> None:
     if as_json:
         write_json({"file": asdict(file)})
     else:
-        write(terminal.files_text([file]))
+        write(terminal.files_text([file], terminal_width()))
 
 
 @files.command("delete")
@@ -108,7 +108,7 @@ def list_models(provider: str, limit: int, as_json: bool) -> None:
     if as_json:
         write_json({"models": [asdict(model) for model in listed[:limit]], "has_more": has_more})
     else:
-        write(terminal.models_text(listed[:limit]))
+        write(terminal.models_text(listed[:limit], terminal_width()))
 
 
 @models.command("delete")

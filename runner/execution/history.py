@@ -40,7 +40,12 @@ class History:
         self.clock = clock
 
     def record(self, profile: str, run: LockedRun, reason: str | None = None) -> None:
-        """Append a job as it is now; without a reason, the one of its earlier lines stands."""
+        """Append a job as it is now; without a reason, the one of its earlier lines stands.
+
+        One that is looked at again, and is as it was, keeps its time and its place.
+        """
+        if reason is None and self._says(profile, run):
+            return
         now = datetime.fromtimestamp(int(self.clock.now()), tz=UTC)
         self._append(profile, run, reason or "", now.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
@@ -58,6 +63,13 @@ class History:
             earlier = found.pop(key, None)
             found[key] = replace(past, reason=past.reason or earlier.reason) if earlier else past
         return list(reversed(found.values()))
+
+    def _says(self, profile: str, run: LockedRun) -> bool:
+        now = json.loads(canonical_json(run_value(run)["job"]))
+        last = next(
+            (past for past in self.runs() if (past.profile, past.job["id"]) == (profile, now["id"])), None
+        )
+        return last is not None and last.job == now
 
     def _append(self, profile: str, run: LockedRun, reason: str, at: str) -> None:
         value = run_value(run)

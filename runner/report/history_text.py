@@ -8,9 +8,9 @@ from runner.report.terminal import table_text
 HEADER = ("WHEN", "PROFILE", "ATTEMPT", "JOB", "STATUS", "MODEL", "FINE-TUNED MODEL", "TOKENS", "WHY")
 
 
-def history_text(runs: Sequence[PastRun]) -> str:
+def history_text(runs: Sequence[PastRun], width: int | None = None) -> str:
     """Past runs, a line each; every value came from a file and is shown as text."""
-    return table_text(HEADER, map(_row, runs)) if runs else "no runs so far"
+    return table_text(HEADER, map(_row, runs), width=width) if runs else "no runs so far"
 
 
 def _row(past: PastRun) -> tuple[str, ...]:

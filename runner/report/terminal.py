@@ -171,19 +171,20 @@ def jobs_text(jobs: "Sequence[Job]", width: int | None = None) -> str:
     return table_text(header, rows, width=width) if rows else "no jobs"
 
 
-def files_text(files: "Sequence[RemoteFile]") -> str:
-    """Files as a table."""
+def files_text(files: "Sequence[RemoteFile]", width: int | None = None) -> str:
+    """Files as a table, folded to `width` columns of a terminal."""
     rows = [
         (file.id, f"{file.size_bytes:,}", time_text(file.created_at), file.purpose, file.filename)
         for file in files
     ]
-    return table_text(("FILE", "BYTES", "CREATED", "PURPOSE", "NAME"), rows) if rows else "no files"
+    header = ("FILE", "BYTES", "CREATED", "PURPOSE", "NAME")
+    return table_text(header, rows, width=width) if rows else "no files"
 
 
-def models_text(models: "Sequence[RemoteModel]") -> str:
-    """Models as a table."""
+def models_text(models: "Sequence[RemoteModel]", width: int | None = None) -> str:
+    """Models as a table, folded to `width` columns of a terminal."""
     rows = [(model.id, time_text(model.created_at), model.owned_by) for model in models]
-    return table_text(("MODEL", "CREATED", "OWNED BY"), rows) if rows else "no models"
+    return table_text(("MODEL", "CREATED", "OWNED BY"), rows, width=width) if rows else "no models"
 
 
 def time_text(seconds: int) -> str:

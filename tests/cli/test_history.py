@@ -2,8 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Call
 from tests.fake_host import FakeHost
+
+LISTS = (
+    ("history", "faq.yaml"),
+    ("files", "list", "--provider", "fake"),
+    ("models", "list", "--provider", "fake"),
+)
 
 
 def test_runs_are_listed_with_why_they_were_made(call: Call, recipe: Path, hosted: FakeHost) -> None:
@@ -66,3 +74,21 @@ def test_a_recipe_that_never_ran_has_no_runs(call: Call, recipe: Path) -> None:
     )
 
     assert "no runs so far\n" == call("history", recipe).out
+
+
+def test_lists_are_not_wider_than_the_terminal(
+    call: Call, recipe: Path, hosted: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Columns that have no place stand below, behind the first one again."""
+    call("run", recipe, "--yes")
+    for module in ("history", "resources"):
+        monkeypatch.setattr(f"runner.cli.{module}.terminal_width", lambda: 48)
+    lists = [call(*words).out for words in LISTS]
+
+    assert [] == [line for text in lists for line in text.splitlines() if len(line) > 48]
+    assert [
+        "WHEN                 PROFILE  ATTEMPT  JOB",
+        "WHEN                 STATUS     MODEL",
+        "WHEN                 FINE-TUNED MODEL  TOKENS",
+        "WHEN                 WHY",
+    ] == [line for line in lists[0].splitlines() if line.startswith("WHEN")]

@@ -59,6 +59,21 @@ def test_a_job_is_listed_once_as_it_was_last_seen(history: History, run: LockedR
     assert [("2026-11-18T11:08:10Z", "default", "ftjob-1", "succeeded", "new")] == shown(history)
 
 
+def test_a_job_that_is_as_it_was_keeps_its_time(history: History, run: LockedRun) -> None:
+    """Looked at again by `watch` or `refresh`, after another run."""
+    finished = job(run, status="succeeded")
+    history.record("default", run, "new")
+    history.record("default", finished)
+    history.record("default", job(run, id="ftjob-2"), "new")
+    history.clock.sleep(90)
+    history.record("default", finished)
+
+    assert [
+        ("2026-11-18T11:06:40Z", "default", "ftjob-2", "running", "new"),
+        ("2026-11-18T11:06:40Z", "default", "ftjob-1", "succeeded", "new"),
+    ] == shown(history)
+
+
 def test_the_latest_run_comes_first(history: History, run: LockedRun) -> None:
     history.record("default", run, "new")
     history.record("openai", job(run, id="ftjob-2"), "new")
