@@ -41,7 +41,7 @@ def main() -> None:
         dest="others",
         nargs="*",
         default=["plain"],
-        help="plain, few, datasets, datasets-checked, polars or duckdb",
+        help="plain, few, datasets, datasets-checked (or either with -alone), polars or duckdb",
     )
     parser.add_argument(
         "--contender-python", default=sys.executable, help="the Python that has what others need"

@@ -45,8 +45,10 @@ class Renderer:
         return {"messages": turns, "body": values["body"], "side": side, "key": record[self.key]}
 
 
-def hugging_face(recipe: dict[str, Any], folder: Path, out: Path, check: Check | None = None) -> None:
-    """Hugging Face datasets: map, filter and to_json in two processes.
+def hugging_face(
+    recipe: dict[str, Any], folder: Path, out: Path, check: Check | None = None, *, num_proc: int | None = 2
+) -> None:
+    """Hugging Face datasets: map, filter and to_json, in two processes or, as it does unasked, in this one.
 
     Less work: no hashes of what was read and written, and without `check` no look at the examples.
     """
@@ -65,12 +67,12 @@ def hugging_face(recipe: dict[str, Any], folder: Path, out: Path, check: Check |
         cache_dir=str(out / "cache"),
         **options,
     )
-    table = table.map(render, remove_columns=table.column_names, num_proc=2)
-    table = table.filter(lambda row: len(row["body"]) >= 20, num_proc=2)
+    table = table.map(render, remove_columns=table.column_names, num_proc=num_proc)
+    table = table.filter(lambda row: len(row["body"]) >= 20, num_proc=num_proc)
     for row, item in enumerate(table, start=1) if check is not None else ():
         check(row, item["key"], item["messages"], item["side"])
     for side in SIDES:
-        part = table.filter(lambda row, side=side: row["side"] == side, num_proc=2)
+        part = table.filter(lambda row, side=side: row["side"] == side, num_proc=num_proc)
         part.select_columns(["messages"]).to_json(out / f"{side}.jsonl", force_ascii=False)
 
 
