@@ -14,6 +14,7 @@ from runner.cli.options import (
     profile_option,
     set_option,
     tell,
+    without_locks,
     write,
     write_json,
 )
@@ -96,7 +97,7 @@ def check(
     checked as it is.
     """
     decided = operator(profile=profile, assignments=assignments, only=only)
-    chosen = find_recipes(paths)
+    chosen = find_recipes(without_locks(paths))
     if baseline is not None and len(chosen) > 1:
         raise UsageError("found several recipes for one --baseline. Name the one it belongs to.")
     if write_baseline:

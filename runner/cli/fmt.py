@@ -10,7 +10,16 @@ from pathlib import Path
 import click
 
 from runner.canonical import write_atomically
-from runner.cli.options import find_recipes, is_lock, json_option, recipes_in, tell, write, write_json
+from runner.cli.options import (
+    find_recipes,
+    is_lock,
+    json_option,
+    recipes_in,
+    tell,
+    without_locks,
+    write,
+    write_json,
+)
 from runner.cli.recipes import CHANGES_PENDING
 from runner.errors import InvalidInputError, UsageError
 from runner.issues import Issue, Place
@@ -93,7 +102,7 @@ def _name(path: Path) -> str:
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
     if STDIN in paths and len(paths) > 1:
         raise UsageError("found - among other paths, expected stdin or files, not both.")
-    for path in find_recipes(paths):
+    for path in find_recipes(without_locks(paths)):
         if path.is_dir():
             yield from recipes_in(path)
         else:
@@ -114,7 +123,7 @@ def _read(path: Path) -> bytes:
         return sys.stdin.buffer.read()
     refused = None
     if is_lock(path):
-        refused = "found a lockfile, which `finetune run` writes, expected a recipe."
+        refused = "found a lockfile, which `finetune run` writes, expected a recipe. Name the one beside it."
     elif path.is_symlink():
         refused = "found a link, expected a file. Name the file it leads to."
     elif path.exists() and not path.is_file():

@@ -175,6 +175,11 @@ def is_lock(path: Path) -> bool:
     return path.name.endswith(LOCK_SUFFIX)
 
 
+def without_locks(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The paths that a pattern such as recipes/*.yaml gives, without the lockfiles beside the recipes."""
+    return tuple(path for path in paths if not is_lock(path)) or paths
+
+
 def recipes_in(folder: Path) -> list[Path]:
     """The files right in a folder that look like recipes, by name."""
     found = sorted(path for suffix in ("yaml", "yml") for path in folder.glob(f"*.{suffix}"))

@@ -13,6 +13,7 @@ from runner.cli.options import (
     profile_option,
     recipes_argument,
     set_option,
+    without_locks,
     write,
     write_json,
 )
@@ -29,7 +30,7 @@ from runner.recipe.load import LoadedRecipe
 @json_option
 def validate(recipes: tuple[Path, ...], *, profile: str, assignments: tuple[str, ...], as_json: bool) -> None:
     """Check recipes, all their profiles, templates and host entries. No data is read."""
-    paths = recipes or (find_recipe(None),)
+    paths = without_locks(recipes) or (find_recipe(None),)
     loaded = _all_valid(paths, operator(profile=profile, assignments=assignments))
     if as_json:
         listed = [_valid_data(item) for item in loaded]

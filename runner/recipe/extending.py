@@ -125,6 +125,9 @@ def _read(path: Path, project: Project) -> tuple[Document | None, list[Issue]]:
     if not isinstance(document.value, dict):
         found = "an empty file" if document.value is None else "no mapping at the top"
         return None, [Issue(place=Place(file=file), message=f"found {found}, {_HEADING}")]
+    if "lockfile_version" in document.value:
+        message = "found a lockfile, which `finetune run` writes, expected a recipe. Name the one beside it."
+        return None, [Issue(place=Place(file=file), message=message)]
     return document, []
 
 

@@ -103,7 +103,7 @@ def test_one_bad_file_does_not_stop_the_others(call: Call, recipe: Path) -> None
     bad.write_text("version: 1\nname: a\nname: b\n")
     link.symlink_to(recipe)
     os.mkfifo(recipe.with_name("pipe.yaml"))
-    outcome = call("fmt", bad.name, "none.yaml", "pipe.yaml", link.name, "faq.lock.yaml", recipe.name)
+    outcome = call("fmt", bad.name, "none.yaml", "pipe.yaml", link.name, recipe.name)
 
     assert (1, "laid out faq.yaml\n") == (outcome.code, outcome.out)
     assert [
@@ -113,10 +113,19 @@ def test_one_bad_file_does_not_stop_the_others(call: Call, recipe: Path) -> None
         "none.yaml: not found. Give the path of a recipe file.",
         "pipe.yaml: found no regular file, expected one. Save the recipe as one.",
         "link.yaml: found a link, expected a file. Name the file it leads to.",
-        "faq.lock.yaml: found a lockfile, which `finetune run` writes, expected a recipe.",
     ] == outcome.err.splitlines()
     assert link.is_symlink()
     assert "version: 1\nname: a\nname: b\n" == bad.read_text()
+
+
+def test_a_lockfile_is_no_recipe(call: Call, recipe: Path) -> None:
+    outcome = call("fmt", "faq.lock.yaml")
+
+    assert (
+        1,
+        "nothing to lay out in 0 recipes\nfaq.lock.yaml: found a lockfile, which `finetune run` writes, "
+        "expected a recipe. Name the one beside it.\n",
+    ) == (outcome.code, outcome.err)
 
 
 def test_json_has_one_document_with_the_problems_in_it(call: Call, recipe: Path) -> None:

@@ -36,6 +36,21 @@ def test_the_problems_of_all_are_said_at_once(call: Call, recipe: Path, hosted: 
     assert "none.yaml: not found. Give the path of a recipe file." == outcome.err.splitlines()[-1]
 
 
+def test_lockfiles_beside_recipes_are_left_out(call: Call, recipe: Path, hosted: FakeHost) -> None:
+    """A pattern such as recipes/*.yaml names them too; one that stands alone was meant."""
+    lock = recipe.with_name("faq.lock.yaml")
+    lock.write_text("created_by: finetune-runner 0.1.0\nlockfile_version: 1\nruns: {}\n")
+    for command in ("validate", "fmt", "check"):
+        assert (command, 0) == (command, call(command, lock, recipe).code)
+
+    outcome = call("validate", lock)
+    assert (
+        1,
+        "faq.lock.yaml: found a lockfile, which `finetune run` writes, expected a recipe. "
+        "Name the one beside it.\n",
+    ) == (outcome.code, outcome.err)
+
+
 def test_json_lists_them_all(call: Call, recipe: Path, hosted: FakeHost) -> None:
     second = other(recipe, "second.yaml", "name: faq", "name: second")
     one, two = call("validate", recipe, "--json").data, call("validate", recipe, second, "--json").data
