@@ -95,8 +95,8 @@ def earlier_request(execution: Execution, plan: Plan, step: CreateJob) -> JobReq
     return _request(execution, step, sent.get("training_file", ""), sent.get("validation_file"))
 
 
-def locked_request(run: LockedRun, host: Host) -> tuple[JobRequest, dict[str, SoughtFile]]:
-    """What a locked job was created from, and its files by role."""
+def locked_request(run: LockedRun, host: Host, model: str) -> tuple[JobRequest, dict[str, SoughtFile]]:
+    """What a locked job was created from, `model` as it was named to the host, and its files by role."""
     job = run.job
     if job is None:
         raise AssertionError("BUG: a request without a job")
@@ -109,7 +109,7 @@ def locked_request(run: LockedRun, host: Host) -> tuple[JobRequest, dict[str, So
     wording = wording_of(host, job.method, job.requested, job.options)
     request = JobRequest(
         key=job_key(job.digest, job.attempt),
-        model=job.model,
+        model=model,
         method=job.method,
         training_file=run.training_file.file_id or "",
         validation_file=run.validation_file.file_id if run.validation_file else None,
