@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from runner.cli.examples import examples_of
+
 # name: (module, attribute, help line), in the order of a first session
 COMMANDS = {
     "init": ("runner.cli.init", "init", "Write a starter recipe from a data file."),
@@ -79,6 +81,7 @@ class LazyGroup(click.Group):
             return None
         module, attribute, _ = self.commands_by_name[cmd_name]
         command: click.Command = getattr(import_module(module), attribute)
+        command.epilog = examples_of(cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

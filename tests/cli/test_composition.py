@@ -1,5 +1,6 @@
 """Composed recipes through every command that meets them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,19 @@ def test_render_neutralises(recipe: Path, hosted: FakeHost, call: Call) -> None:
 
     assert 'description: "\\u001b]0;title\\u0007"' in shown.out
     assert "\x1b" not in shown.out
+
+
+def test_the_guide_shows_what_render_prints(
+    call: Call, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its two recipes saved as they stand there."""
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "composition.md").read_text(encoding="utf-8")
+    base, faq = re.findall(r"^```yaml\n(.*?)^```", guide, re.M | re.S)[:2]
+    for path, text in (("common/base.yaml", base), ("recipes/faq.yaml", faq)):
+        (project / path).parent.mkdir()
+        (project / path).write_text(text)
+    (project / "finetune.toml").touch()
+    monkeypatch.chdir(project)
+    words, shown = re.findall(r"^\$ finetune (render .*?)\n(.*?)^```", guide, re.M | re.S)[0]
+
+    assert shown == call(*words.split()).out
