@@ -1,7 +1,7 @@
 """Recipes and training files checked, with nothing planned: what was found, and where all of it stands."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner import building, pipeline
@@ -56,16 +56,29 @@ def check_recipe(path: Path, operator: Operator, baseline: Path | None = None) -
         return Checked(file=loaded.document.file, problems=error.issues)
 
 
-def adopt(path: Path, operator: Operator, baseline: Path | None = None) -> tuple[Path, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """A baseline that was written; `unnamed` is its name beside the recipe where no recipe names it yet."""
+
+    file: str
+    n_findings: int
+    unnamed: str
+
+
+def adopt(path: Path, operator: Operator, baseline: Path | None = None) -> Adopted:
     """Write the findings of a recipe to a baseline: the one given, the recipe's, or one beside it.
 
-    Returns the file and how many findings it holds. Raises InvalidInputError, RunnerError.
+    Raises InvalidInputError, RunnerError.
     """
     loaded = with_one_dataset(pipeline.validate(path, operator), operator.only)
     host = find_host(loaded.recipe.training.provider, operator.user_hosts, loaded.project)
     dataset = build_unfiltered(loaded, host, effort=operator.effort)
-    target = baseline or baseline_path(loaded) or default_baseline(loaded)
-    return target, write_baseline(target, read_hits(dataset.hits_path))
+    named = baseline or baseline_path(loaded)
+    target = named or default_baseline(loaded)
+    count = write_baseline(target, read_hits(dataset.hits_path))
+    return Adopted(
+        file=loaded.project.name_of(target), n_findings=count, unnamed="" if named else target.name
+    )
 
 
 def unknown_length(path: Path, operator: Operator, provider: str, model: str) -> str:

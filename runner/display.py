@@ -49,6 +49,11 @@ def shown(value: object, *, limit: int = 60) -> str:
     return one_line(str(value), limit=limit)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 error`, `2 errors`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def _is_part(char: str) -> bool:
     return "\u1100" <= char <= "\u11ff" or unicodedata.category(char).startswith("M")
 

@@ -21,12 +21,13 @@ from runner.cli.options import (
 from runner.cli.source_options import source_options
 from runner.dataset.checks.checked import Checked
 from runner.dataset.checks.registry import RULES
+from runner.display import counted
 from runner.errors import UsageError
 from runner.hints import did_you_mean
 from runner.operator import Operator
 from runner.report.annotations import annotations_text
 from runner.report.check_json import checked_data, rule_data
-from runner.report.check_text import checked_text, counted
+from runner.report.check_text import checked_text
 from runner.report.junit import junit_text
 from runner.report.rules_text import rule_text, rules_text
 from runner.report.sarif import sarif_data
@@ -101,7 +102,7 @@ def check(
     if baseline is not None and len(chosen) > 1:
         raise UsageError("found several recipes for one --baseline. Name the one it belongs to.")
     if write_baseline:
-        _write_baselines(chosen, decided, baseline)
+        _write_baselines(chosen, decided, baseline, as_json=as_json or form == "json")
         return
     if in_place and not fix:
         raise UsageError("found --in-place without --fix. Add --fix.")
@@ -123,14 +124,22 @@ def check(
         raise click.exceptions.Exit(1)
 
 
-def _write_baselines(paths: Sequence[Path], decided: Operator, baseline: Path | None) -> None:
+def _write_baselines(
+    paths: Sequence[Path], decided: Operator, baseline: Path | None, *, as_json: bool
+) -> None:
+    written = []
     for path in paths:
         if path.suffix.lower() in _DATA_SUFFIXES:
             raise UsageError(
                 f"{path}: found a training file, expected a recipe: only its records have names."
             )
-        target, count = checking.adopt(path, decided, baseline)
-        tell(f"wrote {target} ({counted(count, 'finding')})")
+        adopted = checking.adopt(path, decided, baseline)
+        tell(f"wrote {adopted.file} ({counted(adopted.n_findings, 'finding')})")
+        if adopted.unnamed:
+            tell(f"Name it in {path}: `checks: {{baseline: {adopted.unnamed}}}`.")
+        written.append({"file": adopted.file, "findings": adopted.n_findings})
+    if as_json:
+        write_json({"baselines": written})
 
 
 def _fix(paths: Sequence[Path], decided: Operator, *, in_place: bool) -> None:

@@ -18,7 +18,7 @@ from runner.cli.options import (
     write_json,
 )
 from runner.cli.source_options import source_options
-from runner.display import one_line
+from runner.display import counted, one_line
 from runner.errors import RunnerError
 from runner.hints import command
 from runner.porting import Destination, Proposal, propose
@@ -97,7 +97,9 @@ def _there(proposal: Proposal) -> Iterator[tuple[str, str]]:
     """What the target makes of the data, what it costs there, and what else is to know of it."""
     dataset, target = proposal.dataset, proposal.porting.target
     limits = target.limits
-    files = " + ".join(f"{file.n_examples:,} examples in {file.size_bytes:,} bytes" for file in dataset.files)
+    files = " + ".join(
+        f"{counted(file.n_examples, 'example')} in {file.size_bytes:,} bytes" for file in dataset.files
+    )
     takes = f"from {limits.min_examples:,} examples on, files up to {limits.largest_bytes:,} bytes"
     yield "data", f"{files}; {target.name} takes {takes}"
     for finding in dataset.errors:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from runner.dataset.checks.checked import Checked
 from runner.dataset.checks.registry import RULES
 from runner.dataset.value import Finding
-from runner.display import neutralise
+from runner.display import counted, neutralise
 from runner.issues import Severity
 
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -68,11 +68,6 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
 
 def _sorted(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (_ORDER.index(finding.severity), finding.code))
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: `1 error`, `2 errors`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _times(number: int) -> str:

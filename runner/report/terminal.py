@@ -10,7 +10,7 @@ from unicodedata import east_asian_width
 from runner.dataset.checks.hits import LEFT_OUT_CODE
 from runner.dataset.left_out import left_out
 from runner.dataset.value import Dataset, DatasetFile
-from runner.display import neutralise, one_line
+from runner.display import counted, neutralise, one_line
 from runner.lock.lockfile import LockedJob
 from runner.planning.budget import total_price
 from runner.planning.value import CreateJob, Planned, ReuseFile, Step, Upload, WatchJob
@@ -199,14 +199,15 @@ def _price_text(price: Price) -> str:
 def _dataset_line(name: str, file: DatasetFile) -> str:
     tokens = f"{file.n_tokens:,} tokens" if file.tokens_exact else f"~{file.n_tokens:,} tokens (estimated)"
     return (
-        f"{name}: {file.n_examples:,} examples, {tokens}, "
+        f"{name}: {counted(file.n_examples, 'example')}, {tokens}, "
         f"{file.size_bytes:,} bytes, sha256 {file.sha256[:16]}"
     )
 
 
 def _step_line(step: Step) -> str:
     if isinstance(step, Upload):
-        return f"+ upload {step.role} {step.filename} ({step.file.n_examples:,} examples): {step.reason}"
+        examples = counted(step.file.n_examples, "example")
+        return f"+ upload {step.role} {step.filename} ({examples}): {step.reason}"
     if isinstance(step, ReuseFile):
         return f"= {step.role} {step.filename}: {step.reason}"
     if isinstance(step, CreateJob):

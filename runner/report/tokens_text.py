@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from runner.display import one_line
+from runner.display import counted, one_line
 from runner.token_report import FileTokens, TokenReport
 from runner.tokens.statistics import Bin, TokenStatistics
 
@@ -36,7 +36,7 @@ def _file_lines(file: FileTokens) -> list[str]:
     found = file.statistics
     about = "" if file.is_exact else "about "
     lines = [
-        f"{file.name}: {found.n_examples:,} examples, {about}{found.n_tokens:,} tokens",
+        f"{file.name}: {counted(found.n_examples, 'example')}, {about}{found.n_tokens:,} tokens",
         f"  an example has {found.minimum:,} to {found.maximum:,} tokens, median {found.median:,}, "
         f"95 % have {found.p95:,} or fewer",
     ]

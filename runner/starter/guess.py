@@ -75,7 +75,7 @@ def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
     columns = find_columns(records)
     key = find_key(columns, len(records))
     schema = os.path.relpath(project.state / SCHEMA_FILE, folder)
-    head = _head(recipe, schema, source, key)
+    head = _head(recipe, schema, source, key, project)
     found = find_format(records, key.name if key else None)
     if found:
         explanation = (*reading.notes, *found.explanation, *_key_lines(key, records), *_warnings(columns))
@@ -111,11 +111,11 @@ def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
     return Guess(text=head + _question_text(parts, len(records)) + _TAIL, explanation=explanation)
 
 
-def _head(recipe: Path, schema: str, source: Source, key: Column | None) -> str:
+def _head(recipe: Path, schema: str, source: Source, key: Column | None, project: Project) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", recipe.stem.lower()).strip("-") or "recipe"
     lines = [
         f"# yaml-language-server: $schema={schema}",
-        f"# finetune run {shlex.quote(recipe.name)}",
+        f"# finetune run {shlex.quote(project.name_of(recipe))}",
         "version: 1",
         f"name: {name}",
         "",

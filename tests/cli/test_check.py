@@ -75,7 +75,11 @@ def test_old_findings_are_adopted_and_new_ones_shown(dirty: Path, call: Call) ->
     written = call("check", "--write-baseline")
     baseline = dirty.parent / "faq.baseline.json"
 
-    assert (0, f"wrote {baseline} (2 findings)\n") == (written.code, written.err)
+    assert (
+        0,
+        "wrote faq.baseline.json (2 findings)\n"
+        "Name it in faq.yaml: `checks: {baseline: faq.baseline.json}`.\n",
+    ) == (written.code, written.err)
     dirty.write_text(dirty.read_text() + "checks: {baseline: faq.baseline.json, levels: {FT303: error}}\n")
     assert "faq.yaml: nothing found in 12 examples\n  in the baseline: 2 findings\n" == call("check").out
     assert 0 == call("build").code
@@ -86,7 +90,9 @@ def test_old_findings_are_adopted_and_new_ones_shown(dirty: Path, call: Call) ->
     assert 1 == outcome.code
     assert "error FT303 email-address, once: faq.jsonl: row 8\n" in outcome.out
     assert 1 == call("build").code
-    assert 0 == call("check", "--baseline", baseline, "--write-baseline").code
+    again = call("check", "--baseline", baseline, "--write-baseline", "--json")
+    assert (0, "wrote faq.baseline.json (3 findings)\n") == (again.code, again.err)
+    assert {"ok": True, "baselines": [{"file": "faq.baseline.json", "findings": 3}]} == again.data
     assert 0 == call("check").code
 
 

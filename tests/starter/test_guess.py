@@ -118,6 +118,18 @@ CASES: dict[Callable[[Path], str], tuple[str, list[str]]] = {
 }
 
 
+def test_the_first_lines_say_what_to_type_at_the_root(project: Path) -> None:
+    root = project.resolve()
+    (root / "recipes").mkdir()
+    (root / "faq.csv").write_text("question,answer\n" + "What is it?,A kettle.\n" * 12)
+    made = guess_recipe(root / "faq.csv", root / "recipes" / "faq.yaml", Project(root=root))
+
+    assert [
+        "# yaml-language-server: $schema=../.finetune/recipe.schema.json",
+        "# finetune run recipes/faq.yaml",
+    ] == made.text.splitlines()[:2]
+
+
 def guess(project: Path, name: str) -> Guess:
     root = project.resolve()
     return guess_recipe(root / name, root / "a.yaml", Project(root=root))
