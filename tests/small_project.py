@@ -1,6 +1,7 @@
 """A project of twelve records and the entry of a hosted provider, as files."""
 
 import json
+import struct
 from pathlib import Path
 
 HOST_ENTRY = """\
@@ -74,3 +75,12 @@ def write_project(folder: Path, recipe: str = RECIPE) -> Path:
     path = folder / "faq.yaml"
     path.write_text(recipe)
     return path
+
+
+def write_model_folder(folder: Path) -> None:
+    """Write a folder that looks like a chat model as long as nobody loads it."""
+    folder.mkdir(parents=True)
+    for name in ("config.json", "tokenizer.json", "chat_template.jinja"):
+        (folder / name).write_text("{}")
+    # A header of two bytes, which names no tensor: https://huggingface.co/docs/safetensors (2026-11)
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", 2) + b"{}")

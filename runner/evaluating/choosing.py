@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from runner.aliases import served_as
@@ -11,6 +12,9 @@ from runner.evaluating.wanted import Wanted
 from runner.evaluation.candidates import TUNED, Candidate, baselines, checkpoints
 from runner.lock.lockfile import LockedJob, LockedRun, read_lockfile
 from runner.operator import Operator
+from runner.providers.base_models import told_name
+from runner.providers.checks import base_model
+from runner.providers.hosts import find_host
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.recipe.model import Evaluation as Section
@@ -32,7 +36,7 @@ def choose_candidates(
             f"{loaded.command('run')} makes one; --model asks another."
         )
     if not wanted.alone:
-        found += baselines(section.baselines, job or _planned_job(loaded))
+        found += baselines(section.baselines, _asked_base(loaded, job, operator))
     _refuse_equal_names(found)
     return found
 
@@ -45,12 +49,15 @@ def _refuse_equal_names(candidates: Sequence[Candidate]) -> None:
         raise UsageError(f"{', '.join(twice)} would be asked twice under one name; expected each name once.")
 
 
-def _planned_job(loaded: LoadedRecipe) -> LockedJob:
-    """Where baselines are asked before anything was trained."""
+def _asked_base(loaded: LoadedRecipe, job: LockedJob | None, operator: Operator) -> LockedJob:
+    """A job whose model baselines are asked: what the locked one began with, or would one that is to come."""
+    if job is not None:
+        return replace(job, model=told_name(job, loaded.folder, loaded.project))
     training = loaded.recipe.training
+    host = find_host(training.provider, operator.user_hosts, loaded.project)
     return LockedJob(
-        id="", provider=training.provider, model=loaded.root_model, method=training.method, digest="",
-        attempt=1, seed=training.seed, status="", requested={},
+        id="", provider=training.provider, model=base_model(loaded, host).name, method=training.method,
+        digest="", attempt=1, seed=training.seed, status="", requested={},
     )  # fmt: skip
 
 

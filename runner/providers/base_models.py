@@ -7,6 +7,7 @@ from pathlib import Path
 from runner.canonical import sha256_file, sha256_of
 from runner.errors import RunnerError
 from runner.hints import did_you_mean
+from runner.lock.lockfile import LockedJob
 from runner.project import Project
 from runner.providers.hosts import Host
 from runner.providers.hub_models import (
@@ -53,6 +54,17 @@ def find_base_model(name: str, host: Host, recipe_folder: Path, project: Project
         f"found '{name}', expected a model of {host.name} ({', '.join(known)}), a folder in the project "
         f"or a Hugging Face name like owner/name or owner/name@revision. {did_you_mean(name, known)}"
     )
+
+
+def told_name(job: LockedJob, recipe_folder: Path, project: Project) -> str:
+    """The model of a locked job as its host was told of it, also where it is not on this machine any more.
+
+    A folder goes by its place in the project, a model of the hub with the commit that was trained from.
+    """
+    if job.model_sha256 is not None:
+        return project.name_of(recipe_folder / job.model)
+    hub = parse_hub_name(job.model) if job.model_revision is not None else None
+    return hub.at(job.model_revision) if hub and job.model_revision else job.model
 
 
 def pinned_name(

@@ -19,6 +19,7 @@ from runner.lock.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.planning.value import Planned
 from runner.providers.base import Job, NotFoundError
+from runner.providers.base_models import told_name
 from runner.providers.hosts import Host, find_host
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe, load_recipe
@@ -146,19 +147,13 @@ def _end(
 def _refuse_other_result(followed: Followed, job: Job, operator: Operator) -> None:
     """Hosts may tell of a job that has ended what they did not tell, or told otherwise, when it was made."""
     host = followed.host
-    asked, files = locked_request(followed.run, host, _sent_model(followed))
-    with closing(provider_of(host, followed.loaded.project, operator)) as provider:
+    loaded, run = followed.loaded, followed.run
+    if run.job is None:
+        raise AssertionError("BUG: a result without a job")
+    asked, files = locked_request(run, host, told_name(run.job, loaded.folder, loaded.project))
+    with closing(provider_of(host, loaded.project, operator)) as provider:
         witness = Witness(provider=provider, host=host.name, restates=host.restates)
         witness.refuse_other_result(job, asked, files, followed.watch)
-
-
-def _sent_model(followed: Followed) -> str:
-    """The model as the host was told of it: a folder by its place in the project, even once it is gone."""
-    job, loaded = followed.run.job, followed.loaded
-    if job is None:
-        raise AssertionError("BUG: a result without a job")
-    is_folder = job.model_sha256 is not None
-    return loaded.project.name_of(loaded.folder / job.model) if is_folder else job.model
 
 
 def _tell_webhook(loaded: LoadedRecipe, run: LockedRun, operator: Operator, console: Console) -> None:

@@ -6,6 +6,7 @@ from runner.canonical import canonical_json
 from runner.display import neutralise, one_line
 from runner.lock.evaluation import LockedCandidate, LockedScore
 from runner.lock.lockfile import LockedJob, LockedRun
+from runner.providers.hub_models import HubModel, parse_hub_name
 from runner.recipe.load import LoadedRecipe
 from runner.recipe.yaml_text import yaml_text
 from runner.sharing.record import JobRecord
@@ -40,7 +41,8 @@ def model_card(loaded: LoadedRecipe, run: LockedRun, record: JobRecord, kind: st
 
 
 def _metadata(loaded: LoadedRecipe, run: LockedRun, job: LockedJob, kind: str) -> dict[str, object]:
-    base = {"base_model": loaded.root_model.partition("@")[0]} if "/" in loaded.root_model else {}
+    hub = _hub_model(loaded)
+    base = {"base_model": hub.name} if hub else {}
     relation = {"base_model_relation": "adapter" if kind == "adapter" else "finetune"} if base else {}
     index = _model_index(loaded, run, job)
     return {
@@ -51,6 +53,13 @@ def _metadata(loaded: LoadedRecipe, run: LockedRun, job: LockedJob, kind: str) -
         "tags": ["finetune-runner", job.method],
         **({"model-index": index} if index else {}),
     }
+
+
+def _hub_model(loaded: LoadedRecipe) -> HubModel | None:
+    """The model of the hub that all training began with; a folder is none, whatever its name looks like."""
+    root = loaded.lineage[0]
+    is_folder = (root.folder / root.root_model).is_dir()
+    return None if is_folder else parse_hub_name(root.root_model)
 
 
 def _model_index(loaded: LoadedRecipe, run: LockedRun, job: LockedJob) -> list[dict[str, object]]:

@@ -1,7 +1,6 @@
 """A model in a folder, named from the recipe's folder and told to the service from the project's."""
 
 import shutil
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from runner.lock.lockfile import read_lockfile
 from tests.cli.conftest import Call
 from tests.local.harness import RunningService, start_service
 from tests.local.harness import call as ask
+from tests.small_project import write_model_folder
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_a_folder_may_be_named_in_any_way(
     call: Call, local_recipe: Path, service: RunningService, name: str
 ) -> None:
     """The result is locked under the recipe's own word for it."""
-    make_model(local_recipe.with_name("models") / "base")
+    write_model_folder(local_recipe.with_name("models") / "base")
     local_recipe.write_text(local_recipe.read_text().replace("model: tiny-1", f"model: {name}"))
     outcome = call("run", local_recipe)
     job = read_lockfile(local_recipe.with_name("faq.lock.yaml")).runs["default"].job
@@ -43,7 +43,7 @@ def test_a_recipe_beside_the_models_and_a_folder_that_is_gone(
 ) -> None:
     """Once it was sent, its place is enough to know the job again."""
     models = local_recipe.with_name("models")
-    make_model(models / "base")
+    write_model_folder(models / "base")
     text = local_recipe.read_text().replace("model: tiny-1", "model: base").replace("path: ", "path: ../")
     recipe = models / "faq.yaml"
     recipe.write_text(text)
@@ -52,11 +52,3 @@ def test_a_recipe_beside_the_models_and_a_folder_that_is_gone(
     outcome = call("watch", recipe)
 
     assert (0, 0) == (ran.code, outcome.code), ran.err + outcome.err
-
-
-def make_model(folder: Path) -> None:
-    folder.mkdir(parents=True)
-    for name in ("config.json", "tokenizer.json", "chat_template.jinja"):
-        (folder / name).write_text("{}")
-    # A header of two bytes, which names no tensor: https://huggingface.co/docs/safetensors (2026-11)
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", 2) + b"{}")

@@ -1,5 +1,6 @@
 """Whom an evaluation asks, and the one that the others are compared with."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from runner.lock.lockfile import LockedCheckpoint, LockedFile, LockedJob, Locked
 from runner.operator import Operator
 from runner.recipe.load import LoadedRecipe, load_recipe
 from runner.recipe.model import Evaluation
-from tests.small_project import write_project
+from tests.small_project import write_model_folder, write_project
 
 SECTION = Evaluation(graders=(), baselines=("base_model", "retrieval"))
 TUNED = Candidate(name="tuned", provider="fake", model="ft:1", tuned_from="base-1")
@@ -76,12 +77,38 @@ def test_alone_means_neither_the_tuned_model_nor_baselines(loaded: LoadedRecipe)
     )
 
 
-def test_before_a_training_baselines_are_asked_where_it_would_be(loaded: LoadedRecipe) -> None:
-    model = Candidate(name="base-0", provider="fake", model="base-0")
+@pytest.mark.parametrize(("model", "asked"), [("tiny-1", "tiny-1"), ("./models/base", "models/base")])
+def test_before_a_training_baselines_are_asked_where_it_would_be(
+    loaded: LoadedRecipe, model: str, asked: str
+) -> None:
+    write_model_folder(loaded.folder / "models" / "base")
+    text = loaded.path.read_text().replace("provider: fake", "provider: local")
+    loaded.path.write_text(text.replace("model: base-1", f"model: {model}"))
+    other = Candidate(name="tiny-0", provider="local", model="tiny-0")
+    base = Candidate(name="base_model", provider="local", model=asked)
 
-    assert [model, *BASELINES] == choose_candidates(
-        loaded, SECTION, None, Wanted(models=("base-0",)), Operator()
+    assert [other, base, Candidate(name="retrieval")] == choose_candidates(
+        load_recipe(loaded.path), SECTION, None, Wanted(models=("tiny-0",)), Operator()
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "known", "asked"),
+    [
+        ("./models/base", {"model_sha256": "4" * 64}, "models/base"),
+        ("owner/name@main", {"model_revision": "a" * 40}, f"owner/name@{'a' * 40}"),
+    ],
+)
+def test_the_base_is_asked_as_it_was_trained_from(
+    loaded: LoadedRecipe, model: str, known: dict[str, str], asked: str
+) -> None:
+    """Relative paths start at the recipe, where the host knows the project; branches of the hub move."""
+    run = locked("ft:1")
+    assert run.job is not None
+    run = replace(run, job=replace(run.job, provider="local", model=model, **known))
+    found = choose_candidates(loaded, SECTION, run, Wanted(), Operator())
+
+    assert Candidate(name="base_model", provider="local", model=asked) == found[1]
 
 
 def test_without_any_model_it_says_what_makes_one(loaded: LoadedRecipe) -> None:

@@ -69,6 +69,17 @@ def metadata(card: str) -> Any:
     return yaml.safe_load(card.split("---\n")[1])
 
 
+def test_a_folder_of_the_project_is_no_model_of_the_hub(
+    loaded: LoadedRecipe, run: LockedRun, record: JobRecord
+) -> None:
+    """However much its place looks like one."""
+    (loaded.folder / "owner" / "name@v1").mkdir(parents=True)
+
+    assert ["library_name", "pipeline_tag", "tags", "model-index"] == list(
+        metadata(model_card(loaded, run, record, "adapter"))
+    )
+
+
 def test_programs_read_base_and_scores(loaded: LoadedRecipe, run: LockedRun, record: JobRecord) -> None:
     card = model_card(loaded, run, record, "adapter")
 
