@@ -60,7 +60,7 @@ def export(layout: Layout, job_id: str, target: Path, *, step: int | None, merge
         if path.is_file() and path.suffix in SUFFIXES and path.name not in LEFT_OUT:
             shutil.copyfile(path, target / path.name)
     if is_adapter:
-        _name_base(target / ADAPTER_CONFIG)
+        _name_base(target / ADAPTER_CONFIG, layout.state.parent.resolve())
         return "adapter"
     return "model"
 
@@ -85,11 +85,18 @@ def _merge(row: JobRow, folder: Path, target: Path) -> None:
     loaded.tokenizer.save_pretrained(str(target))
 
 
-def _name_base(path: Path) -> None:
-    """Say the base model and its commit apart, as other programs read them."""
+def _name_base(path: Path, project: Path) -> None:
+    """Say the base model and its commit apart, as other programs read them.
+
+    A folder of the project goes by its place there: where the project lies concerns nobody.
+    """
     config = json.loads(path.read_text(encoding="utf-8"))
-    name, _, revision = str(config["base_model_name_or_path"]).partition("@")
-    config |= {"base_model_name_or_path": name, "revision": revision or config.get("revision")}
+    base = str(config["base_model_name_or_path"])
+    if Path(base).is_relative_to(project):
+        config |= {"base_model_name_or_path": Path(base).relative_to(project).as_posix()}
+    elif not Path(base).is_absolute():
+        name, _, revision = base.partition("@")
+        config |= {"base_model_name_or_path": name, "revision": revision or config.get("revision")}
     path.write_text(json.dumps(config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 

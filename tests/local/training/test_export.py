@@ -75,17 +75,29 @@ def test_adapter_and_merged_model_give_the_same(state: Path, chat_model: Path, t
     assert not (tmp_path / "merged" / "adapter_config.json").exists()
 
 
-def test_an_adapter_names_its_base_and_commit_apart(state: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ("owner/name@v1", ("owner/name", "v1")),
+        ("{project}/models/base@2", ("models/base@2", None)),
+        ("/models/base@2", ("/models/base@2", None)),
+    ],
+)
+def test_an_adapter_names_its_base_as_other_programs_read_it(
+    state: Path, tmp_path: Path, base: str, expected: tuple[str, str | None]
+) -> None:
+    """The commit apart, and a folder of the project without where that lies."""
+    base = base.format(project=state.parent)
     path = Layout(state).model(JOB) / "adapter_config.json"
     config = path.read_text()
     try:
-        path.write_text(json.dumps({**json.loads(config), "base_model_name_or_path": "owner/name@v1"}))
+        path.write_text(json.dumps({**json.loads(config), "base_model_name_or_path": base}))
         export(Layout(state), JOB, tmp_path, step=None, merge=False)
     finally:
         path.write_text(config)
     written = json.loads((tmp_path / "adapter_config.json").read_text())
 
-    assert ("owner/name", "v1") == (written["base_model_name_or_path"], written["revision"])
+    assert expected == (written["base_model_name_or_path"], written["revision"])
 
 
 @pytest.mark.parametrize(
