@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from runner.display import shown
+from runner.display import one_line, shown
 from runner.hints import did_you_mean
 from runner.recipe.model import Recipe, Source
 from runner.sources.addresses import url_problem
-from runner.sources.find import looked_up
+from runner.sources.find import looked_up, path_problem
 from runner.sources.stored import GIVEN
 
 Keys = tuple[str | int, ...]
@@ -28,6 +28,8 @@ def check_sources(recipe: Recipe) -> list[tuple[Keys, str]]:
         if source.name is not None and source.name in names[:index]:
             message = f"found the name {shown(source.name)} twice, expected each once. Rename one."
             problems.append(((*at, "name"), message))
+        if problem := path_problem(source.path):
+            problems.append(((*at, "path"), f"{one_line(source.path, limit=200)}: {problem}"))
         problems += (((*at, *keys), text) for keys, text in _reference_problems(source, recipe))
     return problems
 

@@ -53,6 +53,15 @@ def name_source_files(source: Source, folder: Path, project: Project) -> list[Pa
     return sorted(found, key=project.name_of)
 
 
+def path_problem(pattern: str) -> str:
+    """What is wrong with a source's path as it is written, whatever lies there; empty for nothing."""
+    if re.match("[a-z][a-z0-9+.-]+://", pattern):
+        return "found an address, expected a path. Write it as `url`, with its `sha256`."
+    if pattern.startswith(("/", "~")) or "\0" in pattern:
+        return "found an absolute path, expected one relative to the recipe. Change it."
+    return ""
+
+
 def looked_up(sources: Sequence[Source]) -> set[str]:
     """The names of the sources that others join or query, which give no records of their own."""
     joined = {source.join.source for source in sources if source.join is not None}
@@ -94,11 +103,8 @@ def _check_pattern(source: Source, folder: Path, project: Project, name: str) ->
             f"found no data, expected it from the command line. Pipe it in and add {known}, or --source "
             f"{source.name or 'NAME'}=FILE.",
         )
-    if re.match("[a-z][a-z0-9+.-]+://", pattern):
-        name = one_line(pattern, limit=200)
-        raise unusable(name, "found an address, expected a path. Write it as `url`, with its `sha256`.")
-    if pattern.startswith(("/", "~")) or "\0" in pattern:
-        raise unusable(name, "found an absolute path, expected one relative to the recipe. Change it.")
+    if problem := path_problem(pattern):
+        raise unusable(one_line(pattern, limit=200), problem)
     parts = pattern.split("/")
     first = next((index for index, part in enumerate(parts) if is_pattern(part)), len(parts))
     if ".." in parts[first:] or not project.contains(folder.joinpath(*parts[:first])):

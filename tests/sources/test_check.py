@@ -148,3 +148,16 @@ def test_joins() -> None:
         {"path": "c.json", "join": {"source": "b", "on": "id"}},
         {"path": "d.json", "name": "d", "join": {"source": "d", "on": "id"}},
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("/etc/passwd", "found an absolute path, expected one relative to the recipe. Change it."),
+        ("~/faq.csv", "found an absolute path, expected one relative to the recipe. Change it."),
+        ("s3://b/faq.csv", "found an address, expected a path. Write it as `url`, with its `sha256`."),
+    ],
+)
+def test_a_path_is_judged_as_it_is_written(path: str, problem: str) -> None:
+    """Before anything is looked for."""
+    assert [(("sources", 0, "path"), f"{path}: {problem}")] == problems({"path": path})
