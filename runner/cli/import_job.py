@@ -18,7 +18,7 @@ from runner.cli.options import (
     write,
     write_json,
 )
-from runner.errors import UsageError
+from runner.errors import RunnerError, UsageError
 from runner.report import machine, terminal
 from runner.upkeep.adoption import adopt
 
@@ -64,6 +64,8 @@ def import_job(
         # A second path was the way to name it before --out was.
         import_settings(Path(subject), out or recipe, force=force, as_json=as_json)
         return
+    if Path(subject).suffix in (".yaml", ".yml", ".json"):
+        raise RunnerError(f"{subject}: not found. Give the path of a file with settings, or the ID of a job.")
     if out:
         raise UsageError(f"--out is for a FILE of settings, and there is no file {subject}. Leave it out.")
     path, decided = find_recipe(recipe), operator(profile=profile, assignments=assignments, only=only)

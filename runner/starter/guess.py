@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -65,11 +65,13 @@ class Guess:
 
 def guess_recipe(data: Path, recipe: Path, project: Project) -> Guess:
     """Write a recipe for a data file from its first records. Raises RunnerError when nothing fits."""
-    path = os.path.relpath(data.resolve(), recipe.resolve().parent)
+    real, folder = data.resolve(), recipe.resolve().parent
+    path = os.path.relpath(real, folder)
     reading = find_reading(data, path, project)
     source = reading.source
-    folder = recipe.resolve().parent
-    records = [record.data for record in islice(read_records((source,), folder, project), SAMPLE)]
+    # Read where the data lies: the recipe's folder may have to be made yet.
+    there = replace(source, path=real.name)
+    records = [record.data for record in islice(read_records((there,), real.parent, project), SAMPLE)]
     if not records:
         raise RunnerError(f"{data}: found no records. A recipe needs at least ten.")
     columns = find_columns(records)

@@ -358,6 +358,15 @@ def test_a_second_path_names_the_recipe_too(call: Call, recipe: Path) -> None:
     ) == ((outcome := call("import", "old.yml", "new.yaml", "--out", "x.yaml")).code, outcome.err)
 
 
+def test_a_file_that_is_not_there_is_no_job(call: Call, recipe: Path) -> None:
+    outcome = call("import", "axolotl.yml", "--out", "new.yaml")
+
+    assert (
+        1,
+        "error: axolotl.yml: not found. Give the path of a file with settings, or the ID of a job.\n",
+    ) == (outcome.code, outcome.err)
+
+
 def test_a_job_is_not_written_to_a_file(call: Call, recipe: Path) -> None:
     outcome = call("import", "ftjob-1", "--out", "new.yaml")
 

@@ -278,6 +278,20 @@ def test_init_names_the_recipe_after_the_data(call: Call, project: Path, data: s
     assert 2 == refused.code
 
 
+def test_init_makes_the_folder_of_a_recipe(
+    call: Call, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the first command of a new project."""
+    monkeypatch.chdir(project)
+    (project / "data").mkdir()
+    (project / "data" / "faq.csv").write_text("question,answer\n" + "What is it?,A kettle.\n" * 12)
+    outcome = call("init", "data/faq.csv", "--out", "recipes/faq.yaml")
+
+    assert (0, "wrote recipes/faq.yaml\n") == (outcome.code, outcome.out)
+    assert "  - path: ../data/faq.csv\n" in (project / "recipes" / "faq.yaml").read_text().replace('"', "")
+    assert 0 == call("validate", "recipes/faq.yaml").code
+
+
 def test_init_of_a_folder_is_one_sentence(call: Call, project: Path) -> None:
     outcome = call("init", ".")
 
