@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import click
 
+from runner.cli.elsewhere import here
 from runner.cli.options import (
     Target,
     find_target,
@@ -65,7 +66,8 @@ def chat(
     def ask(text: str, *, quiet: bool = False) -> str:
         messages = history.with_question(text)
         request = ChatRequest(model=model, messages=messages, temperature=temperature, max_tokens=max_tokens)
-        answer = _streamed(target.provider.chat(request), quiet=quiet)
+        with here(target):
+            answer = _streamed(target.provider.chat(request), quiet=quiet)
         history.add(text, answer)
         return answer
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import click
 
+from runner.cli.elsewhere import here
 from runner.cli.options import (
     find_target,
     job_of,
@@ -54,7 +55,8 @@ def events(
 ) -> None:
     """List the latest events of a job, oldest first."""
     target = find_target(subject, provider, profile, only=only)
-    listed = target.provider.list_events(job_of(target), limit + 1)
+    with here(target):
+        listed = target.provider.list_events(job_of(target), limit + 1)
     has_more = tell_if_cut(listed, limit)
     if as_json:
         write_json({"events": [asdict(event) for event in listed[-limit:]], "has_more": has_more})
@@ -73,7 +75,8 @@ def cancel(
 ) -> None:
     """Cancel a job; what it trained so far is lost. `finetune run --retry` starts again."""
     target = find_target(subject, provider, profile, only=only)
-    job = target.provider.cancel_job(job_of(target))
+    with here(target):
+        job = target.provider.cancel_job(job_of(target))
     if as_json:
         write_json({"job": machine.job_data(job)})
     else:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from runner.cli.elsewhere import here
 from runner.cli.host_options import allow_host_option
 from runner.cli.options import (
     Command,
@@ -189,8 +190,9 @@ def status(
             write(terminal.locked_jobs_text(runs, terminal_width()))
         return
     target = find_target(subject, provider, profile, only=only)
-    job = target.provider.retrieve_job(job_of(target))
-    checkpoints = [item.model for item in target.provider.list_checkpoints(job.id)]
+    with here(target):
+        job = target.provider.retrieve_job(job_of(target))
+        checkpoints = [item.model for item in target.provider.list_checkpoints(job.id)]
     if as_json:
         write_json({"job": machine.job_data(job), "checkpoints": checkpoints})
     else:

@@ -10,6 +10,7 @@ from runner.canonical import write_atomically
 from runner.dataset.value import DatasetFile, InputFile
 from runner.errors import StaleLockError
 from runner.lock.evaluation import LockedEvaluation, evaluation_value, parse_evaluation
+from runner.project import find_project
 from runner.recipe.yaml import parse_yaml
 from runner.recipe.yaml_text import yaml_text
 from runner.schema import violations
@@ -115,7 +116,7 @@ def read_lockfile(path: Path) -> Lockfile:
         content = path.read_bytes()
     except FileNotFoundError:
         return Lockfile()
-    return parse_lockfile(content, path.name)
+    return parse_lockfile(content, find_project(path).name_of(path))
 
 
 def parse_lockfile(content: bytes, name: str) -> Lockfile:

@@ -202,6 +202,22 @@ def test_a_lock_from_elsewhere_means_train_here(trained: Path, tmp_path: Path) -
 
 
 @pytest.mark.long
+def test_a_job_from_elsewhere_is_named_with_what_trains_it_here(trained: Path, tmp_path: Path) -> None:
+    other = make_project(tmp_path / "colleague")
+    shutil.copy(trained / "faq.lock.yaml", other)
+    commands = (("status",), ("events",), ("cancel",), ("chat", "faq.yaml", "What is 3?"))
+    asked = [finetune(other, *command) for command in commands]
+    end(other)
+
+    assert [1] * 4 == [each.returncode for each in asked]
+    assert [] == [
+        each.stderr
+        for each in asked
+        if not each.stderr.endswith(" is not on this machine; `finetune run faq.yaml` trains it here.\n")
+    ]
+
+
+@pytest.mark.long
 def test_an_evaluation_of_a_lock_from_elsewhere_says_what_trains_the_model_here(
     trained: Path, tmp_path: Path
 ) -> None:

@@ -86,6 +86,18 @@ def test_one_changed_value_changes_one_line(lockfile: Lockfile) -> None:
     ]
 
 
+def test_an_unusable_lockfile_is_named_as_seen_from_the_project(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "recipes").mkdir()
+    path = tmp_path / "recipes" / "faq.lock.yaml"
+    path.write_text("a: [1\n")
+
+    with pytest.raises(StaleLockError) as caught:
+        read_lockfile(path)
+
+    assert "recipes/faq.lock.yaml: not a lockfile. Restore it with git." == str(caught.value).splitlines()[-1]
+
+
 def test_a_missing_lockfile_is_empty(tmp_path: Path) -> None:
     assert Lockfile() == read_lockfile(tmp_path / "absent.lock.yaml")
 
