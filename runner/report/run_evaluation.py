@@ -1,5 +1,6 @@
 """The evaluation of a report: a table for each grader, and what can be said of the candidates."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,11 +22,18 @@ from runner.report.evaluation_text import (
 from runner.report.run_report import RunReport
 
 SHOWN_SLICES = 30
+COSTS = ("p50", "p95", "tokens in", "out", "cost")
+JUDGING = ("judge tokens", "judge cost")
+_SHA256 = re.compile("[0-9a-f]{64}")
+_HASH_CHARACTERS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A row of the table, from an evaluation or from what a lockfile keeps of one."""
+    """A row of the table, from an evaluation or from what a lockfile keeps of one.
+
+    `costs` stand below the headings of `COSTS`, and of `JUDGING` where a model judged an answer.
+    """
 
     name: str
     scores: Mapping[str, Interval | LockedScore]
@@ -37,13 +45,13 @@ def evaluation_part(report: RunReport) -> dict[str, Any] | None:
     """What the page shows of the evaluation; None without one."""
     evaluation = report.evaluation
     if evaluation is not None:
-        candidates = [candidate_of(result) for result in evaluation.results]
+        candidates = candidates_of(evaluation)
         return {
             "gate": evaluation.gate,
             "lines": list(said(evaluation)),
             "tables": _tables(candidates, list(evaluation.graders), _caption(evaluation)),
             "slices": _slices(evaluation),
-            "notes": list(notes(evaluation)),
+            "notes": [*notes(evaluation), *graded(evaluation.settings)],
         }
     if report.locked_evaluation is None:
         return None
@@ -54,7 +62,7 @@ def evaluation_part(report: RunReport) -> dict[str, Any] | None:
         "lines": [],
         "tables": _tables(candidates, graders, caption),
         "slices": None,
-        "notes": [],
+        "notes": list(graded(report.locked_evaluation.settings)),
     }
 
 
@@ -93,20 +101,50 @@ def _caption(evaluation: Evaluation) -> str:
     return f"{evaluation.questions.n:,} questions {on[evaluation.questions.on]}"
 
 
-def candidate_of(result: Result) -> Candidate:
-    """The row of a result."""
-    return Candidate(
-        name=result.name,
-        scores=result.scores,
-        failures=result.failures,
-        costs=(
-            _seconds(result.p50_s),
-            _seconds(result.p95_s),
-            _count(result.prompt_tokens),
-            _count(result.completion_tokens),
-            shown_usd(result.usd),
-        ),
+def candidates_of(evaluation: Evaluation) -> list[Candidate]:
+    """The rows of an evaluation."""
+    judged = any(result.judge_tokens != 0 for result in evaluation.results)
+    return [
+        Candidate(
+            name=result.name,
+            scores=result.scores,
+            failures=result.failures,
+            costs=(*_costs(result), *(_judging(result) if judged else ())),
+        )
+        for result in evaluation.results
+    ]
+
+
+def graded(settings: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What the scores of each grader depend on, a line each."""
+    for name, values in settings.items():
+        yield f"{name}: {_setting(values)}"
+
+
+def _setting(values: Mapping[str, Any]) -> str:
+    rest = (f"{name.replace('_', ' ')} {_value(value)}" for name, value in values.items() if name != "type")
+    return ", ".join([str(values["type"]), *rest])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} ({_setting(part)})" for name, part in value.items())
+    text = str(value)
+    return text[:_HASH_CHARACTERS] if _SHA256.fullmatch(text) else text
+
+
+def _costs(result: Result) -> tuple[str, ...]:
+    return (
+        _seconds(result.p50_s),
+        _seconds(result.p95_s),
+        _count(result.prompt_tokens),
+        _count(result.completion_tokens),
+        shown_usd(result.usd),
     )
+
+
+def _judging(result: Result) -> tuple[str, ...]:
+    return (_count(result.judge_tokens), shown_usd(result.judge_usd))
 
 
 def _tables(candidates: list[Candidate], graders: list[str], caption: str) -> list[dict[str, Any]]:
@@ -127,7 +165,7 @@ def _table(candidates: list[Candidate], grader: str, caption: str, *, with_costs
         "grader": grader,
         "caption": caption,
         "scale": f"{number(low)} to {number(high)}",
-        "costs": with_costs and all(item.costs for item in candidates),
+        "costs": (COSTS + JUDGING)[: min(len(item.costs) for item in candidates)] if with_costs else (),
         "rows": [_row(item, grader, (low, high)) for item in candidates],
     }
 

@@ -8,7 +8,7 @@ from runner.execution.curves import Point
 from runner.page.charts import thinned
 from runner.report.diff_markdown import MAX_CHARACTERS, changes_markdown, fence
 from runner.report.evaluation_text import score_text
-from runner.report.run_evaluation import candidate_of, locked_candidates, notes, said
+from runner.report.run_evaluation import candidates_of, graded, locked_candidates, notes, said
 from runner.report.run_report import RunReport
 from runner.report.run_tables import figures, provenance_rows
 
@@ -53,7 +53,7 @@ def _evaluation(report: RunReport) -> Iterator[str]:
     evaluation, locked = report.evaluation, report.locked_evaluation
     if evaluation is not None:
         graders = list(evaluation.graders)
-        candidates = [candidate_of(result) for result in evaluation.results]
+        candidates = candidates_of(evaluation)
     elif locked is not None:
         candidates, graders = locked_candidates(locked)
     else:
@@ -72,8 +72,11 @@ def _evaluation(report: RunReport) -> Iterator[str]:
             for item in candidates[:SHOWN_CANDIDATES]
         ],
     )
-    if evaluation is not None:
-        yield _block("", [*said(evaluation), *notes(evaluation)])
+    settings = (
+        evaluation.settings if evaluation is not None else locked.settings if locked is not None else {}
+    )
+    lines = [*said(evaluation), *notes(evaluation)] if evaluation is not None else []
+    yield _block("", [*lines, *graded(settings)])
 
 
 def _curves(report: RunReport) -> Iterator[str]:

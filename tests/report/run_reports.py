@@ -85,6 +85,7 @@ def evaluation(n: int, texts: Sequence[str]) -> Evaluation:
         ),
         notes=(texts[-1],),
         gate=GateResult(passed=False, metric="rouge_l", sentence=f"gate failed: {texts[0]}"),
+        settings={"rouge_l": {"type": "text_similarity", "metric": "rouge_l", "tokenizer": texts[0]}},
     )
 
 
