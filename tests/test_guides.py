@@ -69,7 +69,7 @@ def test_every_piece_of_a_recipe_is_valid(page: Path) -> None:
 @pytest.fixture
 def composed(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The two files of the guide on composition."""
-    for name, text in re.findall(r"^```yaml\n# (\S+)\n(.*?)^```", COMPOSITION, re.S | re.M):
+    for name, text in re.findall(r"^`(\S+)`:\n\n```yaml\n(.*?)^```", COMPOSITION, re.S | re.M):
         file = project / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")
