@@ -47,6 +47,7 @@ def why(
 ) -> None:
     """Find the training records nearest to a question or an answer, with file, row and git commit.
 
+    Of a record with several variants, the nearest is shown.
     Nearness says where an answer may come from; no model is asked and nothing is proven. A JSONL row has its
     own commit, a row of another format the last one of its file.
     """
@@ -63,6 +64,8 @@ def why(
 def _text(number: int, found: Trace) -> str:
     near = found.near
     head = f"{number}. {near.example.place}, key {key_text(near.example.key)}"
+    if near.example.variant and not near.example.is_copy:
+        head += f", variant {one_line(near.example.variant)}"
     lines = [f"{head}: {near.share:.0%} of the text stands there, BM25 {near.score:.1f}"]
     if found.commit is not None:
         of = "row" if found.commit_is_of_row else "file"

@@ -20,7 +20,7 @@ ROW_IS_LINE = ".jsonl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """A training record near a text, and the commit that last changed it, in a repository.
+    """A training record near a text by the nearest of its examples, and the commit that last changed it.
 
     `commit_is_of_row` tells a commit of that very line from the last one of the whole file.
     """
@@ -42,9 +42,8 @@ def trace(text: str, path: Path, operator: Operator, count: int) -> list[Trace]:
     ]
     if not text.strip():
         raise RunnerError("there is nothing to look for. Give a question or an answer.")
-    return [
-        _trace(near, loaded.project.root, operator) for near in NearestRecords(training).find(text, count)
-    ]
+    found = NearestRecords(training).find_records(text, count)
+    return [_trace(near, loaded.project.root, operator) for near in found]
 
 
 def _trace(near: Near, root: Path, operator: Operator) -> Trace:

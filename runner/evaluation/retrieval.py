@@ -1,7 +1,7 @@
 """Finds the training records nearest to a text, in any script, by BM25 over runs of characters."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,13 +42,24 @@ class NearestRecords:
 
     def find(self, text: str, count: int) -> list[Near]:
         """The `count` nearest examples that share anything, the best first, of equals the earlier."""
+        return self._nearest(text, count, lambda number: number)
+
+    def find_records(self, text: str, count: int) -> list[Near]:
+        """As `find`, of every record only the nearest of its examples."""
+        return self._nearest(text, count, lambda number: self.training[number].place)
+
+    def _nearest(self, text: str, count: int, what: Callable[[int], Hashable]) -> list[Near]:
         grams = _grams(text)
         if not self.training or not grams:
             return []
         scores = [float(score) for score in self.index.get_scores(grams)]
         best = sorted(range(len(scores)), key=lambda number: (-scores[number], number))
-        near = [number for number in best[:count] if scores[number] > 0]
-        return [self._near(number, scores[number], grams) for number in near]
+        near: dict[Hashable, int] = {}
+        for number in best:
+            if len(near) == count or scores[number] <= 0:
+                break
+            near.setdefault(what(number), number)
+        return [self._near(number, scores[number], grams) for number in near.values()]
 
     def _near(self, number: int, score: float, grams: list[str]) -> Near:
         example = self.training[number]

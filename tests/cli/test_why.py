@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytest.importorskip("bm25s", reason="bm25s (the extra `evaluation`) is not installed")
 
@@ -16,6 +17,23 @@ def test_the_nearest_record_is_told_with_file_row_and_words(local_recipe: Path, 
     head, *rest = found.out.splitlines()
     assert head.startswith("1. faq.jsonl: row 8, key 7: 100% of the text stands there, BM25 ")
     assert ["   user: What is 7?", "   assistant: It is number 7."] == rest
+
+
+def test_a_record_is_told_once_by_the_nearest_of_its_variants(local_recipe: Path, call: Call) -> None:
+    recipe = yaml.safe_load(local_recipe.read_text())
+    question, answer = recipe.pop("template")["messages"]
+    loud = {**question, "content": f"{question['content']} Say it loud!"}
+    recipe["templates"] = [
+        {"name": "calm", "messages": [question, answer]},
+        {"name": "loud", "messages": [loud, answer]},
+    ]
+    local_recipe.write_text(yaml.safe_dump(recipe))
+    found = call("why", "What is 7? Say it loud!", "-n", "2", local_recipe)
+
+    assert 0 == found.code, found.err
+    first, second = (line for line in found.out.splitlines() if line[:1].isdigit())
+    assert first.startswith("1. faq.jsonl: row 8, key 7, variant loud: 100% of the text stands there, BM25 ")
+    assert second.startswith("2. faq.jsonl: row ") and ", variant loud: " in second
 
 
 def test_for_programs_with_score_and_share(local_recipe: Path, call: Call) -> None:
