@@ -1,5 +1,6 @@
 """Where an answer may come from."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def test_a_record_is_told_once_by_the_nearest_of_its_variants(local_recipe: Path
         {"name": "calm", "messages": [question, answer]},
         {"name": "loud", "messages": [loud, answer]},
     ]
-    local_recipe.write_text(yaml.safe_dump(recipe))
+    local_recipe.write_text(json.dumps(recipe))
     found = call("why", "What is 7? Say it loud!", "-n", "2", local_recipe)
 
     assert 0 == found.code, found.err
