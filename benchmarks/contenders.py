@@ -30,17 +30,8 @@ def few(recipe: dict[str, Any], folder: Path, out: Path) -> None:
     _plain(recipe, folder, out, FewChecks())
 
 
-def checked_datasets(recipe: dict[str, Any], folder: Path, out: Path) -> None:
+def checked_datasets(recipe: dict[str, Any], folder: Path, out: Path, *, num_proc: int | None = 2) -> None:
     """Hugging Face datasets, and this project's rules called one after another on what it made."""
-    _checked_datasets(recipe, folder, out, num_proc=2)
-
-
-def checked_datasets_alone(recipe: dict[str, Any], folder: Path, out: Path) -> None:
-    """As `checked_datasets`, in one process, which is what datasets does unasked."""
-    _checked_datasets(recipe, folder, out, num_proc=None)
-
-
-def _checked_datasets(recipe: dict[str, Any], folder: Path, out: Path, *, num_proc: int | None) -> None:
     checks = RuleChecks()
     others.hugging_face(recipe, folder, out, checks.check, num_proc=num_proc)
     print(json.dumps(checks.findings(*(_n_lines(out / f"{side}.jsonl") for side in others.SIDES))))
@@ -203,7 +194,7 @@ CONTENDERS: dict[str, Callable[[dict[str, Any], Path, Path], None]] = {
     "datasets": others.hugging_face,
     "datasets-alone": partial(others.hugging_face, num_proc=None),
     "datasets-checked": checked_datasets,
-    "datasets-checked-alone": checked_datasets_alone,
+    "datasets-checked-alone": partial(checked_datasets, num_proc=None),
     "polars": others.polars,
     "duckdb": others.duckdb,
 }

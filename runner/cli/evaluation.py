@@ -147,6 +147,7 @@ def evaluate(
     """
     if bless and no_lock:
         raise UsageError("--bless locks the evaluation and --no-lock does not; expected one of them.")
+    # Long by the options alone: what follows sorts them into whose they are, and asks once.
     decided = operator(
         profile=profile,
         only=only,

@@ -21,8 +21,10 @@ from runner.cli.options import (
     write_json,
 )
 from runner.cli.recipes import CHANGES_PENDING
+from runner.display import counted
 from runner.errors import InvalidInputError, UsageError
 from runner.issues import Issue, Place
+from runner.recipe.extending import FOUND_LOCKFILE
 from runner.recipe.formatting import format_recipe
 from runner.report.machine import error_data
 
@@ -123,7 +125,7 @@ def _read(path: Path) -> bytes:
         return sys.stdin.buffer.read()
     refused = None
     if is_lock(path):
-        refused = "found a lockfile, which `finetune run` writes, expected a recipe. Name the one beside it."
+        refused = FOUND_LOCKFILE
     elif path.is_symlink():
         refused = "found a link, expected a file. Name the file it leads to."
     elif path.exists() and not path.is_file():
@@ -154,7 +156,7 @@ def _write_changes(changed: list[Layout], *, as_diff: bool, is_written: bool) ->
 
 
 def _summary(n_changed: int, n_all: int, *, is_written: bool) -> str:
-    recipes = f"{n_all} {'recipe' if n_all == 1 else 'recipes'}"
+    recipes = counted(n_all, "recipe")
     if not n_changed:
         return f"nothing to lay out in {recipes}"
     did = "laid out" if is_written else "would be laid out otherwise; `finetune fmt` does it"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from runner.cli.options import operator, tell, write, write_json
+from runner.display import counted
 from runner.errors import GateError
 from runner.retirement import Closing, closings
 
@@ -34,7 +35,7 @@ def report_closings(recipes: Sequence[Path], within_days: int, *, as_json: bool)
         if found:
             raise click.exceptions.Exit(GateError.exit_code)
         return
-    count = f"{len(recipes)} {'recipe' if len(recipes) == 1 else 'recipes'}"
+    count = counted(len(recipes), "recipe")
     if not found:
         tell(f"no known base model of {count} is closed within {within_days} days")
         return

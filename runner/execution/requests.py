@@ -14,8 +14,10 @@ from runner.lock.lockfile import LockedBase, LockedRun
 from runner.planning.plan import job_key
 from runner.planning.value import CreateJob, Plan, ReuseFile, Upload
 from runner.providers.base import JobRequest, Provider
+from runner.providers.base_models import told_name
 from runner.providers.hosts import Host
 from runner.providers.translation import Wording, wording_of
+from runner.recipe.load import LoadedRecipe
 from runner.recipe.model import Recipe
 
 
@@ -95,8 +97,10 @@ def earlier_request(execution: Execution, plan: Plan, step: CreateJob) -> JobReq
     return _request(execution, step, sent.get("training_file", ""), sent.get("validation_file"))
 
 
-def locked_request(run: LockedRun, host: Host, model: str) -> tuple[JobRequest, dict[str, SoughtFile]]:
-    """What a locked job was created from, `model` as it was named to the host, and its files by role."""
+def locked_request(
+    run: LockedRun, host: Host, loaded: LoadedRecipe
+) -> tuple[JobRequest, dict[str, SoughtFile]]:
+    """What the locked job of a recipe was created from, and its files by role."""
     job = run.job
     if job is None:
         raise AssertionError("BUG: a request without a job")
@@ -109,7 +113,7 @@ def locked_request(run: LockedRun, host: Host, model: str) -> tuple[JobRequest, 
     wording = wording_of(host, job.method, job.requested, job.options)
     request = JobRequest(
         key=job_key(job.digest, job.attempt),
-        model=model,
+        model=told_name(job, loaded.folder, loaded.project),
         method=job.method,
         training_file=run.training_file.file_id or "",
         validation_file=run.validation_file.file_id if run.validation_file else None,

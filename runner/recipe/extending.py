@@ -13,6 +13,7 @@ from runner.recipe.paths import moved
 from runner.recipe.yaml import Document, Keys, parse_yaml
 
 MAX_FILES = 32
+FOUND_LOCKFILE = "found a lockfile, which `finetune run` writes, expected a recipe. Name the one beside it."
 _HEADING = "expected a recipe. `finetune init DATA` writes one to start from."
 
 
@@ -126,8 +127,7 @@ def _read(path: Path, project: Project) -> tuple[Document | None, list[Issue]]:
         found = "an empty file" if document.value is None else "no mapping at the top"
         return None, [Issue(place=Place(file=file), message=f"found {found}, {_HEADING}")]
     if "lockfile_version" in document.value:
-        message = "found a lockfile, which `finetune run` writes, expected a recipe. Name the one beside it."
-        return None, [Issue(place=Place(file=file), message=message)]
+        return None, [Issue(place=Place(file=file), message=FOUND_LOCKFILE)]
     return document, []
 
 

@@ -53,9 +53,10 @@ def _evaluation(report: RunReport) -> Iterator[str]:
     evaluation, locked = report.evaluation, report.locked_evaluation
     if evaluation is not None:
         graders = list(evaluation.graders)
-        candidates = candidates_of(evaluation)
+        candidates, settings = candidates_of(evaluation), evaluation.settings
     elif locked is not None:
         candidates, graders = locked_candidates(locked)
+        settings = locked.settings
     else:
         return
     yield "**evaluation**"
@@ -71,9 +72,6 @@ def _evaluation(report: RunReport) -> Iterator[str]:
             )
             for item in candidates[:SHOWN_CANDIDATES]
         ],
-    )
-    settings = (
-        evaluation.settings if evaluation is not None else locked.settings if locked is not None else {}
     )
     lines = [*said(evaluation), *notes(evaluation)] if evaluation is not None else []
     yield _block("", [*lines, *graded(settings)])

@@ -19,7 +19,6 @@ from runner.lock.lockfile import LockedRun, read_lockfile
 from runner.operator import Operator
 from runner.planning.value import Planned
 from runner.providers.base import Job, NotFoundError
-from runner.providers.base_models import told_name
 from runner.providers.hosts import Host, find_host
 from runner.recipe.choosing import single
 from runner.recipe.load import LoadedRecipe, load_recipe
@@ -146,11 +145,8 @@ def _end(
 
 def _refuse_other_result(followed: Followed, job: Job, operator: Operator) -> None:
     """Hosts may tell of a job that has ended what they did not tell, or told otherwise, when it was made."""
-    host = followed.host
-    loaded, run = followed.loaded, followed.run
-    if run.job is None:
-        raise AssertionError("BUG: a result without a job")
-    asked, files = locked_request(run, host, told_name(run.job, loaded.folder, loaded.project))
+    host, loaded = followed.host, followed.loaded
+    asked, files = locked_request(followed.run, host, loaded)
     with closing(provider_of(host, loaded.project, operator)) as provider:
         witness = Witness(provider=provider, host=host.name, restates=host.restates)
         witness.refuse_other_result(job, asked, files, followed.watch)

@@ -44,6 +44,7 @@ from runner.local.training.tiny_model import TINY_1
 from runner.local.training.trainer_config import adapter_config, checkpoints_dir, n_steps
 from runner.local.training.training_file import FilePurpose
 
+RESULTS_CSV = "results.csv"
 FORMS: Mapping[Adapter, Form] = {"lora": "usual", "qlora": "4-bit", "none": "full"}
 
 
@@ -115,31 +116,38 @@ def _train(job: TrainingJob, method: TrainingMethod, reporter: Reporter) -> Trai
     def validate() -> Validation | None:
         return method.validate(trainer, validation_examples, reporter) if validation_examples else None
 
-    results_csv = job.output_dir / "results.csv"
+    results_csv = job.output_dir / RESULTS_CSV
     progress = ProgressCallback(reporter, results_csv, validate, job.options)
     trainer.add_callback(progress)
     resumed = _resume(job, reporter, progress)
     # A run that was interrupted after its early end has nothing left to train.
     if not progress.ends_here:
         trainer.train(resume_from_checkpoint=resumed)
-    # Divided weights are put together by all processes.
     engine = _engine(trainer)
+    # Divided weights are put together by all processes.
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped) if engine else None
     if is_first():
         write_results(results_csv, progress.rows)
         save_model(job, trainer.accelerator.unwrap_model(trainer.model), loaded.tokenizer, weights)
         choose_checkpoint(job, reporter, trainer, progress.rows)
     wait_for_all()
+    return _result(job, hyperparameters, examples, weights_platform(loaded.device, world_size(), engine))
+
+
+def _result(
+    job: TrainingJob, hyperparameters: ResolvedHyperparameters, examples: list[Any], platform: str
+) -> TrainingResult:
+    """What was saved, read back by every process."""
     checkpoints = read_checkpoints(checkpoints_dir(job))
     model_dir = job.output_dir / "model"
     result = TrainingResult(
         hyperparameters=hyperparameters,
         trained_tokens=sum(example.n_tokens for example in examples) * checkpoints[-1].epoch,
         weights_sha256=weights_sha256(model_dir),
-        weights_platform=weights_platform(loaded.device, world_size(), engine),
+        weights_platform=platform,
         model_dir=model_dir,
         checkpoints=tuple(checkpoints),
-        results_csv=results_csv,
+        results_csv=job.output_dir / RESULTS_CSV,
     )
     # The first process publishes the files from here on, so it has to wait for those that still read them.
     wait_for_all()
