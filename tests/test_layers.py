@@ -8,7 +8,7 @@ RUNNER = Path(__file__).parent.parent / "runner"
 # Top to bottom; a module may import from its own line and the lines above it.
 LAYERS = (
     ("issues", "canonical", "clock", "display"),
-    ("errors", "hints", "page"),
+    ("errors", "hints", "model_folder", "page"),
     ("project", "schema", "verdicts"),
     ("recipe",),
     ("sources",),
@@ -33,7 +33,7 @@ LAYERS = (
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-LEAVES = {"errors", "issues", "canonical", "clock", "display"}
+LEAVES = {"errors", "issues", "canonical", "clock", "display", "model_folder"}
 # The embedded service is an island: it may use the leaves and the graders, and only its starter and `serve`
 # use it. The graders use the leaves alone, so that the island stays one.
 LOCAL_MAY_USE = {"local", "graders", "page", *LEAVES}

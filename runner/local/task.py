@@ -22,7 +22,7 @@ from runner.local.training.job import (
     TrainingOptions,
     TrainingResult,
 )
-from runner.local.training.model_folder import check_model_folder
+from runner.local.training.model_folder import check_base_model
 from runner.local.training.processes import world_size
 from runner.local.training.training_file import FilePurpose, read_conversations, read_preferences, read_tasks
 
@@ -73,7 +73,7 @@ def validate_files(layout: Layout, job: JobRow) -> None:
         _validate_file(layout, job, job.validation_file, "validation_file")
     # A model that was tuned here was whole when it was published.
     if job.base_path is None and Path(job.base_model).is_absolute():
-        check_model_folder(Path(job.base_model), job.model)
+        check_base_model(Path(job.base_model), job.model)
 
 
 def training_job(layout: Layout, job: JobRow) -> TrainingJob:

@@ -8,6 +8,7 @@ from runner.canonical import sha256_file, sha256_of
 from runner.errors import RunnerError
 from runner.hints import did_you_mean
 from runner.lock.lockfile import LockedJob
+from runner.model_folder import ModelFolderError, check_model_folder
 from runner.project import Project
 from runner.providers.hosts import Host
 from runner.providers.hub_models import (
@@ -93,8 +94,8 @@ def _folder_model(name: str, folder: Path, project: Project) -> BaseModel | str:
         return f"found '{name}', expected a folder inside the project. Copy the model into the project."
     if not folder.is_dir():
         return f"found no folder '{name}'. Paths are relative to the recipe's folder."
-    if not (folder / "config.json").is_file():
-        return f"found no config.json in '{name}', expected a Hugging Face model folder."
-    if not any(folder.glob("*.safetensors")):
-        return f"found no .safetensors file in '{name}'. Other weight formats can run code and are not read."
+    try:
+        check_model_folder(folder)
+    except ModelFolderError as error:
+        return f"the model '{name}' cannot be loaded: {error}"
     return BaseModel(name=project.name_of(folder), folder=folder.resolve())

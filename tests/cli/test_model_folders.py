@@ -52,3 +52,28 @@ def test_a_recipe_beside_the_models_and_a_folder_that_is_gone(
     outcome = call("watch", recipe)
 
     assert (0, 0) == (ran.code, outcome.code), ran.err + outcome.err
+
+
+def test_a_model_that_cannot_be_trained_is_refused_before_anything_is_sent(
+    call: Call, local_recipe: Path
+) -> None:
+    """As its job would refuse it: a base model without a chat template, and weights that can run code."""
+    folder = local_recipe.with_name("base")
+    write_model_folder(folder)
+    local_recipe.write_text(local_recipe.read_text().replace("model: tiny-1", "model: ./base"))
+    whole = call("validate", local_recipe)
+    (folder / "chat_template.jinja").unlink()
+    untaught = call("validate", local_recipe)
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    pickled = call("plan", local_recipe)
+
+    assert (0, 1, 1) == (whole.code, untaught.code, pickled.code)
+    assert untaught.err.splitlines()[0].endswith(
+        "training.model: the model './base' cannot be loaded: it has no chat template, in "
+        "chat_template.jinja or tokenizer_config.json. Choose a model made for chat (often called "
+        "instruct), or add a template."
+    )
+    assert pickled.err.splitlines()[0].endswith(
+        "training.model: the model './base' cannot be loaded: it has no safetensors weights, and other "
+        "formats can run code. Save the model as safetensors."
+    )

@@ -262,7 +262,8 @@ def test_a_bad_file_is_told_while_another_job_trains(services: list[RunningServi
             (
                 "model_not_available",
                 "model",
-                "The model 'broken' has no safetensors weights; other formats can run code.",
+                "The model 'broken' cannot be loaded: it has no safetensors weights, and other formats can "
+                "run code. Save the model as safetensors.",
             ),
         ]
         let_finish(running, first.id)

@@ -164,7 +164,8 @@ def test_a_pause_changes_nothing_of_the_result(running: RunningService) -> None:
         (
             "{",
             "model_not_available",
-            "The model 'broken' has no safetensors weights; other formats can run code.",
+            "The model 'broken' cannot be loaded: it has no safetensors weights, and other formats can "
+            "run code. Save the model as safetensors.",
         ),
     ],
 )

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from runner.local.training.deprecations import library_deprecations_ignored
 from runner.local.training.failures import machine_failure
 from runner.local.training.job import TrainingError
-from runner.local.training.model_folder import check_model_folder
+from runner.local.training.model_folder import check_base_model
 from runner.local.training.precision import Precision, capability_of, choose_precision
 from runner.local.training.tiny_model import TINY_1, load_tiny_tokenizer, make_tiny_model
 
@@ -100,7 +100,7 @@ def _locate(base_model: str, *, allow_network: bool) -> Path:
 
 
 def _load_folder(folder: Path, name: str, form: Form) -> LoadedModel:
-    check_model_folder(folder, name)
+    check_base_model(folder, name)
     safe = {"trust_remote_code": False, "local_files_only": True}
     device = device_for(name)
     precision = choose_precision(capability_of(device), tunes_all_weights=form == "full")

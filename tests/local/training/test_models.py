@@ -52,10 +52,13 @@ def test_unknown_folder_is_not_found(tmp_path: Path) -> None:
     assert expected == refusal("tiny-1", folder)
 
 
-def test_folder_without_a_model_is_not_found(tmp_path: Path) -> None:
-    message = f"The model '{tmp_path}' has no config.json in {tmp_path}."
+def test_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    message = (
+        f"The model '{tmp_path}' cannot be loaded: it has no config.json. "
+        "Name a folder that a chat model was saved into by Transformers."
+    )
 
-    assert ("model_not_found", message, "model") == refusal(str(tmp_path))
+    assert ("model_not_available", message, "model") == refusal(str(tmp_path))
 
 
 def test_hub_name_needs_the_cache_when_the_network_is_off() -> None:
@@ -80,7 +83,10 @@ def test_pickled_weights_are_refused(tmp_path: Path, chat_model: Path) -> None:
     shutil.copytree(chat_model, folder)
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
-    message = f"The model '{folder}' has no safetensors weights; other formats can run code."
+    message = (
+        f"The model '{folder}' cannot be loaded: it has no safetensors weights, and other formats can run "
+        "code. Save the model as safetensors."
+    )
 
     assert ("model_not_available", message, "model") == refusal(str(folder))
 

@@ -1,4 +1,4 @@
-"""Which folders are no models: pytest tests/local/training/test_model_folder.py"""
+"""Which folders are no models: pytest tests/test_model_folder.py"""
 
 import json
 from collections.abc import Callable
@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.local.training.job import TrainingError
-from runner.local.training.model_folder import check_model_folder
+from runner.model_folder import ModelFolderError, check_model_folder
 
 
 def safetensors(n_bytes: int = 8) -> bytes:
@@ -27,52 +26,51 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def refusal(folder: Path) -> tuple[str, str, str | None]:
-    with pytest.raises(TrainingError) as caught:
-        check_model_folder(folder, "mine")
-    return caught.value.code, caught.value.message, caught.value.param
-
-
 def test_a_whole_model_passes(folder: Path) -> None:
     """In one file or several, its chat template in either place."""
-    check_model_folder(folder, "mine")
+    check_model_folder(folder)
 
     (folder / "model.safetensors").rename(folder / "model-00001-of-00001.safetensors")
     index = {"weight_map": {"a": "model-00001-of-00001.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     (folder / "tokenizer_config.json").unlink()
     (folder / "chat_template.jinja").write_text("{{ messages }}")
-    check_model_folder(folder, "mine")
+    check_model_folder(folder)
 
 
-def test_a_folder_without_a_model_is_not_found(folder: Path) -> None:
+def no_config(folder: Path) -> None:
     (folder / "config.json").unlink()
 
-    assert refusal(folder) == (
-        "model_not_found",
-        f"The model 'mine' has no config.json in {folder}.",
-        "model",
-    )
 
-
-def test_pickled_weights_are_no_weights(folder: Path) -> None:
+def pickled_weights(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    message = "The model 'mine' has no safetensors weights; other formats can run code."
-
-    assert refusal(folder) == ("model_not_available", message, "model")
 
 
 def cut_short(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(safetensors()[:-3])
 
 
-def no_weights(folder: Path) -> None:
+def other_bytes(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"\xff" * 100)
 
 
 def a_part_missing(folder: Path) -> None:
     index = {"weight_map": {"a": "model.safetensors", "b": "model-00002.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+def deep_header(folder: Path) -> None:
+    header = b"[" * 100_000
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+
+
+def odd_offsets(folder: Path) -> None:
+    header = b'{"a": {"data_offsets": [0, "8?"]}}'
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+
+
+def an_odd_index(folder: Path) -> None:
+    (folder / "model.safetensors.index.json").write_text('{"weight_map": ["model.safetensors"]}')
 
 
 def no_tokenizer(folder: Path) -> None:
@@ -88,6 +86,7 @@ def bad_config(folder: Path) -> None:
 
 
 SIZE = len(safetensors())
+NO_SAFETENSORS = "model.safetensors is no safetensors file, or it was damaged. Copy or download it again."
 
 
 @pytest.mark.parametrize(
@@ -99,8 +98,20 @@ SIZE = len(safetensors())
             "Copy or download it again.",
         ),
         (
-            no_weights,
-            "model.safetensors is no safetensors file, or it was damaged. Copy or download it again.",
+            no_config,
+            "it has no config.json. Name a folder that a chat model was saved into by Transformers.",
+        ),
+        (
+            pickled_weights,
+            "it has no safetensors weights, and other formats can run code. Save the model as safetensors.",
+        ),
+        (other_bytes, NO_SAFETENSORS),
+        (deep_header, NO_SAFETENSORS),
+        (odd_offsets, NO_SAFETENSORS),
+        (
+            an_odd_index,
+            "model.safetensors.index.json does not say which file has which tensor. "
+            "Copy or download it again.",
         ),
         (
             a_part_missing,
@@ -124,6 +135,7 @@ def test_what_is_missing_or_damaged_is_named(
     folder: Path, damage: Callable[[Path], None], expected: str
 ) -> None:
     damage(folder)
-    message = f"The model 'mine' cannot be loaded: {expected}"
+    with pytest.raises(ModelFolderError) as caught:
+        check_model_folder(folder)
 
-    assert refusal(folder) == ("model_not_available", message, "model")
+    assert expected == str(caught.value)
